@@ -1,0 +1,106 @@
+"""From credentials to the address of the API and the header that opens it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+
+import orjson
+import requests
+from requests.auth import AuthBase
+
+from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig, OAuthCredentials
+from mailchimp_unified.errors import BugError, SignInError
+
+API_ROOT = "/3.0"
+"""Root of the Marketing API: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
+
+LOGIN_ORIGIN = "https://login.mailchimp.com"
+"""Host of the OAuth endpoints: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""
+
+METADATA_PATH = "/oauth2/metadata"
+"""Names the data centre behind a token: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""
+
+# The data centre becomes part of the host to which the token is sent: nothing else may pass.
+_DATA_CENTER_PATTERN = re.compile(r"^[a-z]{2,4}\d{1,4}$")
+
+_SIGN_IN_AGAIN = "Mailchimp does not accept the access token: it is wrong or was revoked. Please sign in again."
+
+
+@dataclass(frozen=True)
+class HeaderAuth(AuthBase):
+    """Puts one Authorization header on every request."""
+
+    header: str
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign the request."""
+        request.headers["Authorization"] = self.header
+        return request
+
+    def __repr__(self) -> str:
+        """Keep the credentials out of logs."""
+        return "HeaderAuth(...)"
+
+
+def api_auth(credentials: ApiKeyCredentials | OAuthCredentials) -> HeaderAuth:
+    """Return the auth of API calls: Basic for a key, Bearer for a token.
+
+    Source: https://mailchimp.com/developer/marketing/docs/fundamentals/#connecting-to-the-api.
+    """
+    if isinstance(credentials, ApiKeyCredentials):
+        return HeaderAuth(f"Basic {_basic(credentials.apikey.get_secret_value())}")
+    return HeaderAuth(f"Bearer {credentials.access_token.get_secret_value()}")
+
+
+def metadata_auth(credentials: OAuthCredentials) -> HeaderAuth:
+    """Return the auth of the metadata call, which wants a scheme of its own (OAuth)."""
+    return HeaderAuth(f"OAuth {credentials.access_token.get_secret_value()}")
+
+
+def metadata_url(config: ConnectionConfig) -> str:
+    """Return the address that names the data centre of a token."""
+    return f"{config.api_url or LOGIN_ORIGIN}{METADATA_PATH}"
+
+
+def api_url_of_key(config: ConnectionConfig, credentials: ApiKeyCredentials) -> str:
+    """Return the root of the API for a key, such as https://us6.api.mailchimp.com/3.0."""
+    return f"{config.api_url or _data_center_origin(credentials.data_center)}{API_ROOT}"
+
+
+def api_url_of_token(config: ConnectionConfig, metadata: bytes) -> str:
+    """Return the root of the API for a token from the body of the metadata answer.
+
+    Raises SignInError for a refused token, which Mailchimp answers with status 200 and an `error` field, and BugError
+    for a body that names no data centre.
+    """
+    try:
+        body = orjson.loads(metadata)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise BugError("Mailchimp's answer about the access token cannot be read.")
+    if body.get("error"):
+        raise SignInError(_SIGN_IN_AGAIN, detail=str(body["error"]))
+    data_center = str(body.get("dc", ""))
+    if not _DATA_CENTER_PATTERN.match(data_center):
+        raise BugError("Mailchimp's answer about the access token names no data centre.")
+    return f"{config.api_url or _data_center_origin(data_center)}{API_ROOT}"
+
+
+def secrets_of(credentials: ApiKeyCredentials | OAuthCredentials) -> list[str]:
+    """Return every form in which the credentials could appear in a text, longest first, for log filters."""
+    if isinstance(credentials, OAuthCredentials):
+        return [credentials.access_token.get_secret_value()]
+    key = credentials.apikey.get_secret_value()
+    return [_basic(key), key, key.partition("-")[0]]
+
+
+def _basic(key: str) -> str:
+    # Any user name will do; Mailchimp looks at the password only.
+    return base64.b64encode(f"anystring:{key}".encode()).decode()
+
+
+def _data_center_origin(data_center: str) -> str:
+    return f"https://{data_center}.api.mailchimp.com"

@@ -1,0 +1,140 @@
+"""The part of the configuration that both connectors share: credentials, the number of workers, the address of the API."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from mailchimp_unified.errors import ConfigError
+
+MAX_CONNECTIONS = 10
+"""Simultaneous connections of one Mailchimp user: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits."""
+
+DEFAULT_WORKERS = 6
+"""Leaves four of the ten connections to whatever else uses the account."""
+
+API_KEY_PATTERN = re.compile(r"^[0-9a-f]{32}-[a-z]{2,4}\d{1,4}$")
+"""32 hex digits, a dash, the data centre: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
+
+_API_KEY_WITHOUT_DATA_CENTER = re.compile(r"^[0-9a-f]{32}-?$")
+
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+class _Untrusted(BaseModel):
+    # Platforms and older configurations carry keys of their own: they are ignored.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+def _api_key(value: SecretStr) -> SecretStr:
+    key = value.get_secret_value().strip()
+    if _API_KEY_WITHOUT_DATA_CENTER.match(key):
+        raise ValueError(
+            "has no data centre at its end (such as -us6). Please copy the whole key from Mailchimp, the part after the dash included."
+        )
+    if not API_KEY_PATTERN.match(key):
+        raise ValueError("is not a Mailchimp API key: 32 hex digits, a dash and the data centre (such as -us6). Please copy it again.")
+    return SecretStr(key)
+
+
+def _access_token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value().strip()
+    # Only printable ASCII can travel in a header.
+    if not token or not token.isascii() or not token.isprintable():
+        raise ValueError("is empty or holds characters that no token has. Please sign in again.")
+    return SecretStr(token)
+
+
+class ApiKeyCredentials(_Untrusted):
+    """An API key, made under Account, Extras, API keys."""
+
+    auth_type: Literal["apikey"]
+    apikey: Annotated[SecretStr, AfterValidator(_api_key)]
+
+    @property
+    def data_center(self) -> str:
+        """The data centre after the dash, such as `us6`."""
+        return self.apikey.get_secret_value().rpartition("-")[2]
+
+
+class OAuthCredentials(_Untrusted):
+    """An OAuth access token. It does not expire: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""
+
+    auth_type: Literal["oauth2.0"]
+    access_token: Annotated[SecretStr, AfterValidator(_access_token)]
+
+
+Credentials = Annotated[ApiKeyCredentials | OAuthCredentials, Field(discriminator="auth_type")]
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("is not an origin. Please give scheme, host and port only, such as http://127.0.0.1:8800.")
+    if parts.username or parts.password:
+        raise ValueError("carries a user name or password. Please give scheme, host and port only.")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("would send the credentials unencrypted. Please use https, or http on this machine only (127.0.0.1, localhost).")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class ConnectionConfig(_Untrusted):
+    """What it takes to reach Mailchimp. `api_url` replaces both Mailchimp hosts, for tests and proxies."""
+
+    credentials: Credentials
+    num_workers: Annotated[int, Field(ge=1, le=MAX_CONNECTIONS, strict=True)] = DEFAULT_WORKERS
+    api_url: Annotated[str, AfterValidator(_origin)] | None = None
+
+
+def parse_config(model: type[AnyModel], config: Mapping[str, Any]) -> AnyModel:
+    """Return `config` as `model`. Raises ConfigError with one sentence per mistake, never quoting a value."""
+    try:
+        return model.model_validate(dict(config))
+    except ValidationError as error:
+        sentences = [_sentence(dict(mistake)) for mistake in error.errors(include_url=False, include_input=True)]
+        raise ConfigError(" ".join(dict.fromkeys(sentences))) from None
+
+
+_DISCRIMINATORS = ("apikey", "oauth2.0")
+
+_ADVICE = {
+    "missing": "is missing. Please fill it in.",
+    "union_tag_not_found": 'does not say which kind it is. Please set credentials.auth_type to "apikey" or "oauth2.0".',
+    "union_tag_invalid": 'is of an unknown kind. Please set credentials.auth_type to "apikey" or "oauth2.0".',
+}
+
+
+def _sentence(mistake: dict[str, Any]) -> str:
+    path = [str(part) for part in mistake["loc"] if part not in _DISCRIMINATORS]
+    name = ".".join(path) or "The configuration"
+    if mistake["type"] in _ADVICE:
+        return f"{name} {_ADVICE[mistake['type']]}"
+    if mistake["type"] == "value_error":
+        return f"{name} {mistake['ctx']['error']}"
+    # pydantic's words name the rule but not the value ("Input should be less than or equal to 10").
+    rule = str(mistake["msg"]).replace("Input should be", "should be")
+    return f"{name} {rule} (it is {_kind(mistake.get('input'))}). Please correct it."
+
+
+def _kind(value: Any) -> str:
+    """Describe a wrong value without quoting it: numbers and booleans may be shown, text may be a secret."""
+    if value is None:
+        return "empty"
+    if isinstance(value, (bool, int, float)):
+        return str(value).lower()
+    names: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
+    return names.get(type(value), "something else")

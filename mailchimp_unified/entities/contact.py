@@ -1,0 +1,189 @@
+"""The unified contact: a member of an audience, both directions.
+
+Mailchimp's member: https://mailchimp.com/developer/marketing/api/list-members/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mailchimp_unified.entities.entity import Entity, Json, nested, timestamp
+from mailchimp_unified.entities.merge_field import MergeField, address_to_mailchimp, value_to_mailchimp
+from mailchimp_unified.identity import subscriber_hash
+
+STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived")
+"""Every status of a contact; the last is not in an unfiltered listing: https://mailchimp.com/developer/marketing/api/list-members/."""
+
+ARCHIVED = "archived"
+
+TAGS_INLINE = 50
+"""Tags shown inside a member: https://mailchimp.com/developer/marketing/api/list-members/ (`tags`, `tags_count`)."""
+
+FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG, ADDRESS_TAG = "FNAME", "LNAME", "PHONE", "ADDRESS"
+"""Merge fields that every new audience carries: https://mailchimp.com/developer/marketing/docs/merge-fields/."""
+
+READ_ONLY = frozenset(
+    {
+        "contact_id",
+        "unique_email_id",
+        "web_id",
+        "name",
+        "tags_count",
+        "consents_to_one_to_one_messaging",
+        "sms_phone_number",
+        "sms_subscription_status",
+        "sms_subscription_last_updated",
+        "source",
+        "member_rating",
+        "email_client",
+        "unsubscribe_reason",
+        "last_note",
+        "stats",
+        "created_at",
+        "updated_at",
+        "remote_data",
+    }
+)
+"""Properties that Mailchimp sets itself. A writer ignores them, so that what was read can be written back."""
+
+ROUTING = frozenset({"id", "list_id", "status", "status_if_new", "tags", "tags_to_remove", "is_deleted"})
+"""Properties that decide which calls are made (which contact, which list, which status, which tags), not what a body holds."""
+
+ENTITY = Entity("contacts", ("list_id", "id"), READ_ONLY)
+
+_PASSED_ON = (
+    "language",
+    "vip",
+    "email_type",
+    "marketing_permissions",
+    "ip_signup",
+    "timestamp_signup",
+    "ip_opt",
+    "timestamp_opt",
+    "interests",
+)
+
+
+def from_mailchimp(member: Json, *, remote: bool = False) -> Json:
+    """Return the unified contact of a Mailchimp member, with the whole member under `remote_data` when `remote`."""
+    get = member.get
+    merge_fields = get("merge_fields") or {}
+    custom_fields = {tag: (None if value == "" else value) for tag, value in merge_fields.items()}
+    email, status = get("email_address") or None, get("status")
+    name = get("full_name") or None
+    signed_up, opted_in = timestamp(get("timestamp_signup")), timestamp(get("timestamp_opt"))
+    contact = {
+        "id": get("id"),
+        "list_id": get("list_id"),
+        "contact_id": get("contact_id") or None,
+        "unique_email_id": get("unique_email_id") or None,
+        "web_id": get("web_id"),
+        "email": email,
+        "first_name": custom_fields.get(FIRST_NAME_TAG),
+        "last_name": custom_fields.get(LAST_NAME_TAG),
+        # Mailchimp fills an empty name with the address itself.
+        "name": None if name == email else name,
+        "phones": _phones(custom_fields.get(PHONE_TAG), get("sms_phone_number")),
+        "addresses": [_address(tag, value) for tag, value in custom_fields.items() if type(value) is dict],
+        "status": status or None,
+        "tags": get("tags") or [],
+        "tags_count": get("tags_count"),
+        "custom_fields": custom_fields,
+        "interests": get("interests"),
+        "language": get("language") or None,
+        "vip": get("vip"),
+        "email_type": get("email_type") or None,
+        "location": _location(get("location")),
+        "marketing_permissions": get("marketing_permissions"),
+        "consents_to_one_to_one_messaging": get("consents_to_one_to_one_messaging"),
+        "sms_phone_number": get("sms_phone_number") or None,
+        "sms_subscription_status": get("sms_subscription_status") or None,
+        "sms_subscription_last_updated": timestamp(get("sms_subscription_last_updated")),
+        "ip_signup": get("ip_signup") or None,
+        "timestamp_signup": signed_up,
+        "ip_opt": get("ip_opt") or None,
+        "timestamp_opt": opted_in,
+        "source": get("source") or None,
+        "member_rating": get("member_rating"),
+        "email_client": get("email_client") or None,
+        "unsubscribe_reason": get("unsubscribe_reason") or None,
+        "last_note": get("last_note"),
+        "stats": get("stats"),
+        "created_at": signed_up or opted_in,
+        "updated_at": timestamp(get("last_changed")),
+        "is_deleted": status == ARCHIVED,
+    }
+    if remote:
+        contact["remote_data"] = member
+    return contact
+
+
+def _phones(phone: Any, sms: Any) -> list[Json]:
+    phones = [{"phone": str(phone), "type": "phone"}] if phone else []
+    return [*phones, {"phone": str(sms), "type": "sms"}] if sms else phones
+
+
+def _address(tag: str, value: Mapping[str, Any]) -> Json:
+    return {
+        "type": tag,
+        "street_1": value.get("addr1") or None,
+        "street_2": value.get("addr2") or None,
+        "city": value.get("city") or None,
+        "state": value.get("state") or None,
+        "postal_code": value.get("zip") or None,
+        "country": value.get("country") or None,
+    }
+
+
+def _location(location: Any) -> Json | None:
+    """Return the place, None where Mailchimp gives zeros and empty texts because it knows none."""
+    if not location or not any(location.values()):
+        return None
+    return {name: (None if value == "" else value) for name, value in location.items()}
+
+
+def to_mailchimp(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeField], *, clear_empty: bool = False) -> Json:
+    """Return the body of a member call for a unified contact: who it is and what it carries, without status and tags.
+
+    `merge_fields` are the audience's own definitions by tag. Properties in READ_ONLY are ignored; those in ROUTING are for
+    the planner. A null leaves Mailchimp's value alone, or clears it with `clear_empty`.
+    Raises InvalidValueError for the first value that its merge field cannot take.
+    """
+    body: Json = {"email_address": str(contact["email"]).strip()}
+    body.update({name: contact[name] for name in _PASSED_ON if contact.get(name) is not None})
+    location = nested(contact, "location")
+    if location.get("latitude") or location.get("longitude"):
+        # Zeros mean that no place is known: sent back they would erase one.
+        body["location"] = {"latitude": location["latitude"], "longitude": location["longitude"]}
+    values = _merge_values(contact, merge_fields, clear_empty=clear_empty)
+    return {**body, "merge_fields": values} if values else body
+
+
+def _merge_values(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeField], *, clear_empty: bool) -> Json:
+    values = {**_named_values(contact), **nested(contact, "custom_fields")}
+    sent = {}
+    for tag, value in values.items():
+        if value is None and not clear_empty:
+            continue
+        sent[tag] = value_to_mailchimp(merge_fields.get(tag) or MergeField(tag, "text"), value)
+    return sent
+
+
+def _named_values(contact: Mapping[str, Any]) -> Json:
+    """Return the merge values that have a unified name. `custom_fields` wins over them: it is the complete map."""
+    named: Json = {}
+    for name, tag in (("first_name", FIRST_NAME_TAG), ("last_name", LAST_NAME_TAG)):
+        if name in contact:
+            named[tag] = contact[name]
+    phone = next((p.get("phone") for p in contact.get("phones") or [] if p.get("type") != "sms"), None)
+    if phone is not None:
+        named[PHONE_TAG] = phone
+    for address in contact.get("addresses") or []:
+        named[address.get("type") or ADDRESS_TAG] = address_to_mailchimp(address)
+    return named
+
+
+def contact_id_of(contact: Mapping[str, Any]) -> str:
+    """Return the id of a contact within its list, derived from its address."""
+    return subscriber_hash(str(contact["email"]))

@@ -1,0 +1,53 @@
+"""What every unified entity has: a name, a key, a schema; and the rules all mappings share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A unified entity: the name of its stream and schema, its key, its cursor, and the properties a writer ignores."""
+
+    name: str
+    primary_key: tuple[str, ...]
+    read_only: frozenset[str]
+    cursor_field: str = "updated_at"
+
+
+def or_null(value: Any) -> Any:
+    """Return None for Mailchimp's empty text, else the value: "" is how the API says that nothing is there."""
+    return None if value == "" else value
+
+
+def timestamp(value: Any) -> str | None:
+    """Return a Mailchimp time as RFC 3339 in UTC with whole seconds, None for "" and for what is no time.
+
+    Mailchimp gives "2022-02-23T16:25:57+00:00", in places "2018-07-16 19:49:42", both in UTC:
+    https://mailchimp.com/developer/marketing/api/list-member-tags/.
+    """
+    if not isinstance(value, str) or not value:
+        return None
+    if value[19:] == "+00:00":
+        return value
+    try:
+        return rfc3339(datetime.fromisoformat(value.replace("Z", "+00:00")))
+    except ValueError:
+        return None
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return `moment` as RFC 3339 in UTC with whole seconds; a moment without a zone is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return aware.astimezone(timezone.utc).replace(microsecond=0).isoformat()
+
+
+def nested(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object called `name` in `body`, {} when it is absent or something else."""
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,202 @@
+"""Merge fields: their definitions, the JSON type of their values, and the conversion of values towards Mailchimp.
+
+Types and formats: https://mailchimp.com/developer/marketing/docs/merge-fields/.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from mailchimp_unified.entities.entity import Json, nested, or_null
+
+TEXT_BYTES = 255
+"""Longest text value; Mailchimp cuts what is longer: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
+
+REQUIRED_ADDRESS_PARTS = ("addr1", "city", "state", "zip")
+"""Without these an address is refused: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
+
+_ADDRESS_PARTS = {"street_1": "addr1", "street_2": "addr2", "city": "city", "state": "state", "postal_code": "zip", "country": "country"}
+
+_DATE_FORMATS = ("%Y/%m/%d", "%d-%m-%Y", "%m/%d/%Y")
+"""Formats Mailchimp takes for a date, beside 2026-01-31: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
+
+
+class InvalidValueError(ValueError):
+    """A value that its merge field cannot take; `tag` names the field, `reason` says why without quoting the value."""
+
+    def __init__(self, tag: str, reason: str) -> None:
+        super().__init__(f"{tag}: {reason}")
+        self.tag = tag
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class MergeField:
+    """The definition of a merge field as far as values depend on it."""
+
+    tag: str
+    type: str
+    name: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+Conversion = Callable[[MergeField, Any], Any]
+
+
+def merge_field_of(definition: Mapping[str, Any]) -> MergeField:
+    """Return the definition Mailchimp gives, as /lists/{list_id}/merge-fields lists it."""
+    choices = nested(definition, "options").get("choices") or []
+    return MergeField(
+        tag=str(definition["tag"]),
+        type=str(definition.get("type") or "text"),
+        name=str(definition.get("name") or ""),
+        required=bool(definition.get("required")),
+        choices=tuple(str(choice) for choice in choices),
+    )
+
+
+def unified_definition(definition: Mapping[str, Any]) -> Json:
+    """Return a definition in the shape of `lists.merge_fields`."""
+    options = nested(definition, "options")
+    return {
+        "merge_id": definition.get("merge_id"),
+        "tag": definition.get("tag"),
+        "name": or_null(definition.get("name")),
+        "type": or_null(definition.get("type")),
+        "required": definition.get("required"),
+        "public": definition.get("public"),
+        "default_value": or_null(definition.get("default_value")),
+        "help_text": or_null(definition.get("help_text")),
+        "display_order": definition.get("display_order"),
+        "choices": options.get("choices"),
+        "date_format": or_null(options.get("date_format")),
+        "phone_format": or_null(options.get("phone_format")),
+        "default_country": options.get("default_country"),
+        "size": options.get("size"),
+    }
+
+
+def value_schema(type_: str) -> Json:
+    """Return the JSON schema of the values that Mailchimp gives for a merge field of this type."""
+    if type_ == "number":
+        return {"type": ["null", "number"]}
+    if type_ == "date":
+        return {"type": ["null", "string"], "format": "date"}
+    if type_ == "address":
+        part = {"type": ["null", "string"]}
+        return {"type": ["null", "object"], "additionalProperties": True, "properties": dict.fromkeys(_ADDRESS_PARTS.values(), part)}
+    return {"type": ["null", "string"]}
+
+
+def address_to_mailchimp(address: Mapping[str, Any]) -> Json:
+    """Return a unified address as Mailchimp's address value."""
+    return {theirs: address[ours] for ours, theirs in _ADDRESS_PARTS.items() if address.get(ours) is not None}
+
+
+def value_to_mailchimp(merge_field: MergeField, value: Any) -> Any:
+    """Return `value` as the merge field wants it; None and "" become "", which clears it. Raises InvalidValueError."""
+    if value is None or value == "":
+        return ""
+    convert: Conversion = _CONVERSIONS.get(merge_field.type, _text)
+    try:
+        return convert(merge_field, value)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(merge_field.tag, str(error)) from None
+
+
+def _text(_: MergeField, value: Any) -> str:
+    text = _plain(value)
+    if len(text.encode()) > TEXT_BYTES:
+        raise ValueError(f"the text is longer than {TEXT_BYTES} bytes, and Mailchimp would cut it")
+    return text
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        # Mailchimp has no booleans among its merge fields.
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ValueError(f"the field takes a text, not {'an object' if isinstance(value, dict) else 'a list'}")
+
+
+def _number(_: MergeField, value: Any) -> float | int:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    text = _plain(value).strip()
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError("the field takes a number") from None
+    if not math.isfinite(number):
+        raise ValueError("the field takes a finite number")
+    return number
+
+
+def _date(_: MergeField, value: Any) -> str:
+    return _day(value, "a date such as 2026-01-31").strftime("%Y-%m-%d")
+
+
+def _birthday(_: MergeField, value: Any) -> str:
+    text = _plain(value).strip()
+    if match := re.fullmatch(r"(\d{1,2})[/-](\d{1,2})", text):
+        # A leap year, so that 02/29 is a birthday.
+        return date(2000, int(match[1]), int(match[2])).strftime("%m/%d")
+    return _day(text, "a birthday such as 01/31, or a date").strftime("%m/%d")
+
+
+def _day(value: Any, wanted: str) -> date:
+    text = _plain(value).strip()
+    days = (_parsed_day(text, format_) for format_ in (None, *_DATE_FORMATS))
+    if (day := next((day for day in days if day), None)) is None:
+        raise ValueError(f"the field takes {wanted}")
+    return day
+
+
+def _parsed_day(text: str, format_: str | None) -> date | None:
+    try:
+        if format_ is None:
+            return datetime.fromisoformat(text.replace("Z", "+00:00")).date()
+        return datetime.strptime(text, format_).date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return None
+
+
+def _choice(merge_field: MergeField, value: Any) -> str:
+    text = _plain(value)
+    if not merge_field.choices or text in merge_field.choices:
+        return text
+    folded = {choice.casefold(): choice for choice in merge_field.choices}
+    if (choice := folded.get(text.strip().casefold())) is None:
+        raise ValueError(f"the value is none of the field's choices ({', '.join(merge_field.choices)})")
+    return choice
+
+
+def _address(_: MergeField, value: Any) -> Json:
+    if not isinstance(value, dict):
+        raise TypeError("the field takes an address object with addr1, city, state and zip")
+    parts = {name: _plain(part) for name, part in value.items() if part is not None}
+    missing = [part for part in REQUIRED_ADDRESS_PARTS if not parts.get(part)]
+    if missing:
+        raise ValueError(f"the address lacks {', '.join(missing)}")
+    return parts
+
+
+_CONVERSIONS: dict[str, Conversion] = {
+    "number": _number,
+    "date": _date,
+    "birthday": _birthday,
+    "dropdown": _choice,
+    "radio": _choice,
+    "address": _address,
+}

@@ -1,0 +1,210 @@
+"""What can go wrong with Mailchimp, classed by who must act and whether the call is tried again.
+
+    MailchimpError
+    ├── ConfigError              the user must change the configuration or the account; never retried
+    │   ├── SignInError          the key or token is not accepted
+    │   ├── DataCenterError      the key belongs to another data centre
+    │   ├── PermissionDeniedError     the user's role or plan does not allow the call
+    │   ├── NotFoundError        the list, member or tag is not there
+    │   └── UnreachableError     no answer ever came from the host
+    ├── TransientError           nobody must act; retried with back-off, and given up after a while
+    │   └── TimedOutError        as above, but the request may still hold its connection at Mailchimp
+    ├── RejectedRecordError      the owner of the record must act; the record is reported, the sync goes on
+    └── BugError                 we sent what Mailchimp cannot accept; reported, never retried
+
+The error titles are those of https://mailchimp.com/developer/marketing/docs/errors/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+PROBLEM_EXCERPT_CHARACTERS = 300
+"""How much of an answer that is not a problem document is quoted in an error."""
+
+AKAMAI_PROBLEM_TYPE = "akamai_error_message"
+"""Type of the JSON body with which the CDN before Mailchimp answers for it: https://github.com/drewm/mailchimp-api/issues/327."""
+
+SIGNUP_THROTTLE_DETAIL = "has signed up to a lot of lists very recently"
+"""Part of the detail of a temporary refusal: https://mailchimp.com/developer/marketing/docs/errors/."""
+
+
+class MailchimpError(Exception):
+    """An error with a sentence for the user (`message`) and Mailchimp's own words (`detail`, may be empty)."""
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class ConfigError(MailchimpError):
+    """The user must change the configuration or the account. Never retried."""
+
+
+class SignInError(ConfigError):
+    """The key or token is not accepted: the user must sign in again. Never retried."""
+
+
+class DataCenterError(ConfigError):
+    """The key belongs to another data centre: the user must correct its suffix. Never retried."""
+
+
+class PermissionDeniedError(ConfigError):
+    """The role or plan of the user does not allow the call: the user must get the permission. Never retried."""
+
+
+class NotFoundError(ConfigError):
+    """The list, member or tag named in the request is not there. Never retried."""
+
+
+class UnreachableError(ConfigError):
+    """No answer ever came from the host: the user must correct the address or the network. Tried a few times only."""
+
+
+class TransientError(MailchimpError):
+    """Nobody must act. Retried with back-off; raised when the time for retries is used up.
+
+    `sent` tells whether Mailchimp may have carried out the request all the same,
+    `retry_after` the seconds Mailchimp asked to wait (0 when it named none).
+    """
+
+    def __init__(self, message: str, *, detail: str = "", sent: bool = True, retry_after: float = 0.0) -> None:
+        super().__init__(message, detail=detail)
+        self.sent = sent
+        self.retry_after = retry_after
+
+
+class TimedOutError(TransientError):
+    """No answer in time. Retried, after a rest: the request may still hold its connection at Mailchimp."""
+
+
+class RejectedRecordError(MailchimpError):
+    """Mailchimp refuses this record: its owner must act. Never retried.
+
+    `title` is Mailchimp's problem title, `fields` its per-field complaints as (field, message) pairs.
+    """
+
+    def __init__(self, message: str, *, detail: str = "", title: str = "", fields: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message, detail=detail)
+        self.title = title
+        self.fields = fields
+
+
+class BugError(MailchimpError):
+    """We sent what Mailchimp cannot accept, or cannot read its answer: the maintainers must act. Never retried."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer as far as it decides between success and error; `what` names the request for the user."""
+
+    status: int
+    what: str
+    method: str = "GET"
+    content_type: str = "application/json"
+    body: bytes = b""
+    retry_after: str | None = None
+    problem: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "problem", _problem(self.content_type, self.body))
+
+    @property
+    def title(self) -> str:
+        """Mailchimp's problem title, "" when the body is no problem document."""
+        return str(self.problem.get("title") or "")
+
+    @property
+    def detail(self) -> str:
+        """Mailchimp's own words, or the beginning of a body that is no problem document."""
+        if self.problem:
+            return str(self.problem.get("detail") or "")
+        return self.body[:PROBLEM_EXCERPT_CHARACTERS].decode("utf-8", "replace").strip()
+
+
+def error_for(answer: Answer) -> MailchimpError:
+    """Turn an answer with a status of 400 or above into the error that says who must act.
+
+    Branches on status code and content type only, as https://mailchimp.com/developer/marketing/docs/errors/ advises;
+    the title only refines the wording.
+    """
+    if (
+        answer.status == HTTPStatus.TOO_MANY_REQUESTS
+        or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or answer.problem.get("type") == AKAMAI_PROBLEM_TYPE
+    ):
+        return _transient(answer)
+    if answer.status == HTTPStatus.FORBIDDEN:
+        return _forbidden(answer) if answer.problem else _transient(answer)
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return SignInError(
+            "Mailchimp does not accept the credentials: the key or token is wrong, was revoked, or belongs to a user who was"
+            " removed. Please enter a new API key or sign in again.",
+            detail=answer.detail,
+        )
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return NotFoundError(f"Mailchimp has no {answer.what}.", detail=answer.detail)
+    return _refused(answer)
+
+
+def _problem(content_type: str, body: bytes) -> dict[str, Any]:
+    if "json" not in content_type:
+        return {}
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _transient(answer: Answer) -> TransientError:
+    # A throttled request was never carried out; one that failed inside Mailchimp may have been.
+    throttled = answer.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+    reason = "limits the number of requests" if throttled else f"answered with status {answer.status}"
+    return TransientError(
+        f"Mailchimp {reason} ({answer.what}) and did so until the time for retries was used up. Please run the sync again later.",
+        detail=answer.detail,
+        sent=not throttled,
+        retry_after=_seconds(answer.retry_after),
+    )
+
+
+def _seconds(retry_after: str | None) -> float:
+    return float(retry_after) if retry_after and retry_after.isdigit() else 0.0
+
+
+def _forbidden(answer: Answer) -> ConfigError:
+    if "datacenter" in answer.detail:
+        return DataCenterError(
+            "The API key belongs to another data centre than its suffix says. Please copy the whole key from Mailchimp again.",
+            detail=answer.detail,
+        )
+    if answer.title == "User Disabled":
+        return PermissionDeniedError("The Mailchimp account is deactivated. Please reactivate it in Mailchimp.", detail=answer.detail)
+    return PermissionDeniedError(
+        f"The Mailchimp user behind the credentials may not access {answer.what}."
+        " Please use the credentials of a user with a higher role, or a plan that includes it.",
+        detail=answer.detail,
+    )
+
+
+def _refused(answer: Answer) -> MailchimpError:
+    fields = tuple((str(e.get("field", "")), str(e.get("message", ""))) for e in _complaints(answer))
+    words = answer.title or f"status {answer.status}"
+    if SIGNUP_THROTTLE_DETAIL in answer.detail:
+        return RejectedRecordError(
+            "Mailchimp accepts no more sign-ups of this address for some hours.", detail=answer.detail, title=words, fields=fields
+        )
+    if answer.method == "GET" or answer.title == "JSON Parse Exception":
+        return BugError(f"Mailchimp does not understand the request for {answer.what} ({words}).", detail=answer.detail)
+    return RejectedRecordError(f"Mailchimp refuses the record ({words}).", detail=answer.detail, title=words, fields=fields)
+
+
+def _complaints(answer: Answer) -> list[dict[str, Any]]:
+    complaints = answer.problem.get("errors")
+    return [c for c in complaints if isinstance(c, dict)] if isinstance(complaints, list) else []

@@ -1,0 +1,25 @@
+"""Who a contact is: the address and what Mailchimp derives from it. Every rule about identity is defined here once."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def subscriber_hash(email: str) -> str:
+    """Return the id of a contact within a list: the MD5 (32 hex digits) of the trimmed, lower-cased address.
+
+    Source: https://mailchimp.com/developer/marketing/docs/methods-parameters/#path-parameters.
+    """
+    # An identifier that Mailchimp prescribes, not a protection.
+    return hashlib.md5(canonical_email(email).encode(), usedforsecurity=False).hexdigest()
+
+
+def canonical_email(email: str) -> str:
+    """Return the form of an address under which Mailchimp knows a contact: trimmed and lower-cased."""
+    return email.strip().lower()
+
+
+def mask_email(email: str) -> str:
+    """Return an address fit for a log: first character of the name and the domain, as in `j***@example.org`."""
+    name, at, domain = email.strip().partition("@")
+    return f"{name[:1]}***{at}{domain}" if at else "***"

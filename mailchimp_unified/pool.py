@@ -1,0 +1,63 @@
+"""The bounded pool that makes every request of a process: as many threads as requests may be open at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from mailchimp_unified.client import Reply, Request
+
+Owner = TypeVar("Owner")
+
+ANSWERS_WAITING = 4
+"""Answers that may wait for the reading thread, beside those the workers hold: what keeps memory flat."""
+
+
+@dataclass(frozen=True)
+class Done(Generic[Owner]):
+    """A finished request with the `owner` it was submitted for, and either its reply or its error."""
+
+    owner: Owner
+    reply: Reply | None
+    error: BaseException | None
+
+
+class RequestPool(Generic[Owner]):
+    """Runs requests on `workers` threads and hands the answers back in the order in which they come.
+
+    The threads are daemons: a process that ends early does not wait for a request that hangs.
+    """
+
+    def __init__(self, call: Callable[[Request], Reply], workers: int) -> None:
+        self._call = call
+        self._asked: queue.SimpleQueue[tuple[Request, Owner] | None] = queue.SimpleQueue()
+        self._answered: queue.Queue[Done[Owner]] = queue.Queue(ANSWERS_WAITING)
+        self._threads = [threading.Thread(target=self._work, daemon=True, name=f"mailchimp-{n}") for n in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, request: Request, owner: Owner) -> None:
+        """Send `request` as soon as a worker is free."""
+        self._asked.put((request, owner))
+
+    def next_done(self, timeout: float | None = None) -> Done[Owner]:
+        """Return the next answer, waiting for it. Raises queue.Empty after `timeout` seconds."""
+        return self._answered.get(timeout=timeout)
+
+    def close(self) -> None:
+        """Let every worker end after the request it has begun."""
+        for _ in self._threads:
+            self._asked.put(None)
+
+    def _work(self) -> None:
+        while (asked := self._asked.get()) is not None:
+            request, owner = asked
+            try:
+                done = Done(owner, self._call(request), None)
+            # Whatever goes wrong belongs to the thread that waits for the answer.
+            except BaseException as error:  # noqa: BLE001
+                done = Done(owner, None, error)
+            self._answered.put(done)

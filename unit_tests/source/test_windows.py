@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Generator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailchimp_unified.client import PAGE_SIZE, Reply, Request
+from source_mailchimp_unified import reading, sweep, windows
+from source_mailchimp_unified.reading import Lanes, Step, Taken
+from source_mailchimp_unified.state import epoch, moment_of
+from source_mailchimp_unified.sweep import Listing, Sweep
+from source_mailchimp_unified.windows import Frontier, Sample, Window
+
+START = 1_700_000_000
+HORIZON = START + 10_000
+
+
+class Audience:
+    """A list whose members change between any two requests: an edit moves `last_changed` past every window."""
+
+    def __init__(self, seconds: list[int], seed: int, edits_per_request: int) -> None:
+        self.changed = dict(enumerate(seconds))
+        self.lost_unless_read = set(self.changed)
+        self.random = random.Random(seed)
+        self.edits_per_request = edits_per_request
+        self.requests = 0
+
+    def answer(self, request: Request) -> Reply:
+        """Return a page as Mailchimp does: bounds exclusive and inclusive, sorted, a row per member."""
+        self.requests += 1
+        self.edit()
+        params = request.params
+        after = epoch(str(params["since_last_changed"])) if "since_last_changed" in params else -1
+        until = epoch(str(params["before_last_changed"]))
+        rows = sorted((second, number) for number, second in self.changed.items() if after < second <= until)
+        page = rows[int(params["offset"]) : int(params["offset"]) + int(params["count"])]
+        return Reply({"members": [{"id": number, "last_changed": moment_of(second)} for second, number in page], "total_items": len(rows)})
+
+    def edit(self) -> None:
+        """Change some members: they leave every window, and the next sync's window will hold them."""
+        for _ in range(self.edits_per_request):
+            if self.changed:
+                number = self.random.choice(list(self.changed))
+                self.changed[number] = HORIZON + 100
+
+
+def read_everything(audience: Audience, workers: int = 4, after: int = 0) -> tuple[list[int], list[int]]:
+    """Follow a sweep, answering its requests in random order. Returns the members emitted and the cursors in order."""
+    emitted: list[int] = []
+    frontier = Frontier(Window(after, HORIZON))
+    cursors: list[int] = []
+    lanes = Lanes(workers, lambda error: (_ for _ in ()).throw(error))
+
+    def take(members: list[dict[str, int]]) -> Taken:
+        return Taken(members)
+
+    def finished() -> Step:
+        cursors.append(frontier.reached)
+        return Step()
+
+    first = Sweep("a", Listing(None), frontier, lanes, workers, take, lambda _: None, finished)
+    ready: list[tuple[reading.Reading, list[Reply] | None]] = [(one, None) for one in lanes.add([first.read])]
+    waiting: list[tuple[reading.Reading, Step]] = []
+    while ready or waiting:
+        if not ready:
+            one, step = waiting.pop(audience.random.randrange(len(waiting)))
+            ready.append((one, [audience.answer(request) for request in step.requests]))
+        one, replies = ready.pop()
+        advance(one, replies, emitted, ready, waiting)
+    assert cursors == sorted(cursors)
+    return emitted, cursors
+
+
+def advance(
+    one: reading.Reading,
+    replies: list[Reply] | None,
+    emitted: list[int],
+    ready: list[tuple[reading.Reading, list[Reply] | None]],
+    waiting: list[tuple[reading.Reading, Step]],
+) -> None:
+    """Resume one reading until it asks for something or ends."""
+    while True:
+        try:
+            step = one.send(replies)  # type: ignore[arg-type]
+        except StopIteration:
+            return
+        emitted.extend(record["id"] for record in step.records)
+        ready.extend((started, None) for started in step.readings)
+        if step.requests:
+            waiting.append((one, step))
+            return
+        replies = []
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of 10 rows make every hazard of pages of 1000 happen with few rows."""
+    monkeypatch.setattr(reading, "PAGE_SIZE", 10)
+    monkeypatch.setattr(sweep, "PAGE_SIZE", 10)
+
+
+members = st.lists(st.tuples(st.integers(1, 300), st.integers(1, 35)), min_size=0, max_size=25).map(
+    lambda groups: [START + second for second, size in groups for _ in range(size)]
+)
+
+
+def missing(audience: Audience, emitted: list[int]) -> set[int]:
+    """Return the members that neither this sync emitted nor the next will: the lost ones."""
+    return {number for number, second in audience.changed.items() if second <= HORIZON} - set(emitted)
+
+
+@settings(max_examples=300, deadline=None)
+@given(seconds=members, seed=st.integers(0, 10_000), edits=st.integers(0, 12), workers=st.integers(1, 10))
+def test_no_member_is_lost_whatever_changes_during_the_sweep(seconds: list[int], seed: int, edits: int, workers: int) -> None:
+    """Every member that still lies before the horizon was emitted, ties of any size and edits between any two requests included."""
+    audience = Audience(seconds, seed, edits)
+
+    emitted, cursors = read_everything(audience, workers)
+
+    assert missing(audience, emitted) == set()
+    assert cursors[-1] == HORIZON
+
+
+@settings(max_examples=100, deadline=None)
+@given(seconds=members, seed=st.integers(0, 1000), workers=st.integers(1, 10))
+def test_a_quiet_list_is_emitted_exactly_once(seconds: list[int], seed: int, workers: int) -> None:
+    """Without edits no member comes twice."""
+    audience = Audience(seconds, seed, 0)
+
+    emitted, _ = read_everything(audience, workers)
+
+    assert sorted(emitted) == sorted(audience.changed)
+
+
+def test_reading_upwards_loses_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof that the order matters: the same trial read from offset 0 upwards misses members."""
+
+    def read_up(collection: Request, items_key: str, rows: int, take: object) -> Generator[Step, list[Reply], None]:
+        offset, count = 0, 10
+        while count == 10:
+            (reply,) = yield Step([reading.page_request(collection, offset)])
+            items = reply.body[items_key]
+            yield Step(records=take(items).records)  # type: ignore[operator]
+            offset, count = offset + 10, len(items)
+
+    monkeypatch.setattr(sweep, "read_down", read_up)
+    lost = 0
+    for seed in range(20):
+        audience = Audience([START + n // 3 for n in range(400)], seed, 4)
+        emitted, _ = read_everything(audience)
+        lost += len(missing(audience, emitted))
+
+    assert lost > 0
+
+
+def test_a_list_that_fits_a_page_costs_one_request() -> None:
+    """Nothing is sampled and nothing is asked twice where one page holds all."""
+    audience = Audience([START + n for n in range(9)], 0, 0)
+
+    read_everything(audience)
+
+    assert audience.requests == 1
+
+
+def test_a_big_list_costs_little_more_than_its_pages() -> None:
+    """Samples are read as pages, so that cutting the time line costs less than a tenth."""
+    audience = Audience([START + n for n in range(2000)], 0, 0)
+
+    read_everything(audience, workers=10)
+
+    assert audience.requests <= 200 * 1.25
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Sample(min(pair), max(pair))), max_size=8),
+    st.integers(-1, 20),
+    st.integers(0, 60),
+)
+def test_every_second_is_either_sampled_or_left(samples: list[Sample], after: int, length: int) -> None:
+    """Each second of a window lies strictly inside a sample or in exactly one of the windows that are left."""
+    window = Window(after, after + length)
+    samples = [sample for sample in samples if sample.first > window.after and sample.last <= window.until]
+    inside = {second for sample in samples for second in range(sample.first + 1, sample.last)}
+
+    left = windows.split(window, samples)
+
+    covered = [second for one in left for second in range(one.after + 1, one.until + 1)]
+    assert len(covered) == len(set(covered))
+    assert set(covered) | inside == set(range(window.after + 1, window.until + 1)) | inside
+    assert left == sorted(left)
+
+
+@given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 10))
+def test_the_far_end_is_found_whatever_was_thought(actual: int, thought: int, page: int) -> None:
+    """The search ends at the last page that holds a row, from any guess and in few requests."""
+    search = windows.far_end(thought, page)
+    offset = next(search)
+    requests = 1
+    while True:
+        try:
+            offset = search.send((max(0, min(page, actual - offset)), actual))
+            requests += 1
+        except StopIteration as end:
+            assert end.value == windows.last_page_offset(actual, page)
+            break
+
+    assert requests <= 4
+
+
+def test_the_frontier_stops_at_the_first_gap() -> None:
+    """A window that is done counts only once everything before it is done."""
+    frontier = Frontier(Window(0, 100))
+    first, second, third = Window(0, 20), Window(30, 60), Window(60, 100)
+    frontier.cut([first, second, third])
+
+    frontier.finish(second)
+    assert frontier.reached == 0
+    frontier.finish(first)
+    assert frontier.reached == 60
+    frontier.finish(third)
+    assert frontier.reached == 100
+
+
+def test_the_page_size_is_mailchimps() -> None:
+    """A page holds a thousand items, the most Mailchimp gives."""
+    assert PAGE_SIZE == 1000
