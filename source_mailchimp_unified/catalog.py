@@ -1,0 +1,74 @@
+"""The catalog: the unified schemas, with `custom_fields` typed from the account's own merge fields."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from airbyte_cdk.models import AirbyteCatalog, AirbyteStream, SyncMode
+
+from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.entities import CONTACT, ENTITIES, Entity
+from mailchimp_unified.entities.merge_field import value_schema
+from mailchimp_unified.schemas import readable_schema
+from source_mailchimp_unified.config import SourceConfig
+from source_mailchimp_unified.reader import follow
+from source_mailchimp_unified.reading import Step
+from source_mailchimp_unified.snapshots import merge_fields_request, read_collections
+from source_mailchimp_unified.streams import read_account
+
+
+def discover(client: MailchimpClient, config: SourceConfig) -> AirbyteCatalog:
+    """Return the catalog of the account. Raises the typed error when its audiences cannot be read."""
+    definitions = follow(client, config.num_workers, _read_definitions(config))
+    return catalog(definitions, remote=config.include_remote_data)
+
+
+def _read_definitions(config: SourceConfig) -> Generator[Step, list[Any], list[dict[str, Any]]]:
+    account = yield from read_account(config)
+    found = yield from read_collections([merge_fields_request(list_id) for list_id in account.chosen_ids], "merge_fields")
+    return [definition for definitions in found for definition in definitions or ()]
+
+
+def catalog(definitions: Iterable[dict[str, Any]], *, remote: bool) -> AirbyteCatalog:
+    """Return the catalog for an account with these merge fields."""
+    streams = []
+    for entity in ENTITIES.values():
+        schema = readable_schema(entity.name)
+        if not remote:
+            del schema["properties"]["remote_data"]
+        if entity is CONTACT:
+            schema["properties"]["custom_fields"]["properties"] = custom_fields_schema(definitions)
+        streams.append(_stream(entity, schema))
+    return AirbyteCatalog(streams=streams)
+
+
+def custom_fields_schema(definitions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the JSON schema of each merge field by tag; a tag of several types in several lists takes the values of all."""
+    properties: dict[str, Any] = {}
+    for definition in sorted(definitions, key=lambda d: str(d["tag"])):
+        described = {"description": str(definition.get("name") or definition["tag"]), **value_schema(str(definition.get("type")))}
+        tag = str(definition["tag"])
+        properties[tag] = _both(properties[tag], described) if tag in properties else described
+    return properties
+
+
+def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    if {**one, "description": ""} == {**other, "description": ""}:
+        return one
+    merged = {**other, **one, "type": list(dict.fromkeys([*one["type"], *other["type"]]))}
+    if one.get("format") != other.get("format"):
+        merged.pop("format", None)
+    return merged
+
+
+def _stream(entity: Entity, schema: dict[str, Any]) -> AirbyteStream:
+    return AirbyteStream(
+        name=entity.name,
+        json_schema=schema,
+        supported_sync_modes=[SyncMode.full_refresh, SyncMode.incremental],
+        source_defined_cursor=True,
+        default_cursor_field=[entity.cursor_field],
+        source_defined_primary_key=[[name] for name in entity.primary_key],
+        is_resumable=True,
+    )

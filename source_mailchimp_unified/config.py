@@ -1,0 +1,46 @@
+"""The configuration of the source."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from mailchimp_unified.config import ConnectionConfig
+from mailchimp_unified.entities.contact import STATUSES
+from mailchimp_unified.entities.entity import rfc3339
+
+Status = Literal["subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived"]
+
+
+def _start_date(value: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise ValueError("is not a date. Please write it as 2024-01-31T00:00:00Z.") from None
+    if moment.replace(tzinfo=moment.tzinfo or timezone.utc) > datetime.now(timezone.utc):
+        raise ValueError("lies in the future. Please give a day in the past, or leave it empty.")
+    return rfc3339(moment)
+
+
+def _list_id(value: str) -> str:
+    stripped = value.strip()
+    # It becomes part of a path.
+    if not stripped.isalnum() or not stripped.isascii():
+        raise ValueError("is not an audience id. Please copy it from the audience's settings (10 letters and digits).")
+    return stripped
+
+
+class SourceConfig(ConnectionConfig):
+    """What to read: since when, of which lists, with which statuses. Times are RFC 3339 in UTC."""
+
+    start_date: Annotated[str, AfterValidator(_start_date)] | None = None
+    list_ids: list[Annotated[str, AfterValidator(_list_id)]] = Field(default_factory=list)
+    statuses: list[Status] = Field(default_factory=list)
+    include_remote_data: Annotated[bool, Field(strict=True)] = False
+
+    @property
+    def wanted_statuses(self) -> frozenset[str]:
+        """The statuses to read; an empty choice means all."""
+        return frozenset(self.statuses or STATUSES)

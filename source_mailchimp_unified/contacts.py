@@ -1,0 +1,157 @@
+"""The contacts stream: which lists are read from where, what a page of members comes to, and the cursor of each list."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from mailchimp_unified.client import PAGE_SIZE, Request
+from mailchimp_unified.entities import contact
+from mailchimp_unified.errors import MailchimpError, NotFoundError
+from source_mailchimp_unified.reading import Job, Lanes, Reading, Record, Step, Taken, page_request
+from source_mailchimp_unified.state import FULL_REFRESH_COMPLETE, ContactsState, ListCursor, epoch, moment_of, parse_contacts_state
+from source_mailchimp_unified.streams import Account, Stream
+from source_mailchimp_unified.sweep import Member, Sweep, listings
+from source_mailchimp_unified.windows import Frontier, Window
+
+HORIZON_MARGIN_SECONDS = 1
+"""The second in which Mailchimp answered may still go on: the horizon lies before it."""
+
+PROGRESS_SECONDS = 15.0
+"""The log names the progress of a list about as often."""
+
+
+@dataclass
+class ListProgress:
+    """How far a sync is with one list: a frontier per listing, and the counts for the log."""
+
+    list_id: str
+    logger: logging.Logger
+    frontiers: list[Frontier]
+    total: int = 0
+    taken: int = 0
+    named_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def reached(self) -> int:
+        """The second up to which every listing is done."""
+        return min(frontier.reached for frontier in self.frontiers)
+
+    def expect(self, contacts: int) -> None:
+        """Note how many contacts a listing holds."""
+        self.total += contacts
+
+    def count(self, contacts: int) -> None:
+        """Note contacts read, and log the progress now and then."""
+        self.taken += contacts
+        if time.monotonic() - self.named_at >= PROGRESS_SECONDS:
+            self.named_at = time.monotonic()
+            self.logger.info("contacts: %s of %s of the audience %s read.", self.taken, self.total, self.list_id)
+
+
+@dataclass
+class ContactsStream(Stream):
+    """The contacts of the chosen lists, one cursor per list."""
+
+    logger: logging.Logger
+    incoming: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        finished = self.full_refresh and self.incoming.get(FULL_REFRESH_COMPLETE)
+        self._state = ContactsState() if finished else parse_contacts_state(self.incoming)
+        self._widen()
+        self._lanes = Lanes(self.config.num_workers, self._failed)
+
+    def readings(self, account: Account | None) -> list[Reading]:
+        """Return readings that share the work on all lists."""
+        assert account is not None, "contacts are read per list"
+        horizon = int(account.seen_at.timestamp()) - HORIZON_MARGIN_SECONDS
+        for list_id in self._state.lists.keys() - account.list_ids:
+            del self._state.lists[list_id]
+        return self._lanes.add(job for list_id in account.chosen_ids for job in self._plan(list_id, horizon))
+
+    def state(self) -> dict[str, Any]:
+        """Return the cursors of the lists."""
+        return self._state.model_dump(exclude_none=True)
+
+    def _widen(self) -> None:
+        """Begin anew when statuses are wanted that the saved cursors do not hold for."""
+        wanted = self.config.wanted_statuses
+        if self._state.lists and not wanted <= set(self._state.statuses or contact.STATUSES):
+            self.logger.warning("More statuses are wanted than the saved state holds for: all contacts are read anew.")
+            self._state.lists.clear()
+        self._state.statuses = None if wanted == set(contact.STATUSES) else sorted(wanted)
+
+    def _plan(self, list_id: str, horizon: int) -> list[Job]:
+        window = Window(self._lower_bound(list_id), horizon)
+        if window.after >= window.until:
+            return []
+        chosen = listings(self.config.wanted_statuses)
+        progress = ListProgress(list_id, self.logger, [Frontier(window) for _ in chosen])
+        take, finished = partial(self._take, progress), partial(self._advance, progress)
+        workers = self.config.num_workers
+        return [
+            Sweep(list_id, listing, frontier, self._lanes, workers, take, progress.expect, finished).read
+            for listing, frontier in zip(chosen, progress.frontiers, strict=True)
+        ]
+
+    def _lower_bound(self, list_id: str) -> int:
+        """Return the second after which to read; it is exclusive."""
+        if cursor := self._state.lists.get(list_id):
+            return epoch(cursor.updated_at)
+        return epoch(self.config.start_date) - 1 if self.config.start_date else 0
+
+    def _advance(self, progress: ListProgress) -> Step:
+        """Move the list's cursor to where every listing is done. A checkpoint follows when it moved."""
+        reached = ListCursor(updated_at=moment_of(progress.reached))
+        if progress.reached <= self._lower_bound(progress.list_id):
+            return Step()
+        self._state.lists[progress.list_id] = reached
+        return Step(checkpoint=True)
+
+    def _failed(self, error: MailchimpError) -> None:
+        if isinstance(error, NotFoundError):
+            self.logger.warning("%s It was deleted during the sync.", error.message)
+        else:
+            self.errors.append(error)
+
+    def _take(self, progress: ListProgress, members: list[Member]) -> Taken:
+        progress.count(len(members))
+        lacking = [member for member in members if _lacks_tags(member)]
+        if not lacking:
+            return Taken(self._records(members))
+        complete = self._records(member for member in members if not _lacks_tags(member))
+        requests = [request for member in lacking for request in tags_requests(member)]
+        return Taken(complete, requests, lambda replies: self._records(with_tags(lacking, replies)))
+
+    def _records(self, members: Iterable[Member]) -> Iterator[Record]:
+        remote = self.config.include_remote_data
+        return (contact.from_mailchimp(member, remote=remote) for member in members)
+
+
+def _lacks_tags(member: Member) -> bool:
+    return (member.get("tags_count") or 0) > len(member.get("tags") or ())
+
+
+def tags_requests(member: Member) -> list[Request]:
+    """Return the requests for all tags of a member: https://mailchimp.com/developer/marketing/api/list-member-tags/."""
+    collection = Request(
+        path=f"/lists/{member['list_id']}/members/{member['id']}/tags",
+        what="the tags of a contact",
+        params={"exclude_fields": "_links"},
+    )
+    return [page_request(collection, offset) for offset in range(0, member["tags_count"], PAGE_SIZE)]
+
+
+def with_tags(members: Sequence[Member], replies: Iterable[Any]) -> Iterator[Member]:
+    """Yield the members with all their tags; one that was deleted meanwhile keeps those of its page."""
+    remaining = iter(replies)
+    for member in members:
+        pages = [next(remaining) for _ in tags_requests(member)]
+        if not any(isinstance(page, NotFoundError) for page in pages):
+            member["tags"] = [{"id": tag["id"], "name": tag["name"]} for page in pages for tag in page.body.get("tags") or ()]
+        yield member

@@ -1,0 +1,56 @@
+"""Airbyte's entry point, with our words for a wrong configuration and a quiet end when nobody listens any more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.logger import PRINT_BUFFER
+from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
+
+from mailchimp_unified.errors import MailchimpError
+from source_mailchimp_unified.faults import traced
+from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
+
+
+class Entrypoint(AirbyteEntrypoint):
+    """The CDK's entry point. The configuration is checked by our model, whose messages name the field."""
+
+    @staticmethod
+    def validate_connection(
+        source_spec: ConnectorSpecification,  # noqa: ARG004 - the model knows the same rules
+        config: Mapping[str, Any],
+    ) -> None:
+        """Raise a config error for a wrong configuration."""
+        try:
+            parse_source_config(config)
+        except MailchimpError as error:
+            raise traced(error) from None
+
+
+def launch(source: SourceMailchimpUnified, args: Sequence[str]) -> int:
+    """Run the command in `args`, print its messages, and return the exit code: 0, or 1 after any failure."""
+    entrypoint = Entrypoint(source)
+    parsed = entrypoint.parse_args(list(args))
+    try:
+        with PRINT_BUFFER:
+            try:
+                for message in entrypoint.run(parsed):
+                    print(f"{message}\n", end="")
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the outermost boundary: every failure becomes a message
+                _print(traced(error).as_sanitized_airbyte_message())
+                return 1
+    except BrokenPipeError:
+        # Whoever read our output has enough. Nothing can be said any more, not even by Python at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _print(message: AirbyteMessage) -> None:
+    print(f"{AirbyteEntrypoint.airbyte_message_to_string(message)}\n", end="")

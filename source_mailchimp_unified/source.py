@@ -1,0 +1,152 @@
+"""The source: spec, check, discover and read."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteCatalog,
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    AirbyteStreamStatus,
+    ConfiguredAirbyteCatalog,
+    FailureType,
+    Status,
+    SyncMode,
+)
+from airbyte_cdk.sources.source import Source
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from mailchimp_unified.auth import secrets_of
+from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.config import parse_config
+from mailchimp_unified.entities import ENTITIES
+from mailchimp_unified.errors import ConfigError, MailchimpError
+from source_mailchimp_unified import catalog as catalogs
+from source_mailchimp_unified.check import check_account
+from source_mailchimp_unified.config import SourceConfig
+from source_mailchimp_unified.contacts import ContactsStream
+from source_mailchimp_unified.faults import traced
+from source_mailchimp_unified.messages import status_message
+from source_mailchimp_unified.reader import Reader
+from source_mailchimp_unified.snapshots import SNAPSHOTS
+from source_mailchimp_unified.state import incoming_states
+from source_mailchimp_unified.streams import Stream
+
+
+class SourceMailchimpUnified(Source):
+    """Reads contacts, lists, tags and users of a Mailchimp account."""
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience
+
+    @property
+    def name(self) -> str:
+        """The connector's name, as the logger shows it."""
+        return "source-mailchimp-unified"
+
+    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
+        """Prove the credentials and the chosen lists, name the account, or say in words what is wrong."""
+        try:
+            parsed = parse_source_config(config)
+            summary = check_account(self._client(parsed, logger), parsed)
+        except MailchimpError as error:
+            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
+        logger.info(summary)
+        return AirbyteConnectionStatus(status=Status.SUCCEEDED)
+
+    def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
+        """Return the streams, with `custom_fields` typed from the merge fields of the chosen lists."""
+        try:
+            parsed = parse_source_config(config)
+            return catalogs.discover(self._client(parsed, logger), parsed)
+        except MailchimpError as error:
+            raise traced(error) from error
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Yield the messages of a sync. Raises AirbyteTracedException at the end when a stream failed, after all are read."""
+        began = time.monotonic()
+        try:
+            parsed = parse_source_config(config)
+            streams = self._streams(parsed, catalog, incoming_states(state), logger)
+        except MailchimpError as error:
+            raise traced(error) from error
+        failed = yield from _unknown_streams(catalog)
+        client = self._client(parsed, logger)
+        reader = Reader(client, parsed, streams)
+        try:
+            yield from reader.read()
+        finally:
+            client.stop()
+            reader.close()
+        _log_summary(logger, reader, client, time.monotonic() - began)
+        _raise_failures(failed + [(stream.name, error) for stream in streams for error in stream.errors])
+
+    def _client(self, config: SourceConfig, logger: logging.Logger) -> MailchimpClient:
+        for secret in secrets_of(config.credentials):
+            add_to_secrets(secret)
+        return MailchimpClient(config, patience=self._patience, logger=logger)
+
+    def _streams(
+        self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
+    ) -> list[Stream]:
+        streams: list[Stream] = []
+        for configured in catalog.streams:
+            name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
+            incoming = states.get(name, {})
+            if name in SNAPSHOTS:
+                streams.append(SNAPSHOTS[name](ENTITIES[name], config, full_refresh, incoming))
+            elif name in ENTITIES:
+                streams.append(ContactsStream(ENTITIES[name], config, full_refresh, logger, incoming))
+        return streams
+
+
+def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
+    """Return the configuration. Raises ConfigError with a sentence per mistake."""
+    return parse_config(SourceConfig, config)
+
+
+def _unknown_streams(catalog: ConfiguredAirbyteCatalog) -> Generator[AirbyteMessage, None, list[tuple[str, Exception]]]:
+    """Report configured streams that do not exist; the others are read all the same. Returns their failures."""
+    failed: list[tuple[str, Exception]] = []
+    for name in (configured.stream.name for configured in catalog.streams):
+        if name not in ENTITIES:
+            error = ConfigError(f"There is no stream {name}. Please refresh the source schema. The streams are {', '.join(ENTITIES)}.")
+            failed.append((name, error))
+            yield traced(error, name).as_sanitized_airbyte_message()
+            yield status_message(name, AirbyteStreamStatus.INCOMPLETE)
+    return failed
+
+
+def _raise_failures(failures: Iterable[tuple[str, Exception]]) -> None:
+    by_stream = dict(failures)
+    if not by_stream:
+        return
+    types = {traced(error).failure_type for error in by_stream.values()}
+    reasons = " ".join(f"{name}: {traced(error).message}" for name, error in by_stream.items())
+    raise AirbyteTracedException(
+        message=f"Not all streams could be read. {reasons}",
+        internal_message=f"Failed streams: {', '.join(by_stream)}",
+        # One cause that only the maintainers or time can mend outweighs those the user can.
+        failure_type=next(t for t in (FailureType.system_error, FailureType.transient_error, FailureType.config_error) if t in types),
+    )
+
+
+def _log_summary(logger: logging.Logger, reader: Reader, client: MailchimpClient, seconds: float) -> None:
+    moved = ", ".join(f"{count} {name}" for name, count in reader.records.items()) or "nothing"
+    traffic = client.traffic
+    logger.info(
+        "Read %s in %.1f s: %d requests, %d retries; %.1f s of waiting for Mailchimp and %.1f s of pauses, over %s workers.",
+        moved, seconds, traffic.requests, traffic.retries, traffic.waited_seconds, traffic.backed_off_seconds, reader.workers,
+    )  # fmt: skip

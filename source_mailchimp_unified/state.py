@@ -1,0 +1,111 @@
+"""The states of the streams: what a sync leaves for the next one, and how an incoming state is understood."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from airbyte_cdk.models import AirbyteStateMessage
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from mailchimp_unified.errors import ConfigError
+
+FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
+"""Mark of a full refresh that ended: the next one begins anew. Airbyte's own name for it."""
+
+
+def epoch(moment: str) -> int:
+    """Return an RFC 3339 time as seconds since 1970."""
+    parsed = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp())
+
+
+def moment_of(seconds: int) -> str:
+    """Return seconds since 1970 as RFC 3339 in UTC, as Mailchimp writes times."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+
+
+def _is_moment(value: str) -> str:
+    epoch(value)
+    return value
+
+
+class ListCursor(BaseModel):
+    """Everything of a list up to and including `updated_at` was emitted."""
+
+    updated_at: Annotated[str, AfterValidator(_is_moment)]
+
+
+class ContactsState(BaseModel):
+    """One cursor per list, and the statuses they hold for (None for all)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lists: dict[str, ListCursor] = {}
+    statuses: list[str] | None = None
+
+
+class SnapshotState(BaseModel):
+    """A fingerprint per record, by key."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    records: dict[str, str] = {}
+
+
+AnyState = TypeVar("AnyState", ContactsState, SnapshotState)
+
+
+def incoming_states(messages: Iterable[AirbyteStateMessage] | None) -> dict[str, dict[str, Any]]:
+    """Return the state of each stream by name. States of other kinds than per stream are not ours and are left out."""
+    states = {}
+    for message in messages or ():
+        if message.stream is not None and message.stream.stream_state is not None:
+            states[message.stream.stream_descriptor.name] = dict(vars(message.stream.stream_state))
+    return states
+
+
+def parse_contacts_state(state: Mapping[str, Any]) -> ContactsState:
+    """Return the state of the contacts stream. Raises ConfigError when it is not one of ours."""
+    return _parse(ContactsState, "contacts", state)
+
+
+def parse_snapshot_state(stream: str, state: Mapping[str, Any]) -> SnapshotState:
+    """Return the state of a snapshot stream. Raises ConfigError when it is not one of ours."""
+    parsed = _parse(SnapshotState, stream, state)
+    for key in parsed.records:
+        key_values(key)
+    return parsed
+
+
+def _parse(model: type[AnyState], stream: str, state: Mapping[str, Any]) -> AnyState:
+    try:
+        return model.model_validate(dict(state))
+    except ValidationError:
+        raise ConfigError(
+            f"The saved state of the stream {stream} is not one that this source wrote. Please clear the stream's state and sync again."
+        ) from None
+
+
+def record_key(record: Mapping[str, Any], primary_key: Iterable[str]) -> str:
+    """Return the key under which a record is kept in a state: the JSON array of its key values."""
+    return orjson.dumps([record[name] for name in primary_key]).decode()
+
+
+def key_values(key: str) -> list[Any]:
+    """Return the key values behind `record_key`. Raises ConfigError when it is not one of ours."""
+    try:
+        values = orjson.loads(key)
+    except orjson.JSONDecodeError:
+        values = None
+    if not isinstance(values, list):
+        raise ConfigError("The saved state of a stream is not one that this source wrote. Please clear it and sync again.")
+    return values
+
+
+def fingerprint(record: Mapping[str, Any]) -> str:
+    """Return 16 hex digits that differ when two versions of a record differ."""
+    return hashlib.blake2b(orjson.dumps(dict(record), option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
