@@ -1,0 +1,73 @@
+"""Everything the emulator knows, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.behaviour import Behaviour
+from mailchimp_emulator.clock import Clock
+from mailchimp_emulator.faults import Faults
+from mailchimp_emulator.journal import Journal, Stats
+
+
+@dataclass(slots=True)
+class Latency:
+    """How long a request takes, give or take the jitter."""
+
+    seconds: float = 0.0
+    jitter: float = 0.0
+
+
+@dataclass(slots=True)
+class Options:
+    """How the emulator starts, and to what `reset` returns it."""
+
+    api_keys: tuple[str, ...] = ()
+    oauth_tokens: tuple[str, ...] = ()
+    datacenter: str = "us1"
+    latency: float = 0.0
+    connections: int = 10
+    journal_limit: int = 100_000
+    capture_bodies: bool = True
+    journal: bool = True
+    behaviour: dict[str, Any] = field(default_factory=dict)
+    seed: dict[str, Any] | None = None
+    demo: bool = False
+
+
+@dataclass(slots=True)
+class Code:
+    """An OAuth code waiting to be exchanged."""
+
+    client_id: str
+    redirect_uri: str
+    issued_at: float
+
+
+class State:
+    """The account, the clock and the switches. One event loop owns it, so nothing is locked."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.origin = "http://127.0.0.1"
+        self.stats = Stats()
+        self.journal = Journal(options.journal_limit, options.capture_bodies, options.journal)
+        self.clock = Clock()
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Back to how it started: no lists, no faults, no churn, real time."""
+        options = self.options
+        self.clock = Clock()
+        self.account = Account(datacenter=options.datacenter)
+        self.account.api_keys |= set(options.api_keys)
+        self.account.oauth_tokens |= set(options.oauth_tokens)
+        self.behaviour = Behaviour(connection_limit=options.connections)
+        self.behaviour.update(options.behaviour)
+        self.faults = Faults()
+        self.latency = Latency(options.latency)
+        self.codes: dict[str, Code] = {}
+        self.journal.clear()
+        self.stats.reset()
