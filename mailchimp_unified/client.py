@@ -104,7 +104,7 @@ class MailchimpClient:
         self._logger = logger or logging.getLogger(__name__)
         self._auth = auth.api_auth(config.credentials)
         self._sessions = threading.local()
-        self._lock = threading.Lock()
+        self._counting, self._resolving = threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
         self._answered = False
         self._api_url = ""
@@ -123,7 +123,7 @@ class MailchimpClient:
         self._stopped.set()
 
     def _url(self) -> str:
-        with self._lock:
+        with self._resolving:
             if not self._api_url:
                 self._api_url = self._resolve_url()
             return self._api_url
@@ -218,7 +218,7 @@ class MailchimpClient:
         return self._api_url.partition("/3.0")[0] or auth.metadata_url(self._config).partition("/oauth2")[0]
 
     def _count(self, **amounts: float) -> None:
-        with self._lock:
+        with self._counting:
             for name, amount in amounts.items():
                 setattr(self.traffic, name, getattr(self.traffic, name) + amount)
 

@@ -119,7 +119,9 @@ _ADVICE = {
 
 
 def _sentence(mistake: dict[str, Any]) -> str:
-    path = [str(part) for part in mistake["loc"] if part not in _DISCRIMINATORS]
+    location = mistake["loc"]
+    # pydantic names the kind of credentials after their field: it is no part of the path.
+    path = [str(part) for place, part in enumerate(location) if place != 1 or part not in _DISCRIMINATORS]
     name = ".".join(path) or "The configuration"
     if mistake["type"] in _ADVICE:
         return f"{name} {_ADVICE[mistake['type']]}"

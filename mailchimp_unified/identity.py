@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 
 def subscriber_hash(email: str) -> str:
@@ -23,3 +24,12 @@ def mask_email(email: str) -> str:
     """Return an address fit for a log: first character of the name and the domain, as in `j***@example.org`."""
     name, at, domain = email.strip().partition("@")
     return f"{name[:1]}***{at}{domain}" if at else "***"
+
+
+# Anything around an @ that could be an address: rather too much than too little.
+_ADDRESS = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+")
+
+
+def masked(text: str) -> str:
+    """Return `text` with every address in it masked, fit for a log."""
+    return _ADDRESS.sub(lambda match: mask_email(match[0]), text)

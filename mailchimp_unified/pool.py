@@ -28,11 +28,13 @@ class Done(Generic[Owner]):
 class RequestPool(Generic[Owner]):
     """Runs requests on `workers` threads and hands the answers back in the order in which they come.
 
+    `notify` is called after each answer, for a thread that waits for more than answers.
     The threads are daemons: a process that ends early does not wait for a request that hangs.
     """
 
-    def __init__(self, call: Callable[[Request], Reply], workers: int) -> None:
+    def __init__(self, call: Callable[[Request], Reply], workers: int, notify: Callable[[], None] = lambda: None) -> None:
         self._call = call
+        self._notify = notify
         self._asked: queue.SimpleQueue[tuple[Request, Owner] | None] = queue.SimpleQueue()
         self._answered: queue.Queue[Done[Owner]] = queue.Queue(ANSWERS_WAITING)
         self._threads = [threading.Thread(target=self._work, daemon=True, name=f"mailchimp-{n}") for n in range(workers)]
@@ -61,3 +63,4 @@ class RequestPool(Generic[Owner]):
             except BaseException as error:  # noqa: BLE001
                 done = Done(owner, None, error)
             self._answered.put(done)
+            self._notify()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,15 @@ from typing import Any
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
 from mailchimp_unified.errors import MailchimpError
 from source_mailchimp_unified.faults import traced
 from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
+
+
+SHORTEST_SECRET = 4
+"""What is shorter opens nothing at Mailchimp, and is part of many a word."""
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -30,11 +36,19 @@ class Entrypoint(AirbyteEntrypoint):
         except MailchimpError as error:
             raise traced(error) from None
 
+    @staticmethod
+    def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
+        """Hide the secrets of the configuration in all output, but not a blank or a letter: that would hide the output itself."""
+        found = (str(secret) for secret in get_secrets(connection_specification, config))
+        update_secrets([secret for secret in found if len(secret.strip()) >= SHORTEST_SECRET])
+
 
 def launch(source: SourceMailchimpUnified, args: Sequence[str]) -> int:
     """Run the command in `args`, print its messages, and return the exit code: 0, or 1 after any failure."""
     entrypoint = Entrypoint(source)
     parsed = entrypoint.parse_args(list(args))
+    # A log line that nobody can read any more is no error of its own.
+    logging.raiseExceptions = False
     try:
         with PRINT_BUFFER:
             try:
@@ -46,10 +60,15 @@ def launch(source: SourceMailchimpUnified, args: Sequence[str]) -> int:
                 _print(traced(error).as_sanitized_airbyte_message())
                 return 1
     except BrokenPipeError:
-        # Whoever read our output has enough. Nothing can be said any more, not even by Python at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_talking()
         return 1
     return 0
+
+
+def _stop_talking() -> None:
+    """Send what is left to nowhere: whoever read our output has enough, and Python would complain at its end."""
+    assert sys.__stdout__ is not None, "a process with a broken pipe has an output"
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def _print(message: AirbyteMessage) -> None:

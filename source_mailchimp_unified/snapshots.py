@@ -19,6 +19,9 @@ ROOT = Request(path="/", what="the account", params={"exclude_fields": "_links"}
 """https://mailchimp.com/developer/marketing/api/root/list-api-root-resources/."""
 
 
+_NOT_OF_THE_USER = frozenset({"last_login", "total_subscribers", "industry_stats"})
+
+
 def merge_fields_request(list_id: str) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-merges/list-merge-fields/."""
     return Request(
@@ -76,7 +79,7 @@ class SnapshotStream(Stream):
 
     def _changed(self, keyed: Mapping[str, Record], seen_at: str) -> Iterator[Record]:
         for key, record in keyed.items():
-            version = fingerprint(record)
+            version = fingerprint(self._version(record))
             if self._known.get(key) != version:
                 self._known[key] = version
                 yield {**record, "updated_at": record.get("updated_at") or seen_at}
@@ -91,6 +94,10 @@ class SnapshotStream(Stream):
     def _collect(self, account: Account | None) -> Generator[Step, list[Any], tuple[list[Record], str]]:
         """Return all records, and the time at which they were seen."""
         raise NotImplementedError
+
+    def _version(self, record: Record) -> Record:
+        """Return the part of a record whose change makes a new version of it."""
+        return record
 
     def _still_there(self, key: Mapping[str, Any], account: Account | None) -> bool:
         """Tell whether a record that this sync did not read exists all the same."""
@@ -145,6 +152,11 @@ class UsersStream(SnapshotStream):
         (reply,) = yield Step([ROOT])
         record = user.from_mailchimp(reply.body, remote=self.config.include_remote_data)
         return [record], rfc3339(moment_of_reply(reply.date))
+
+    def _version(self, record: Record) -> Record:
+        # To sign in is not to change, and the account's subscribers come and go without its user.
+        remote = {key: value for key, value in record.get("remote_data", {}).items() if key not in _NOT_OF_THE_USER}
+        return {**record, "last_login_at": None, "total_subscribers": None, "remote_data": remote}
 
 
 SNAPSHOTS: dict[str, Callable[..., SnapshotStream]] = {AUDIENCE.name: ListsStream, TAG.name: TagsStream, USER.name: UsersStream}

@@ -5,11 +5,18 @@ Mailchimp's member: https://mailchimp.com/developer/marketing/api/list-members/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from mailchimp_unified.entities.entity import Entity, Json, nested, timestamp
-from mailchimp_unified.entities.merge_field import MergeField, address_to_mailchimp, value_to_mailchimp
+from mailchimp_unified.entities.merge_field import (
+    InvalidValueError,
+    MergeField,
+    UnknownMergeFieldError,
+    address_to_mailchimp,
+    value_to_mailchimp,
+)
 from mailchimp_unified.identity import subscriber_hash
 
 STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived")
@@ -52,17 +59,9 @@ ROUTING = frozenset({"id", "list_id", "status", "status_if_new", "tags", "tags_t
 
 ENTITY = Entity("contacts", ("list_id", "id"), READ_ONLY)
 
-_PASSED_ON = (
-    "language",
-    "vip",
-    "email_type",
-    "marketing_permissions",
-    "ip_signup",
-    "timestamp_signup",
-    "ip_opt",
-    "timestamp_opt",
-    "interests",
-)
+_PASSED_ON = ("language", "vip", "email_type", "ip_signup", "ip_opt", "interests")
+
+_TIMES = ("timestamp_signup", "timestamp_opt")
 
 
 def from_mailchimp(member: Json, *, remote: bool = False) -> Json:
@@ -148,30 +147,51 @@ def to_mailchimp(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeFie
 
     `merge_fields` are the audience's own definitions by tag. Properties in READ_ONLY are ignored; those in ROUTING are for
     the planner. A null leaves Mailchimp's value alone, or clears it with `clear_empty`.
-    Raises InvalidValueError for the first value that its merge field cannot take.
+    Raises InvalidValueError for the first value that its field cannot take, and UnknownMergeFieldError, which is one, for
+    a value whose merge field the audience does not have.
     """
     body: Json = {"email_address": str(contact["email"]).strip()}
     body.update({name: contact[name] for name in _PASSED_ON if contact.get(name) is not None})
+    body.update({name: _time(name, contact[name]) for name in _TIMES if contact.get(name)})
     location = nested(contact, "location")
     if location.get("latitude") or location.get("longitude"):
         # Zeros mean that no place is known: sent back they would erase one.
-        body["location"] = {"latitude": location["latitude"], "longitude": location["longitude"]}
+        body["location"] = {name: location.get(name) or 0 for name in ("latitude", "longitude")}
+    if permissions := contact.get("marketing_permissions"):
+        body["marketing_permissions"] = [{name: row[name] for name in ("marketing_permission_id", "enabled")} for row in permissions]
     values = _merge_values(contact, merge_fields, clear_empty=clear_empty)
     return {**body, "merge_fields": values} if values else body
 
 
+def _time(name: str, value: Any) -> str:
+    # A warehouse may have dropped the zone and kept fractions of a second: what has no zone is UTC.
+    text = timestamp(re.sub(r"\.[0-9]+", "", value)) if isinstance(value, str) else None
+    if text is None:
+        raise InvalidValueError(name, "the field takes a time such as 2026-01-31T12:00:00Z")
+    return text
+
+
 def _merge_values(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeField], *, clear_empty: bool) -> Json:
-    values = {**_named_values(contact), **nested(contact, "custom_fields")}
     sent = {}
-    for tag, value in values.items():
+    for tag, value in merge_values(contact).items():
         if value is None and not clear_empty:
             continue
-        sent[tag] = value_to_mailchimp(merge_fields.get(tag) or MergeField(tag, "text"), value)
+        # Mailchimp's tags are upper case; a warehouse may have changed that.
+        definition = merge_fields.get(tag) or merge_fields.get(tag.upper())
+        if definition is not None:
+            sent[definition.tag] = value_to_mailchimp(definition, value)
+        elif value is not None:
+            raise UnknownMergeFieldError(tag)
     return sent
 
 
+def merge_values(contact: Mapping[str, Any]) -> Json:
+    """Return every merge value of a unified contact by tag, unconverted. `custom_fields` wins over the unified names."""
+    return {**_named_values(contact), **nested(contact, "custom_fields")}
+
+
 def _named_values(contact: Mapping[str, Any]) -> Json:
-    """Return the merge values that have a unified name. `custom_fields` wins over them: it is the complete map."""
+    """Return the merge values that have a unified name."""
     named: Json = {}
     for name, tag in (("first_name", FIRST_NAME_TAG), ("last_name", LAST_NAME_TAG)):
         if name in contact:

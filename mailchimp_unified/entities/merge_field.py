@@ -22,6 +22,19 @@ REQUIRED_ADDRESS_PARTS = ("addr1", "city", "state", "zip")
 
 _ADDRESS_PARTS = {"street_1": "addr1", "street_2": "addr2", "city": "city", "state": "state", "postal_code": "zip", "country": "country"}
 
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+_LARGEST_WHOLE = 2**53
+
+US_PHONE_DIGITS = 10
+"""Digits of a number in the format US, (###) ###-####: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
+
+ZIP_DIGITS = 5
+"""Digits of a US zip code: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
+
+# A day, and perhaps a time of which only the day is kept.
+_ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?$")
+
 _DATE_FORMATS = ("%Y/%m/%d", "%d-%m-%Y", "%m/%d/%Y")
 """Formats Mailchimp takes for a date, beside 2026-01-31: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
 
@@ -35,6 +48,13 @@ class InvalidValueError(ValueError):
         self.reason = reason
 
 
+class UnknownMergeFieldError(InvalidValueError):
+    """A value for a merge field that the audience does not have; Mailchimp would drop it without a word."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag, "the audience has no such merge field")
+
+
 @dataclass(frozen=True)
 class MergeField:
     """The definition of a merge field as far as values depend on it."""
@@ -44,6 +64,7 @@ class MergeField:
     name: str = ""
     required: bool = False
     choices: tuple[str, ...] = ()
+    phone_format: str = ""
 
 
 Conversion = Callable[[MergeField, Any], Any]
@@ -51,13 +72,14 @@ Conversion = Callable[[MergeField, Any], Any]
 
 def merge_field_of(definition: Mapping[str, Any]) -> MergeField:
     """Return the definition Mailchimp gives, as /lists/{list_id}/merge-fields lists it."""
-    choices = nested(definition, "options").get("choices") or []
+    options = nested(definition, "options")
     return MergeField(
         tag=str(definition["tag"]),
         type=str(definition.get("type") or "text"),
         name=str(definition.get("name") or ""),
         required=bool(definition.get("required")),
-        choices=tuple(str(choice) for choice in choices),
+        choices=tuple(str(choice) for choice in options.get("choices") or []),
+        phone_format=str(options.get("phone_format") or ""),
     )
 
 
@@ -130,21 +152,17 @@ def _number(_: MergeField, value: Any) -> float | int:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     text = _plain(value).strip()
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        raise ValueError("the field takes a number") from None
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("the field takes a number")
+    number = float(text)
     if not math.isfinite(number):
         raise ValueError("the field takes a finite number")
-    return number
+    # A whole number stays one, as long as JSON can carry it exactly.
+    return int(text) if _WHOLE.fullmatch(text) and abs(number) < _LARGEST_WHOLE else number
 
 
 def _date(_: MergeField, value: Any) -> str:
-    return _day(value, "a date such as 2026-01-31").strftime("%Y-%m-%d")
+    return _day(value, "a date such as 2026-01-31").isoformat()
 
 
 def _birthday(_: MergeField, value: Any) -> str:
@@ -166,10 +184,32 @@ def _day(value: Any, wanted: str) -> date:
 def _parsed_day(text: str, format_: str | None) -> date | None:
     try:
         if format_ is None:
-            return datetime.fromisoformat(text.replace("Z", "+00:00")).date()
+            match = _ISO_DAY.match(text)
+            return date(int(match[1]), int(match[2]), int(match[3])) if match else None
         return datetime.strptime(text, format_).date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         return None
+
+
+def _phone(merge_field: MergeField, value: Any) -> str:
+    text = _text(merge_field, value)
+    if merge_field.phone_format != "US":
+        return text
+    digits = "".join(re.findall("[0-9]", text))
+    if len(digits) == US_PHONE_DIGITS + 1 and digits.startswith("1"):
+        digits = digits[1:]
+    if len(digits) != US_PHONE_DIGITS:
+        raise ValueError("the field takes a US phone number of ten digits")
+    return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
+
+
+def _zip(merge_field: MergeField, value: Any) -> str:
+    # Tables that keep zip codes as numbers lose the zeros in front.
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    text = f"{value:0{ZIP_DIGITS}d}" if is_number else _text(merge_field, value).strip()
+    if not re.fullmatch(rf"[0-9]{{{ZIP_DIGITS}}}", text):
+        raise ValueError(f"the field takes a zip code of {ZIP_DIGITS} digits")
+    return text
 
 
 def _choice(merge_field: MergeField, value: Any) -> str:
@@ -198,5 +238,7 @@ _CONVERSIONS: dict[str, Conversion] = {
     "birthday": _birthday,
     "dropdown": _choice,
     "radio": _choice,
+    "phone": _phone,
+    "zip": _zip,
     "address": _address,
 }

@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+
+# Any Python from 3.10 to 3.13 will do; everything is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+PACKAGES := mailchimp_unified source_mailchimp_unified mailchimp_emulator
+CODE := $(PACKAGES) unit_tests integration_tests examples
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.PHONY: demo
+demo: $(VENV)/.installed ## Read a local Mailchimp into a DuckDB file, edit it, read it again
+	$(BIN)/python examples/demo.py
+
+.PHONY: test
+test: $(VENV)/.installed ## Run all tests
+	$(BIN)/python -m pytest -q
+
+.PHONY: check
+check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fast tests
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not slow" unit_tests
+
+.PHONY: lock
+lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
+	poetry lock
+	poetry export --with dev --output requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what the commands made
+	rm -rf $(VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
