@@ -20,8 +20,8 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@touch $@
 
 .PHONY: demo
-demo: $(VENV)/.installed ## Read a local Mailchimp into a DuckDB file, edit it, read it again
-	$(BIN)/python examples/demo.py
+demo: $(VENV)/.installed ## Read a local Mailchimp into a DuckDB file, edit it, read it again (CONFIG=file: a real account)
+	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: test
 test: $(VENV)/.installed ## Run all tests

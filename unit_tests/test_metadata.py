@@ -1,0 +1,60 @@
+"""metadata.yaml is what Airbyte's own model accepts, and agrees with the project."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+ROOT = Path(__file__).resolve().parents[1]
+METADATA = sorted([ROOT / "metadata.yaml", *ROOT.glob("destination_mailchimp_unified/metadata.yaml")])
+
+
+def without_ids(schema: Any) -> Any:
+    """Return a schema without its `$id`s, which keep its references from being found."""
+    if isinstance(schema, dict):
+        return {key: without_ids(value) for key, value in schema.items() if key != "$id"}
+    return [without_ids(item) for item in schema] if isinstance(schema, list) else schema
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="airbyte-connector-models is not published for Python 3.13")
+@pytest.mark.parametrize("path", METADATA, ids=lambda path: path.parent.name)
+def test_metadata_fits_airbytes_model(path: Path) -> None:
+    """Every key and value is one that Airbyte's registry knows."""
+    model = files("airbyte_connector_models") / "metadata" / "v0" / "ConnectorMetadataDefinitionV0.json"
+
+    jsonschema.Draft7Validator(without_ids(json.loads(model.read_text()))).validate(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize("path", METADATA, ids=lambda path: path.parent.name)
+def test_metadata_agrees_with_the_project(path: Path) -> None:
+    """Version and licence are those of the distribution, and the icon is there."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["poetry"]
+    described = yaml.safe_load(path.read_text())["data"]
+
+    assert described["dockerImageTag"] == project["version"]
+    assert described["license"] == project["license"]
+    assert (path.parent / described["icon"]).exists()
+    assert described["dockerRepository"].removeprefix("airbyte/") in project["scripts"]
+
+
+def test_the_locked_versions_are_those_that_are_installed() -> None:
+    """requirements-dev.txt pins what poetry.lock pins."""
+    locked = {package["name"]: package["version"] for package in tomllib.loads((ROOT / "poetry.lock").read_text())["package"]}
+    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
+    pinned = dict(line.split(" ")[0].split("==") for line in lines if "==" in line.split(" ")[0])
+
+    assert pinned
+    for name, version in pinned.items():
+        assert version == locked[name.partition("[")[0]], name
