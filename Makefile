@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
-PACKAGES := mailchimp_unified source_mailchimp_unified mailchimp_emulator
+PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
 CODE := $(PACKAGES) unit_tests integration_tests examples
 
 .PHONY: help

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
 from sync import sync
 from warehouse import Warehouse
+
+from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
 
 OUTPUT = Path("demo_output")
 DATABASE = OUTPUT / "mailchimp.duckdb"

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput, _run_command
 from airbyte_cdk.models import AirbyteMessageSerializer
+from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput, _run_command
+
 from mailchimp_emulator import DEFAULT_API_KEY
 from mailchimp_unified.client import Patience
 from source_mailchimp_unified import SourceMailchimpUnified

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mailchimp_emulator import Emulator
 
 from integration_tests.commands import Source, config
+from mailchimp_emulator import Emulator
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from mailchimp_unified.errors import MailchimpError
 from source_mailchimp_unified.faults import traced
 from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
 
-
 SHORTEST_SECRET = 4
 """What is shorter opens nothing at Mailchimp, and is part of many a word."""
 

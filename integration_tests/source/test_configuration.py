@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN, Emulator
 
 from integration_tests.commands import IMPATIENT, Output, Source, catalog, config
+from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN, Emulator
 from source_mailchimp_unified import SourceMailchimpUnified
 from source_mailchimp_unified.entrypoint import launch
 

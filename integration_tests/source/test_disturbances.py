@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from mailchimp_emulator import Emulator
 
 from integration_tests.commands import STREAMS, Source, catalog
+from mailchimp_emulator import Emulator
 from mailchimp_unified.client import MailchimpClient, Reply, Request
 from source_mailchimp_unified.state import epoch
 
@@ -34,7 +35,7 @@ def test_a_disturbance_costs_no_record_and_no_step_back(mailchimp: Emulator, sou
     assert mailchimp.stats()["faults"] > 0
     assert sorted(record["id"] for record in output.records("contacts")) == sorted(member["id"] for member in mailchimp.members(list_id))
     steps = cursors(output.states("contacts"))
-    assert all(before.get(list_id, 0) <= after[list_id] for before, after in zip(steps, steps[1:], strict=False))
+    assert all(before.get(list_id, 0) <= after[list_id] for before, after in itertools.pairwise(steps))
 
 
 @pytest.mark.parametrize("streams", [["contacts"], ["lists", "tags"], STREAMS], ids="+".join)

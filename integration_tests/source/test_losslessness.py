@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 import pytest
-from mailchimp_emulator import Emulator, EmulatorProcess
 
 from integration_tests.commands import Source, catalog, config
+from mailchimp_emulator import Emulator, EmulatorProcess
 from mailchimp_unified.client import Request
 from source_mailchimp_unified import reading, sweep
 from source_mailchimp_unified.reading import Page, Step, Taken, page_of, page_request

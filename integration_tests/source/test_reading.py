@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import jsonschema
 import pytest
-from mailchimp_emulator import Emulator
 
 from integration_tests.commands import STREAMS, Output, Source, catalog
+from mailchimp_emulator import Emulator
 from mailchimp_unified.identity import subscriber_hash
 
 Sources = Callable[..., Source]
@@ -43,7 +43,7 @@ def test_streams_go_from_started_to_complete(mailchimp: Emulator, source: Source
 
     output = source().command("read", catalog())
 
-    assert {name: output.statuses(name) for name in STREAMS} == dict.fromkeys(STREAMS, ["STARTED", "RUNNING", "COMPLETE"])
+    assert {name: output.statuses(name) for name in STREAMS} == {name: ["STARTED", "RUNNING", "COMPLETE"] for name in STREAMS}
     assert output.exit_code == 0
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN, Emulator
 
+from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN, Emulator
 from mailchimp_unified.client import MailchimpClient, Patience, Request
 from mailchimp_unified.config import ConnectionConfig
 from mailchimp_unified.errors import ConfigError, SignInError, TransientError, UnreachableError

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailchimp_unified.client import PAGE_SIZE, Reply, Request
+from mailchimp_unified.errors import MailchimpError
 from source_mailchimp_unified import reading, sweep, windows
 from source_mailchimp_unified.reading import Lanes, Step, Taken
 from source_mailchimp_unified.state import epoch, moment_of
@@ -51,8 +52,9 @@ def read_everything(audience: Audience, workers: int = 4, after: int = 0) -> tup
     """Follow a sweep, answering its requests in random order. Returns the members emitted and the cursors in order."""
     emitted: list[int] = []
     frontier = Frontier(Window(after, HORIZON))
+    failures: list[MailchimpError] = []
     cursors: list[int] = []
-    lanes = Lanes(workers, lambda error: (_ for _ in ()).throw(error))
+    lanes = Lanes(workers, failures.append)
 
     def take(members: list[dict[str, int]]) -> Taken:
         return Taken(members)
@@ -70,6 +72,7 @@ def read_everything(audience: Audience, workers: int = 4, after: int = 0) -> tup
             ready.append((one, [audience.answer(request) for request in step.requests]))
         one, replies = ready.pop()
         advance(one, replies, emitted, ready, waiting)
+    assert failures == []
     assert cursors == sorted(cursors)
     return emitted, cursors
 
@@ -197,17 +200,16 @@ def test_every_second_is_either_sampled_or_left(samples: list[Sample], after: in
 def test_the_far_end_is_found_whatever_was_thought(actual: int, thought: int, page: int) -> None:
     """The search ends at the last page that holds a row, from any guess and in few requests."""
     search = windows.far_end(thought, page)
-    offset = next(search)
-    requests = 1
+    offsets = [next(search)]
     while True:
         try:
-            offset = search.send((max(0, min(page, actual - offset)), actual))
-            requests += 1
+            offsets.append(search.send((max(0, min(page, actual - offsets[-1])), actual)))
         except StopIteration as end:
-            assert end.value == windows.last_page_offset(actual, page)
+            found = end.value
             break
 
-    assert requests <= 4
+    assert found == offsets[-1] == windows.last_page_offset(actual, page)
+    assert len(offsets) <= 4
 
 
 def test_the_frontier_stops_at_the_first_gap() -> None:
