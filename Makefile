@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= 2
 UV_VERSION := 0.13.9
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
 CODE := $(PACKAGES) unit_tests integration_tests examples
@@ -24,8 +25,12 @@ demo: $(VENV)/.installed ## Read a local Mailchimp into a DuckDB file, edit it, 
 	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: test
-test: $(VENV)/.installed ## Run all tests
-	$(BIN)/python -m pytest -q
+test: $(VENV)/.installed ## Run the tests
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
+
+.PHONY: soak
+soak: $(VENV)/.installed ## Repeat the tests of losslessness, resume and consent with many more seeds
+	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
 
 .PHONY: check
 check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fast tests
@@ -33,7 +38,7 @@ check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fas
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow" unit_tests
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" unit_tests
 
 .PHONY: lock
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)

@@ -39,6 +39,9 @@ SERVER_TIMEOUT_SECONDS = 120
 PAGE_SIZE = 1000
 """Most items of one page of a collection: https://mailchimp.com/developer/marketing/docs/methods-parameters/#pagination."""
 
+NOTEWORTHY_PAUSE_SECONDS = 5.0
+"""A longer pause is named in the log, so that nobody takes a waiting sync for a dead one."""
+
 Result = TypeVar("Result")
 
 # Statuses that mean "not this way": following one would send the credentials elsewhere.
@@ -201,7 +204,8 @@ class MailchimpClient:
         return unreachable or (state.seconds_since_start or 0.0) >= self._patience.total
 
     def _rest(self, seconds: float) -> None:
-        self._logger.debug("Waiting %.1f s before trying again.", seconds)
+        level = logging.INFO if seconds >= NOTEWORTHY_PAUSE_SECONDS else logging.DEBUG
+        self._logger.log(level, "Mailchimp is busy or disturbed: waiting %.1f s before trying again.", seconds)
         self._count(retries=1, backed_off_seconds=seconds)
         self._stopped.wait(seconds)
 

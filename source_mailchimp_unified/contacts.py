@@ -13,7 +13,7 @@ from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import contact
 from mailchimp_unified.errors import MailchimpError, NotFoundError
 from source_mailchimp_unified.reading import Job, Lanes, Reading, Record, Step, Taken, page_request
-from source_mailchimp_unified.state import FULL_REFRESH_COMPLETE, ContactsState, ListCursor, epoch, moment_of, parse_contacts_state
+from source_mailchimp_unified.state import ContactsState, ListCursor, epoch, moment_of, parse_contacts_state
 from source_mailchimp_unified.streams import Account, Stream
 from source_mailchimp_unified.sweep import Member, Sweep, listings
 from source_mailchimp_unified.windows import Frontier, Window
@@ -61,8 +61,11 @@ class ContactsStream(Stream):
     incoming: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        finished = self.full_refresh and self.incoming.get(FULL_REFRESH_COMPLETE)
-        self._state = ContactsState() if finished else parse_contacts_state(self.incoming)
+        self._state = parse_contacts_state(self.incoming)
+        if self.full_refresh and not self._state.full_refresh:
+            # A full refresh goes on only from where one was interrupted, never from the cursors of incremental syncs.
+            self._state.lists.clear()
+        self._state.full_refresh = self.full_refresh or None
         self._widen()
         self._lanes = Lanes(self.config.num_workers, self._failed)
 

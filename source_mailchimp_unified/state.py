@@ -40,12 +40,13 @@ class ListCursor(BaseModel):
 
 
 class ContactsState(BaseModel):
-    """One cursor per list, and the statuses they hold for (None for all)."""
+    """One cursor per list, the statuses they hold for (None for all), and whether a full refresh left them on its way."""
 
     model_config = ConfigDict(extra="ignore")
 
     lists: dict[str, ListCursor] = {}
     statuses: list[str] | None = None
+    full_refresh: bool | None = None
 
 
 class SnapshotState(BaseModel):

@@ -221,6 +221,28 @@ def test_full_refresh_emits_everything_each_time(mailchimp: Emulator, source: So
     assert {name: len(second.records(name)) for name in STREAMS} == {"contacts": 6350, "lists": 3, "tags": 67, "users": 1}
 
 
+def test_a_full_refresh_does_not_take_the_cursors_of_incremental_syncs_for_its_own(mailchimp: Emulator, source: Sources) -> None:
+    """Switched from incremental to full refresh, a stream is read whole, whatever state a runner passes on."""
+    mailchimp.seed_demo()
+    incremental = source().read(catalog())
+
+    full = source().read(catalog(sync_mode="full_refresh"), incremental.state())
+
+    assert {name: len(full.records(name)) for name in STREAMS} == {"contacts": 6350, "lists": 3, "tags": 67, "users": 1}
+
+
+def test_an_interrupted_full_refresh_goes_on(mailchimp: Emulator, source: Sources) -> None:
+    """The lists that an interrupted full refresh had finished are not read again."""
+    mailchimp.seed_demo()
+    mailchimp.forbid(["/lists/c5d80f4b16/members"])
+    interrupted = source().read(catalog(["contacts"], "full_refresh"))
+    mailchimp.forbid([])
+
+    rest = source().read(catalog(["contacts"], "full_refresh"), interrupted.state())
+
+    assert {record["list_id"] for record in rest.records("contacts")} == {"c5d80f4b16"}
+
+
 def test_a_list_that_fits_a_page_costs_one_request_per_sweep(mailchimp: Emulator, source: Sources) -> None:
     """A small audience is read with one request, and one more for its archived contacts."""
     mailchimp.seed(name="Small", contacts=999)
