@@ -21,7 +21,7 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@touch $@
 
 .PHONY: demo
-demo: $(VENV)/.installed ## Read a local Mailchimp into a DuckDB file, edit it, read it again (CONFIG=file: a real account)
+demo: $(VENV)/.installed ## A local Mailchimp into a DuckDB file, and back (CONFIG=file: read a real account)
 	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: test
