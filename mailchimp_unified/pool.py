@@ -56,11 +56,13 @@ class RequestPool(Generic[Owner]):
 
     def _work(self) -> None:
         while (asked := self._asked.get()) is not None:
-            request, owner = asked
-            try:
-                done = Done(owner, self._call(request), None)
-            # Whatever goes wrong belongs to the thread that waits for the answer.
-            except BaseException as error:  # noqa: BLE001
-                done = Done(owner, None, error)
-            self._answered.put(done)
+            # Nothing is kept here: an idle worker that remembered its last page would cost as much as the page.
+            self._answered.put(self._done(*asked))
             self._notify()
+
+    def _done(self, request: Request, owner: Owner) -> Done[Owner]:
+        try:
+            return Done(owner, self._call(request), None)
+        # Whatever goes wrong belongs to the thread that waits for the answer.
+        except BaseException as error:  # noqa: BLE001
+            return Done(owner, None, error)

@@ -13,7 +13,7 @@ from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import contact
 from mailchimp_unified.errors import MailchimpError, NotFoundError
 from source_mailchimp_unified.reading import Job, Lanes, Reading, Record, Step, Taken, page_request
-from source_mailchimp_unified.state import ContactsState, ListCursor, epoch, moment_of, parse_contacts_state
+from source_mailchimp_unified.state import ListCursor, epoch, moment_of, parse_contacts_state
 from source_mailchimp_unified.streams import Account, Stream
 from source_mailchimp_unified.sweep import Member, Sweep, listings
 from source_mailchimp_unified.windows import Frontier, Window

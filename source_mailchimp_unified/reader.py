@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,11 +14,12 @@ from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.pool import Done, RequestPool
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import record_message, state_message, status_message
+from source_mailchimp_unified.messages import RecordLine, state_message, status_message
 from source_mailchimp_unified.reading import Reading, Step
 from source_mailchimp_unified.streams import Account, Stream, read_account
 
 Result = TypeVar("Result")
+Output = AirbyteMessage | RecordLine
 
 
 @dataclass(eq=False)
@@ -45,9 +46,16 @@ class _Followed:
 
 
 class Reader:
-    """One sync of some streams."""
+    """One sync of some streams. `as_record` makes the output of a record: a message, or the line that is printed."""
 
-    def __init__(self, client: MailchimpClient, config: SourceConfig, streams: Sequence[Stream]) -> None:
+    def __init__(
+        self,
+        client: MailchimpClient,
+        config: SourceConfig,
+        streams: Sequence[Stream],
+        as_record: Callable[[str, dict[str, Any]], Output],
+    ) -> None:
+        self._as_record = as_record
         self.workers = config.num_workers
         self._config = config
         self._runs = [_Run(stream) for stream in streams]
@@ -60,7 +68,7 @@ class Reader:
         """Records emitted, by stream."""
         return {run.stream.name: run.records for run in self._runs}
 
-    def read(self) -> Iterator[AirbyteMessage]:
+    def read(self) -> Iterator[Output]:
         """Yield the messages of the sync. A stream that fails does not stop the others; its errors stay in the stream."""
         for run in self._runs:
             yield status_message(run.stream.name, AirbyteStreamStatus.STARTED)
@@ -115,7 +123,7 @@ class Reader:
         if not followed.missing:
             self._ready.append(followed)
 
-    def _advance(self, followed: _Followed) -> Iterator[AirbyteMessage]:
+    def _advance(self, followed: _Followed) -> Iterator[Output]:
         """Resume a reading until it waits for replies or ends."""
         while True:
             step = self._resume(followed)
@@ -149,7 +157,7 @@ class Reader:
         if followed.run is not None:
             self._follow(step.readings, followed.run)
 
-    def _emit(self, run: _Run | None, step: Step) -> Iterator[AirbyteMessage]:
+    def _emit(self, run: _Run | None, step: Step) -> Iterator[Output]:
         if run is None:
             return
         name = run.stream.name
@@ -157,7 +165,7 @@ class Reader:
             if not run.records:
                 yield status_message(name, AirbyteStreamStatus.RUNNING)
             run.records += 1
-            yield record_message(name, record)
+            yield self._as_record(name, record)
         if step.checkpoint:
             yield from self._state(run, run.stream.state())
 

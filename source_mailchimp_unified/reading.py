@@ -81,7 +81,10 @@ def read_down(
             break
     while offset > 0:
         offset -= PAGE_SIZE
-        (reply,) = yield from emit(take(page.items), [page_request(collection, offset)])
+        taken = take(page.items)
+        # While the next page is awaited, this one must not be kept in memory.
+        del page, reply
+        (reply,) = yield from emit(taken, [page_request(collection, offset)])
         page = page_of(reply, items_key)
     yield from emit(take(page.items))
 
