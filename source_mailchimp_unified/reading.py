@@ -12,7 +12,7 @@ from typing import Any
 
 from mailchimp_unified.client import PAGE_SIZE, Reply, Request
 from mailchimp_unified.errors import MailchimpError, NotFoundError
-from source_mailchimp_unified import windows
+from mailchimp_unified.paging import far_end
 
 Record = dict[str, Any]
 
@@ -70,7 +70,7 @@ def read_down(
 
     The next page is asked for before the last one is emitted, so that the request is under way meanwhile.
     """
-    search = windows.far_end(rows, PAGE_SIZE)
+    search = far_end(rows, PAGE_SIZE)
     offset = next(search)
     while True:
         (reply,) = yield Step([page_request(collection, offset)])

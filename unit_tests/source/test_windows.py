@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailchimp_unified import paging
 from mailchimp_unified.client import PAGE_SIZE, Reply, Request
 from mailchimp_unified.errors import MailchimpError
 from source_mailchimp_unified import reading, sweep, windows
@@ -199,7 +200,7 @@ def test_every_second_is_either_sampled_or_left(samples: list[Sample], after: in
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 10))
 def test_the_far_end_is_found_whatever_was_thought(actual: int, thought: int, page: int) -> None:
     """The search ends at the last page that holds a row, from any guess and in few requests."""
-    search = windows.far_end(thought, page)
+    search = paging.far_end(thought, page)
     offsets = [next(search)]
     while True:
         try:
@@ -208,7 +209,7 @@ def test_the_far_end_is_found_whatever_was_thought(actual: int, thought: int, pa
             found = end.value
             break
 
-    assert found == offsets[-1] == windows.last_page_offset(actual, page)
+    assert found == offsets[-1] == paging.last_page_offset(actual, page)
     assert len(offsets) <= 4
 
 

@@ -1,0 +1,6 @@
+"""Airbyte destination for Mailchimp: contacts and tags of any stream go into audiences.
+
+run -> destination -> intake: commands, and the messages of a sync.
+columns -> changes -> plan: from a record to what is wanted of one contact, to batches; pure.
+writer -> bulk, single -> outcomes -> ledger: from batches to requests, to one outcome per record, to acknowledged states.
+"""

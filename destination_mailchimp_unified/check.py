@@ -1,0 +1,53 @@
+"""The check of a connection: does it work, may it write, and does the mapping fit the audience?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from destination_mailchimp_unified import calls
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.flows import follow
+from destination_mailchimp_unified.lookups import load_audience, read_all
+from destination_mailchimp_unified.mapping import check_audience, check_fields, unmapped_required
+from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.errors import ConfigError, NotFoundError, PermissionDeniedError
+
+READING_ROLES = ("viewer", "author")
+"""Roles that may not edit contacts: https://mailchimp.com/help/manage-user-levels-in-your-account/."""
+
+
+def check_account(client: MailchimpClient, config: DestinationConfig) -> str:
+    """Return a sentence about the account. Raises the typed error for whatever a sync would fail on."""
+    check_fields(config)
+    account = client.call(calls.ACCOUNT).body
+    role = str(account.get("role") or "unknown")
+    if role.lower() in READING_ROLES:
+        raise PermissionDeniedError(
+            f"The Mailchimp user behind the credentials has the role {role}, which may not edit contacts."
+            f" Please use the credentials of a user with the role manager or higher."
+        )
+    connected = f"Connected to the Mailchimp account {account.get('account_name') or account.get('account_id')} with the role {role}"
+    if not config.list_id:
+        audiences = read_audiences(client)
+        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to."
+    return f"{connected}. {_check_default_list(client, config, config.list_id)}"
+
+
+def read_audiences(client: MailchimpClient) -> list[dict[str, Any]]:
+    """Return the audiences of the account as Mailchimp gives them."""
+    return follow(client.call, read_all(calls.AUDIENCES, "lists"))
+
+
+def _check_default_list(client: MailchimpClient, config: DestinationConfig, list_id: str) -> str:
+    try:
+        audience = follow(client.call, load_audience(list_id))
+    except NotFoundError as error:
+        known = ", ".join(f"{one['id']} ({one.get('name')})" for one in read_audiences(client))
+        raise ConfigError(
+            f"list_id names the audience {list_id}, which the account does not have. Please choose among: {known or 'none, the account is empty'}.",
+            detail=error.detail,
+        ) from error
+    check_audience(config, audience)
+    required = unmapped_required(config, audience)
+    demand = f" It requires {', '.join(required)}: contacts without are not created." if required else ""
+    return f"Records go to the audience {audience.name}.{demand}"

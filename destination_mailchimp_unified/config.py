@@ -1,0 +1,59 @@
+"""The configuration of the destination."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mailchimp_unified.config import ConnectionConfig
+
+ALL_PERCENT = 100
+
+StatusIfNew = Literal["auto", "subscribed", "pending", "unsubscribed", "transactional"]
+
+
+def usable_list_id(value: str) -> str:
+    """Return the id of an audience without blanks around it. Raises ValueError for what can be none."""
+    stripped = value.strip()
+    # It becomes part of a path.
+    if not stripped.isalnum() or not stripped.isascii():
+        raise ValueError("is not an audience id. Please copy it from the audience's settings (10 letters and digits).")
+    return stripped
+
+
+def _optional_list_id(value: str | None) -> str | None:
+    return usable_list_id(value) if value and value.strip() else None
+
+
+class Mapping(BaseModel):
+    """A column and the field it fills: a unified name, or custom_fields.TAG for a merge field."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    column: Annotated[str, Field(min_length=1)]
+    field: Annotated[str, Field(min_length=1)]
+
+
+Flag = Annotated[bool, Field(strict=True)]
+
+
+class DestinationConfig(ConnectionConfig):
+    """Where records go and what may happen to contacts. Everything but the credentials has a careful default."""
+
+    list_id: Annotated[str | None, AfterValidator(_optional_list_id)] = None
+    field_mapping: list[Mapping] = Field(default_factory=list)
+    unmapped_columns: Literal["ignore", "merge_fields"] = "ignore"
+    write_mode: Literal["auto", "bulk", "single"] = "auto"
+    status_if_new: StatusIfNew = "auto"
+    apply_status: Flag = False
+    on_compliance_state: Literal["reject", "pending"] = "reject"
+    tag_mode: Literal["add", "replace"] = "add"
+    managed_tags: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    suppress_automations: Flag = False
+    empty_values: Literal["keep", "clear"] = "keep"
+    create_missing_merge_fields: Flag = False
+    on_delete: Literal["archive", "unsubscribe", "ignore"] = "archive"
+    restore_archived: Flag = False
+    max_rejected_percent: Annotated[float, Field(ge=0, le=ALL_PERCENT)] | None = ALL_PERCENT
+    dry_run: Flag = False

@@ -1,0 +1,64 @@
+"""The audiences as destination objects: what Airbyte's data activation shows in its pickers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from destination_mailchimp_unified import calls
+from destination_mailchimp_unified.catalog import MATCHING_KEY
+from destination_mailchimp_unified.check import read_audiences
+from destination_mailchimp_unified.flows import follow
+from destination_mailchimp_unified.lookups import read_all
+from destination_mailchimp_unified.values import WRITABLE
+from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.entities.merge_field import value_schema
+from mailchimp_unified.schemas import load_schema
+
+Json = dict[str, Any]
+
+OPERATIONS = ("append", "append_dedup", "update", "soft_delete")
+
+# The object is the audience, the operation says whether to delete, and merge fields have columns of their own.
+_NOT_OFFERED = ("list_id", "is_deleted", "custom_fields")
+
+
+def destination_catalog(client: MailchimpClient) -> Json:
+    """Return the DESTINATION_CATALOG message: every audience with every operation.
+
+    Protocol: https://docs.airbyte.com/platform/understanding-airbyte/airbyte-protocol.
+    """
+    operations = [operation for audience in read_audiences(client) for operation in _operations(client, audience)]
+    return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
+
+
+def _operations(client: MailchimpClient, audience: Mapping[str, Any]) -> list[Json]:
+    list_id = str(audience["id"])
+    definitions = follow(client.call, read_all(calls.read_merge_fields(list_id), "merge_fields"))
+    schema = object_schema(audience, definitions)
+    return [{"object_name": list_id, "sync_mode": mode, "json_schema": schema, "matching_keys": [[MATCHING_KEY]]} for mode in OPERATIONS]
+
+
+def object_schema(audience: Mapping[str, Any], definitions: Sequence[Mapping[str, Any]]) -> Json:
+    """Return the fields of an audience: those of the unified contact, and its merge fields by tag. Pure."""
+    unified = load_schema("contacts")["properties"]
+    properties = {name: _offered(field) for name, field in unified.items() if name in WRITABLE and name not in _NOT_OFFERED}
+    taken = {name.casefold() for name in properties}
+    for definition in definitions:
+        tag = str(definition["tag"])
+        if tag.casefold() not in taken:
+            words = f"Merge field {tag} ({definition.get('type')}): {definition.get('name')}."
+            properties[tag] = {**value_schema(str(definition.get("type"))), "description": words}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": str(audience.get("name") or audience["id"]),
+        "description": f"Contacts of the Mailchimp audience {audience.get('name')}.",
+        "type": "object",
+        "additionalProperties": True,
+        "required": [MATCHING_KEY],
+        "properties": properties,
+    }
+
+
+def _offered(field: Json) -> Json:
+    return {name: value for name, value in field.items() if name != "writeOnly"}

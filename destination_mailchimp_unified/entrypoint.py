@@ -1,0 +1,117 @@
+"""The command line: what the CDK's parser has no verb for, flushed output, and a quiet end when nobody listens any more."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from airbyte_cdk.logger import init_logger
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
+
+from destination_mailchimp_unified.destination import DestinationMailchimpUnified
+from destination_mailchimp_unified.faults import traced
+from mailchimp_unified.errors import ConfigError
+from mailchimp_unified.identity import masked
+
+Json = dict[str, Any]
+
+
+def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int:
+    """Run the command in `args`, print its messages, and return the exit code: 0, or 1 after any failure."""
+    logger = init_logger("airbyte")
+    # A log line that nobody reads any more is no reason for a stack trace.
+    logging.raiseExceptions = False
+    parsed = _parser().parse_args(list(args))
+    try:
+        return _run(destination, parsed, logger)
+    except BrokenPipeError:
+        # Whoever read our output has enough. Nothing can be said any more, not even by Python at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(destination: DestinationMailchimpUnified, parsed: argparse.Namespace, logger: logging.Logger) -> int:
+    try:
+        for message in _messages(destination, parsed, logger):
+            _print(message)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: every failure becomes a message
+        _print(_failure(error))
+        return 1
+    return 0
+
+
+def _messages(destination: DestinationMailchimpUnified, parsed: argparse.Namespace, logger: logging.Logger) -> Iterator[Json]:
+    spec = destination.spec(logger)
+    if parsed.command == "spec":
+        yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
+        return
+    config = _read_object(parsed.config, "configuration")
+    update_secrets(get_secrets(spec.connectionSpecification, config))
+    if parsed.command == "check":
+        yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=destination.check(logger, config)))
+    elif parsed.command == "discover":
+        yield destination.discover(logger, config)
+    else:
+        catalog = _read_object(parsed.catalog, "catalog")
+        # The file itself, not Python's reader of it: a thread that waits there at exit would hold the reader's lock.
+        yield from destination.write_lines(logger, config, catalog, functools.partial(os.read, sys.stdin.fileno()))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="destination-mailchimp-unified")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
+    commands.add_parser("spec", help="print the specification of the configuration")
+    for name, words in (
+        ("check", "try the configuration"),
+        ("discover", "print the audiences as destination objects"),
+        ("write", "write the messages of the standard input"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("--config", required=True, help="path of the configuration file")
+        if name == "write":
+            command.add_argument("--catalog", required=True, help="path of the configured catalog file")
+    return parser
+
+
+def _read_object(path: str, what: str) -> Json:
+    try:
+        content = orjson.loads(Path(path).read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise ConfigError(f"The {what} file cannot be read as JSON.", detail=type(error).__name__) from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"The {what} file holds no JSON object.")
+    return content
+
+
+def _dumped(message: AirbyteMessage) -> Json:
+    return dict(AirbyteMessageSerializer.dump(message) or {})
+
+
+def _failure(error: Exception) -> Json:
+    message = _dumped(traced(error).as_sanitized_airbyte_message())
+    # What went wrong unforeseen may quote a record.
+    message["trace"]["error"]["stack_trace"] = masked(str(message["trace"]["error"].get("stack_trace") or ""))
+    return message
+
+
+def _line(message: Mapping[str, Any]) -> str:
+    # A state comes back digit by digit: its numbers may be larger than orjson's.
+    text = json.dumps(message, separators=(",", ":"))
+    return text if message.get("type") == "STATE" else filter_secrets(text)
+
+
+def _print(message: Mapping[str, Any]) -> None:
+    """Print a message as one line, at once: a platform waits for every state."""
+    sys.stdout.write(f"{_line(message)}\n")
+    sys.stdout.flush()

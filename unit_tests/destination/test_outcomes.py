@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from destination_mailchimp_unified.bulk import rows_of
+from destination_mailchimp_unified.ledger import Ledger
+from destination_mailchimp_unified.outcomes import CREATED, UPDATED, reject_line, rejected, rejected_by
+from mailchimp_unified.errors import RejectedRecordError
+from mailchimp_unified.identity import masked, subscriber_hash
+
+STREAMS = [(None, "a"), (None, "b"), ("ns", "a")]
+
+
+@given(
+    st.lists(st.one_of(st.tuples(st.just("record"), st.integers(0, 2)), st.tuples(st.just("state"), st.integers(-1, 2))), max_size=40),
+    st.randoms(),
+)
+def test_states_come_out_in_order_and_only_after_what_is_before_them(script: list[tuple[str, int]], chance: random.Random) -> None:
+    """Whatever the order of settling, a state is released after all earlier records and states, and the counts add up."""
+    ledger, open_records, released, number = Ledger(), [], [], 0
+    records_before: list[int] = []
+    settled: set[int] = set()
+
+    def settle_one() -> None:
+        stream, epoch, index = open_records.pop(chance.randrange(len(open_records)))
+        ledger.settle(stream, epoch, chance.choice([CREATED, UPDATED, rejected("x")]))
+        settled.add(index)
+        collect()
+
+    def collect() -> None:
+        for message in ledger.released():
+            place = message["state"]["id"]
+            assert all(index in settled for index in range(records_before[place]))
+            released.append(message)
+
+    for kind, which in script:
+        if kind == "record":
+            open_records.append((STREAMS[which], ledger.admit(STREAMS[which]), number))
+            number += 1
+        else:
+            ledger.mark({"type": "STATE", "state": {"id": len(records_before)}}, None if which < 0 else STREAMS[which])
+            records_before.append(number)
+        collect()
+        if open_records and chance.random() < 0.4:
+            settle_one()
+    while open_records:
+        settle_one()
+    ledger.mark({"type": "STATE", "state": {"id": len(records_before)}}, None)
+    records_before.append(number)
+    collect()
+    assert [message["state"]["id"] for message in released] == list(range(len(records_before)))
+    counts = [message["state"]["destinationStats"] for message in released]
+    assert sum(one["recordCount"] + one.get("rejectedRecordCount", 0) for one in counts) == number
+    assert all(isinstance(count, float) and (name == "recordCount" or count > 0) for one in counts for name, count in one.items())
+
+
+def test_a_record_is_settled_once() -> None:
+    """A second outcome for a record is a bug that ends the sync."""
+    ledger = Ledger()
+    epoch = ledger.admit(STREAMS[0])
+    ledger.settle(STREAMS[0], epoch, CREATED)
+    with pytest.raises(AssertionError):
+        ledger.settle(STREAMS[0], epoch, CREATED)
+
+
+@given(st.lists(st.sampled_from(["created", "updated", "error", "missing"]), max_size=30))
+def test_rows_are_found_by_address_whatever_its_case(fates: list[str]) -> None:
+    """Every address of a bulk answer is found under the id of its contact; refused and missing ones under none."""
+    rows = [(f"P{number}@x.org", fate) for number, fate in enumerate(fates)]
+    body = {
+        f"{name}_members": [{"email_address": e.upper()} for e, fate in rows if fate == kind]
+        for name, kind in (("new", "created"), ("updated", "updated"))
+    }
+    answer = rows_of({**body, "errors": [{"email_address": e} for e, fate in rows if fate == "error"]})
+    for email, fate in rows:
+        assert (subscriber_hash(email) in answer.created, subscriber_hash(email) in answer.updated) == (
+            fate == "created",
+            fate == "updated",
+        )
+
+
+@given(st.emails())
+def test_no_address_is_shown(email: str) -> None:
+    """Neither our reasons nor Mailchimp's words show an address in clear."""
+    name = email.rpartition("@")[0]
+    # A name of stars looks like its own mask.
+    assume(name.strip("*"))
+    error = RejectedRecordError(
+        "no", detail=f"{email} looks fake or invalid.", title="Invalid Resource", fields=(("FNAME", f"not {email}"),)
+    )
+    line = reject_line("s", email, rejected_by(error))
+    assert email not in line
+    assert len(name) < 3 or f"{name}@" not in line
+    assert masked("nothing to see") == "nothing to see"
