@@ -41,6 +41,8 @@ class Account:
     member_since: int = 1577880000
     api_keys: set[str] = field(default_factory=lambda: {DEFAULT_API_KEY})
     oauth_tokens: set[str] = field(default_factory=lambda: {DEFAULT_OAUTH_TOKEN})
+    # Registered OAuth applications and their secrets; an application that is not registered may have any secret.
+    apps: dict[str, str] = field(default_factory=dict)
     forbidden_paths: list[re.Pattern[str]] = field(default_factory=list)
     audiences: dict[str, Audience] = field(default_factory=dict)
     # Ids that are unique in the account, as segment ids are.

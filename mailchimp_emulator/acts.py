@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mailchimp_emulator.models import Member, subscriber_hash
+from mailchimp_emulator.times import parse_second
 from mailchimp_emulator.writes import Writer
 
 if TYPE_CHECKING:
@@ -63,6 +64,22 @@ def act(state: State, list_id: str, email: str, action: str, more: dict[str, Any
     else:
         MEMBER_ACTS[action](writer, member, more)
     return snapshot(audience, member) if member.id in audience.members else None
+
+
+def place(state: State, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Put a contact in a state, as if that had come about at `last_changed`; returns the contact."""
+    audience = state.account.audiences[wanted["list_id"]]
+    moment = parse_second(wanted.get("last_changed", "")) or state.clock.second()
+    writer = Writer(state.account, audience, state.behaviour, moment, skip_merge_validation=True)
+    body = {"email_address": wanted["email"], "merge_fields": wanted.get("merge_fields", {})}
+    member = audience.find(wanted["email"]) or writer.insert(body, "subscribed")
+    writer.amend(member, body, None, check_required=False)
+    writer.untag_ids(member, list(member.tags))
+    writer.tag(member, wanted.get("tags", []))
+    writer.enter(member, wanted["status"])
+    member.timestamp_opt = parse_second(wanted.get("timestamp_opt", "")) or member.timestamp_opt
+    audience.changed(member, moment, wanted["status"])
+    return snapshot(audience, member)
 
 
 def snapshot(audience: Audience, member: Member) -> dict[str, Any]:

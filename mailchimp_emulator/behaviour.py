@@ -34,6 +34,8 @@ class Behaviour:
     connection_limit: int = 10
     latency_share_after: float = 0.0
     list_limit: int = 100
+    # Signing in.
+    oauth_consent: Literal["agree", "deny"] = "agree"
 
     def update(self, flags: dict[str, Any]) -> None:
         """Set flags by name; an unknown name is an error, so that a typing slip can not pass for a test."""

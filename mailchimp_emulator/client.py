@@ -53,7 +53,7 @@ class ControlClient:
         return made
 
     def journal(self, since: int = 0) -> list[dict[str, Any]]:
-        """Requests seen, oldest first: {n, at, method, path, query, body, status, open, fault, user_agent, headers}."""
+        """Requests seen, oldest first: {n, at, method, path, query, body, status, open, fault, user_agent, headers, answer}."""
         entries: list[dict[str, Any]] = self.command("journal", since=since)
         return entries
 
@@ -130,6 +130,11 @@ class ControlClient:
         found: dict[str, Any] | None = self.command("member", list_id=list_id, email=email)
         return found
 
+    def place(self, list_id: str, email: str, status: str = "subscribed", **more: Any) -> dict[str, Any]:
+        """Put a contact in a state, made when it is not there; more: merge_fields, tags, last_changed, timestamp_opt."""
+        placed: dict[str, Any] = self.command("place", list_id=list_id, email=email, status=status, **more)
+        return placed
+
     def act(self, list_id: str, email: str, action: str, **more: Any) -> dict[str, Any] | None:
         """Let a person or an administrator do something to a contact; the README lists the actions."""
         after: dict[str, Any] | None = self.command("act", list_id=list_id, email=email, action=action, more=more)
@@ -162,6 +167,10 @@ class ControlClient:
     def allow(self, key: str) -> None:
         """Make an API key valid."""
         self.command("account", allow=key)
+
+    def register_app(self, client_id: str, client_secret: str) -> None:
+        """Register an OAuth application: from now on the token call checks the secrets of registered applications."""
+        self.command("account", app={client_id: client_secret})
 
     def forbid(self, patterns: Iterable[str]) -> None:
         """Answer 403 to paths that match one of these regular expressions; none lifts the ban."""

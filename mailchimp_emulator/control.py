@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from mailchimp_emulator.acts import act, snapshot
+from mailchimp_emulator.acts import act, place, snapshot
 from mailchimp_emulator.demo import DEMO
 from mailchimp_emulator.problems import Problem
 from mailchimp_emulator.seed import seed
@@ -45,6 +45,7 @@ class Control:
             "members": self._members,
             "member": self._member,
             "act": self._act,
+            "place": self._place,
             "rename_list": self._rename_list,
             "delete_list": self._delete_list,
             "rename_tag": self._rename_tag,
@@ -135,6 +136,10 @@ class Control:
     def _act(self, wanted: Wanted) -> dict[str, Any] | None:
         return act(self.state, wanted["list_id"], wanted["email"], wanted["action"], wanted.get("more", {}))
 
+    def _place(self, wanted: Wanted) -> dict[str, Any]:
+        """Keys beside list_id, email and status, all optional: merge_fields, tags (names), last_changed, timestamp_opt."""
+        return place(self.state, wanted)
+
     def _rename_list(self, wanted: Wanted) -> None:
         self.state.account.audiences[wanted["list_id"]].name = wanted["name"]
 
@@ -156,12 +161,13 @@ class Control:
         audience.remove_segment(tag)
 
     def _account(self, wanted: Wanted) -> dict[str, Any]:
-        """Keys, all optional: name, email, role, forbid (path patterns), revoke and allow (key or token)."""
+        """Keys, all optional: name, email, role, forbid (path patterns), revoke and allow (key or token), app ({client_id: secret})."""
         account = self.state.account
         account.name, account.email = wanted.get("name", account.name), wanted.get("email", account.email)
         account.role = wanted.get("role", account.role)
         if "forbid" in wanted:
             account.forbidden_paths = [re.compile(pattern) for pattern in wanted["forbid"]]
+        account.apps |= wanted.get("app", {})
         if "revoke" in wanted:
             account.api_keys.discard(wanted["revoke"])
             account.oauth_tokens.discard(wanted["revoke"])

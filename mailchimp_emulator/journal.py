@@ -23,6 +23,7 @@ class Entry:
     raw: bytes = b""
     status: int = 0
     fault: str = ""
+    answer: bytes | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The entry as the control plane shows it."""
@@ -38,6 +39,7 @@ class Entry:
             "fault": self.fault,
             "user_agent": self.headers.get("user-agent", ""),
             "headers": self.headers,
+            "answer": _parsed(self.answer or b""),
         }
 
 
@@ -79,6 +81,7 @@ class Journal:
 
     limit: int = 100_000
     capture_bodies: bool = True
+    capture_answers: bool = False
     enabled: bool = True
     entries: deque[Entry] = field(default_factory=deque)
     count: int = 0

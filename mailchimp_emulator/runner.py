@@ -42,7 +42,7 @@ class Emulator(ControlClient):
     """An emulator in a thread: `with Emulator() as mailchimp: ... mailchimp.url`.
 
     Options are the fields of `Options`: api_keys, oauth_tokens, datacenter, latency, connections, journal_limit,
-    capture_bodies, journal, behaviour, seed, demo.
+    capture_bodies, capture_answers, journal, behaviour, seed, demo.
     """
 
     def __init__(self, port: int = 0, **options: Any) -> None:

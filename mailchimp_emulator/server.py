@@ -59,6 +59,8 @@ class Server:
         try:
             response = await self._admit(request, entry)
             entry.status = entry.status or response.status
+            if state.journal.capture_answers and isinstance(response, web.Response) and isinstance(response.body, bytes):
+                entry.answer = response.body
             return response
         finally:
             stats.open -= 1

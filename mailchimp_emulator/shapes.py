@@ -128,6 +128,37 @@ def linked_member(audience: Audience, member: Member, origin: str) -> dict[str, 
     return {**member_object(audience, member, audience.merge_tags()), "_links": links}
 
 
+# Answers to bulk and segment calls show less of a member than reads of members do.
+_NOT_IN_SEGMENTS = frozenset(
+    {
+        "contact_id",
+        "web_id",
+        "unsubscribe_reason",
+        "consents_to_one_to_one_messaging",
+        "marketing_permissions",
+        "source",
+        "tags_count",
+        "tags",
+    }
+)
+_NOT_IN_WRITES = _NOT_IN_SEGMENTS - {"tags_count", "tags"} | {"full_name"}
+
+
+def segment_member(audience: Audience, member: Member, origin: str) -> dict[str, Any]:
+    """A member of a segment: https://mailchimp.com/developer/marketing/api/list-segment-members/list-members-in-segment/."""
+    return _brief(linked_member(audience, member, origin), _NOT_IN_SEGMENTS)
+
+
+def written_member(audience: Audience, member: Member, origin: str) -> dict[str, Any]:
+    """A member in a bulk answer: https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/."""
+    return _brief(linked_member(audience, member, origin), _NOT_IN_WRITES)
+
+
+def _brief(shape: dict[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
+    location = {name: value for name, value in shape["location"].items() if name != "region"}
+    return {name: location if name == "location" else value for name, value in shape.items() if name not in left_out}
+
+
 # What a page of a few plain fields is made of, without shaping whole members.
 PLAIN: dict[str, Callable[[Audience, Member], Any]] = {
     "id": lambda _, member: member.id,

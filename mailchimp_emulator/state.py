@@ -31,6 +31,7 @@ class Options:
     connections: int = 10
     journal_limit: int = 100_000
     capture_bodies: bool = True
+    capture_answers: bool = False
     journal: bool = True
     behaviour: dict[str, Any] = field(default_factory=dict)
     seed: dict[str, Any] | None = None
@@ -53,7 +54,7 @@ class State:
         self.options = options
         self.origin = "http://127.0.0.1"
         self.stats = Stats()
-        self.journal = Journal(options.journal_limit, options.capture_bodies, options.journal)
+        self.journal = Journal(options.journal_limit, options.capture_bodies, options.capture_answers, options.journal)
         self.clock = Clock()
         self.start_over()
 

@@ -31,12 +31,12 @@ def read_members(call: Call) -> Reply:
     return Reply(200, members_page(call, audience, projection, members, total))
 
 
-def members_page(call: Call, audience: Audience, projection: Projection, members: list[Member], total: int, path: str = "") -> bytes:
+def members_page(call: Call, audience: Audience, projection: Projection, members: list[Member], total: int) -> bytes:
     """`{members, list_id, total_items, _links}`, put together from cached bytes where the projection allows it."""
     envelope = {
         "list_id": audience.id,
         "total_items": total,
-        "_links": collection_links(call.origin, path or f"/lists/{audience.id}/members", "Lists/Members"),
+        "_links": collection_links(call.origin, f"/lists/{audience.id}/members", "Lists/Members"),
     }
     shown = projection.apply(envelope)
     rest = orjson.dumps(shown)

@@ -6,7 +6,7 @@ Public source: https://mailchimp.com/developer/marketing/guides/access-user-data
 from __future__ import annotations
 
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from mailchimp_emulator.auth import credential
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 
 def authorize(call: Call) -> Reply:
-    """The person agrees at once: back to `redirect_uri` with a code and the caller's state."""
+    """The person agrees at once, or refuses (a flag): back to `redirect_uri` with a code or an error, and the caller's state."""
     query = call.query
     if query.get("response_type") != "code" or not query.get("client_id") or not query.get("redirect_uri"):
         return _refusal("invalid_request", "response_type=code, client_id and redirect_uri are required")
-    code = token_hex(16)
-    call.state.codes[code] = Code(query["client_id"], query["redirect_uri"], call.state.clock.now())
-    answer = {"state": query["state"], "code": code} if "state" in query else {"code": code}
+    answer = {"state": query["state"]} if "state" in query else {}
+    if call.behaviour.oauth_consent == "deny":
+        answer["error"] = "access_denied"
+    else:
+        answer["code"] = token_hex(16)
+        call.state.codes[answer["code"]] = Code(query["client_id"], query["redirect_uri"], call.state.clock.now())
     joint = "&" if "?" in query["redirect_uri"] else "?"
     return Reply(302, headers={"Location": f"{query['redirect_uri']}{joint}{urlencode(answer)}"})
 
@@ -38,24 +41,32 @@ def token(call: Call) -> Reply:
     code = call.state.codes.pop(form.get("code", ""), None)
     if code is None or call.state.clock.now() - code.issued_at > OAUTH_CODE_SECONDS:
         return _refusal("invalid_grant", "The code was invalid, expired or already used")
-    if not form.get("client_secret") or form.get("client_id") != code.client_id:
+    secret = call.account.apps.get(code.client_id, form.get("client_secret"))
+    if not secret or form.get("client_secret") != secret or form.get("client_id") != code.client_id:
         return _refusal("invalid_client", "The client credentials were invalid")
     if form.get("redirect_uri") != code.redirect_uri:
         return _refusal("redirect_uri_mismatch", "The redirect URI does not match")
     made = token_hex(16)
     call.account.oauth_tokens.add(made)
-    return Reply.of({"access_token": made, "expires_in": 0, "scope": None})
+    return _json({"access_token": made, "expires_in": 0, "scope": None})
 
 
 def _refusal(error: str, description: str) -> Reply:
-    return Reply.of({"error": error, "error_description": description}, status=400)
+    return _json({"error": error, "error_description": description}, status=400)
+
+
+def _json(document: dict[str, Any], status: int = 200) -> Reply:
+    # Unlike the API, the login host names no character set.
+    reply = Reply.of(document, status)
+    reply.content_type = "application/json"
+    return reply
 
 
 def metadata(call: Call) -> Reply:
     """Where the account lives. A bad token is answered 200 with an error and no api_endpoint."""
     account = call.account
     if credential(call.headers.get("Authorization", "")) not in account.oauth_tokens:
-        return Reply.of({"error": "invalid_token", "error_description": "The access token provided is invalid"})
+        return _json({"error": "invalid_token", "error_description": "The access token provided is invalid"})
     login = {
         "email": account.email,
         "avatar": None,
@@ -72,4 +83,4 @@ def metadata(call: Call) -> Reply:
         "login_url": call.origin,
         "api_endpoint": call.origin,
     }
-    return Reply.of(document)
+    return _json(document)

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mailchimp_emulator.handlers.members import members_page
 from mailchimp_emulator.links import collection_links, list_links
 from mailchimp_emulator.listing import Span, flag
 from mailchimp_emulator.models import Segment, subscriber_hash
 from mailchimp_emulator.problems import bad_request, not_found, required, schema_problem
-from mailchimp_emulator.projection import Projection
 from mailchimp_emulator.replies import Reply, no_content
-from mailchimp_emulator.shapes import linked_member, segment_object
+from mailchimp_emulator.shapes import segment_member, segment_object, written_member
 from mailchimp_emulator.validation import typed_fields, wrong_type
 from mailchimp_emulator.vendor import MAX_SEGMENT_MEMBERS
 
@@ -172,8 +170,8 @@ def _each(audience: Audience, emails: list[str], edit: Callable[[Member], bool])
 
 def _edited(call: Call, audience: Audience, added: list[Member], removed: list[Member], absent: list[str]) -> dict[str, Any]:
     return {
-        "members_added": [linked_member(audience, member, call.origin) for member in added],
-        "members_removed": [linked_member(audience, member, call.origin) for member in removed],
+        "members_added": [written_member(audience, member, call.origin) for member in added],
+        "members_removed": [written_member(audience, member, call.origin) for member in removed],
         "errors": [{"email_addresses": absent, "error": NOT_ON_LIST}] if absent else [],
         "total_added": len(added),
         "total_removed": len(removed),
@@ -184,10 +182,14 @@ def _edited(call: Call, audience: Audience, added: list[Member], removed: list[M
 
 def read_segment_members(call: Call) -> Reply:
     """The members of a segment or tag."""
-    projection, audience, segment = Projection(call.query), call.audience(), _segment(call)
+    audience, segment = call.audience(), _segment(call)
     members = _members(call, audience, segment)
-    path = f"/lists/{audience.id}/segments/{segment.id}/members"
-    return Reply(200, members_page(call, audience, projection, call.page().cut(members), len(members), path))
+    document = {
+        "members": [segment_member(audience, member, call.origin) for member in call.page().cut(members)],
+        "total_items": len(members),
+        "_links": collection_links(call.origin, f"/lists/{audience.id}/segments/{segment.id}/members", "Lists/Segments/Members"),
+    }
+    return call.show(document)
 
 
 def add_segment_member(call: Call) -> Reply:
@@ -199,7 +201,7 @@ def add_segment_member(call: Call) -> Reply:
     if not found:
         raise not_found()
     call.writer().tag_ids(found[0], [segment.id])
-    return Reply.of(linked_member(audience, found[0], call.origin))
+    return Reply.of(segment_member(audience, found[0], call.origin))
 
 
 def remove_segment_member(call: Call) -> Reply:

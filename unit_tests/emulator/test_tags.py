@@ -148,7 +148,8 @@ def test_single_members_of_a_segment(api: Any) -> None:
     """One member joins and leaves a segment by its own path."""
     ada = api.add("ada")
     path = f"segments/{api.post('segments', {'name': 'VIP', 'static_segment': []}).json()['id']}/members"
-    assert api.post(path, {"email_address": "ada@shop.test"}).json()["tags_count"] == 1
+    assert api.post(path, {"email_address": "ada@shop.test"}).json()["email_address"] == "ada@shop.test"
+    assert api.get("members/ada@shop.test")["tags_count"] == 1
     assert api.delete(f"{path}/{ada['id']}").status_code == 204
     assert api.delete(f"{path}/{ada['id']}").status_code == 404
     assert api.post(path, {"email_address": "nobody@shop.test"}).status_code == 404
