@@ -111,10 +111,12 @@ def item_links(origin: str, path: str, kind: str) -> Links:
 
 
 def collection_links(origin: str, path: str, kind: str) -> Links:
-    """Links of a collection: self, parent and create."""
+    """Links of a collection: self, create and, below a list, parent."""
+    # A recorded oddity: the parent of members is said to look like a member.
+    parent = kind if kind == "Lists/Members" else kind.rsplit("/", 1)[0]
     rows: tuple[_Row, ...] = (
         ("self", "", "GET", f"{kind}/CollectionResponse", f"Paths/{kind}/Collection"),
-        ("parent", "..", "GET", f"{kind}/Response", ""),
+        *((("parent", "..", "GET", f"{parent}/Response", ""),) if "/" in kind else ()),
         ("create", "", "POST", f"{kind}/Response", f"Definitions/{kind}/POST"),
     )
     return _links(origin, path, rows)

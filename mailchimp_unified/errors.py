@@ -33,6 +33,10 @@ SIGNUP_THROTTLE_DETAIL = "has signed up to a lot of lists very recently"
 """Part of the detail of a temporary refusal: https://mailchimp.com/developer/marketing/docs/errors/."""
 
 
+# The form of the request is wrong, whatever its record: https://mailchimp.com/developer/marketing/docs/errors/.
+_NEVER_THE_RECORD = (HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
 class MailchimpError(Exception):
     """An error with a sentence for the user (`message`) and Mailchimp's own words (`detail`, may be empty)."""
 
@@ -149,6 +153,8 @@ def error_for(answer: Answer) -> MailchimpError:
         )
     if answer.status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"Mailchimp has no {answer.what}.", detail=answer.detail)
+    if answer.status == HTTPStatus.UPGRADE_REQUIRED:
+        return ConfigError("Mailchimp answers over https only. Please correct the address of the API.", detail=answer.detail)
     return _refused(answer)
 
 
@@ -200,7 +206,7 @@ def _refused(answer: Answer) -> MailchimpError:
         return RejectedRecordError(
             "Mailchimp accepts no more sign-ups of this address for some hours.", detail=answer.detail, title=words, fields=fields
         )
-    if answer.method == "GET" or answer.title == "JSON Parse Exception":
+    if answer.method == "GET" or answer.status in _NEVER_THE_RECORD or answer.title == "JSON Parse Exception":
         return BugError(f"Mailchimp does not understand the request for {answer.what} ({words}).", detail=answer.detail)
     return RejectedRecordError(f"Mailchimp refuses the record ({words}).", detail=answer.detail, title=words, fields=fields)
 

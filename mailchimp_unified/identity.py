@@ -27,7 +27,7 @@ def mask_email(email: str) -> str:
 
 
 # Anything around an @ that could be an address: rather too much than too little.
-_ADDRESS = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def masked(text: str) -> str:

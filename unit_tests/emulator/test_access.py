@@ -171,3 +171,14 @@ def test_metadata_with_a_bad_token_is_200(mailchimp: Any) -> None:
         assert answer.status_code == 200
         assert answer.json()["error"] == "invalid_token"
         assert "api_endpoint" not in answer.json()
+
+
+def test_oauth_knows_registered_applications(mailchimp: Any) -> None:
+    """The secret of a registered application is checked; a person may refuse, and comes back without a code."""
+    mailchimp.register_app("app", "right")
+    assert exchange(mailchimp, code_of(mailchimp), client_secret="wrong").json()["error"] == "invalid_client"
+    assert exchange(mailchimp, code_of(mailchimp), client_secret="right").json()["access_token"]
+    mailchimp.behaviour(oauth_consent="deny")
+    query = {"response_type": "code", "client_id": "app", "redirect_uri": "http://127.0.0.1/back", "state": "s"}
+    answer = requests.get(mailchimp.url + "/oauth2/authorize", params=query, allow_redirects=False, timeout=10)
+    assert answer.headers["Location"] == "http://127.0.0.1/back?state=s&error=access_denied"

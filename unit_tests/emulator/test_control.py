@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from mailchimp_emulator import ControlError, EmulatorProcess
+from mailchimp_emulator import DEFAULT_API_KEY, ControlError, Emulator, EmulatorProcess
 
 STATUSES = {"subscribed": 0.5, "unsubscribed": 0.2, "cleaned": 0.1, "archived": 0.2}
 BIG = {
@@ -188,6 +188,27 @@ def test_lists_and_tags_change_hands(api: Any, mailchimp: Any) -> None:
         mailchimp.delete_tag(api.list_id, "old")
     mailchimp.delete_list(api.list_id)
     assert mailchimp.lists() == []
+
+
+def test_a_contact_is_placed(api: Any, mailchimp: Any) -> None:
+    """A contact is put in a state as of another day, whether it was there or not, and reads show it so."""
+    state = {"merge_fields": {"FNAME": "Ada"}, "tags": ["VIP"], "last_changed": "2022-02-23T19:31:54+00:00"}
+    placed = mailchimp.place(api.list_id, "ada@shop.test", "archived", **state)
+    assert placed["status"] == "archived"
+    shown = api.get("members/ada@shop.test")
+    assert (shown["last_changed"], shown["merge_fields"]["FNAME"], shown["tags"][0]["name"]) == (state["last_changed"], "Ada", "VIP")
+    assert api.emails() == []
+    mailchimp.place(api.list_id, "ada@shop.test", "subscribed", last_changed="2022-02-24T00:00:00+00:00")
+    assert api.get("members/ada@shop.test")["tags"] == []
+    assert api.emails() == ["ada"]
+
+
+def test_answers_are_kept_when_asked_for() -> None:
+    """The journal keeps the bodies of answers with an option, and says None otherwise."""
+    for kept, answer in ((True, {"health_status": "Everything's Chimpy!"}), (False, None)):
+        with Emulator(capture_answers=kept) as mailchimp:
+            requests.get(f"{mailchimp.url}/3.0/ping", auth=("any", DEFAULT_API_KEY), timeout=10)
+            assert mailchimp.journal()[0]["answer"] == answer
 
 
 def test_unknown_flags_are_refused(mailchimp: Any) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailchimp_emulator.routes import API
+from unit_tests.references import reference
 
-DESCRIPTION = Path(__file__).resolve().parents[2].parent / "shared" / "facts" / "mailchimp-openapi.json"
-pytestmark = pytest.mark.skipif(not DESCRIPTION.exists(), reason="no API description at ../shared/facts of the project")
+DESCRIPTION = reference("mailchimp-openapi.json")
 
 # Described, but absent from recorded calls or only there in some states.
 NOT_SHOWN = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "facts" / "mailchimp-recordings.json"
-pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="no recorded calls at ../shared/facts of the project")
+from unit_tests.references import reference
+
+RECORDINGS = reference("mailchimp-recordings.json")
 
 # Left out of the recordings for privacy, or added to the API since they were made.
 NOT_RECORDED = {"list.contact", "member.location.region", "member._links", "list._links", "field._links"}

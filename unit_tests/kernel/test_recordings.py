@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import orjson
-import pytest
 
 from mailchimp_unified import auth
 from mailchimp_unified.config import ConnectionConfig
@@ -17,10 +15,9 @@ from mailchimp_unified.entities import audience, contact
 from mailchimp_unified.errors import Answer, BugError, MailchimpError, NotFoundError, RejectedRecordError, error_for
 from mailchimp_unified.schemas import load_schema
 from source_mailchimp_unified.catalog import catalog, custom_fields_schema
+from unit_tests.references import reference
 
-RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "facts" / "mailchimp-recordings.json"
-
-pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="the recorded calls (../shared/facts) are not on this machine")
+RECORDINGS = reference("mailchimp-recordings.json")
 
 
 def recordings() -> list[dict[str, Any]]:
