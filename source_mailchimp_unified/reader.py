@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -31,6 +32,7 @@ class _Run:
     records: int = 0
     state: dict[str, Any] | None = None
     ended: bool = False
+    broken: bool = False
 
 
 @dataclass(eq=False)
@@ -43,6 +45,16 @@ class _Followed:
     missing: int = 0
     tolerate: tuple[type[MailchimpError], ...] = ()
     error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class _Emission:
+    """Records of a stream that wait to be emitted, the state that follows them, and whether the stream ends with them."""
+
+    run: _Run
+    records: Iterable[dict[str, Any]] = ()
+    state: dict[str, Any] | None = None
+    ends: bool = False
 
 
 class Reader:
@@ -61,6 +73,7 @@ class Reader:
         self._runs = [_Run(stream) for stream in streams]
         self._pool: RequestPool[tuple[_Followed, int]] = RequestPool(client.call, config.num_workers)
         self._ready: deque[_Followed] = deque()
+        self._emissions: deque[_Emission] = deque()
         self._under_way = 0
 
     @property
@@ -73,13 +86,13 @@ class Reader:
         for run in self._runs:
             yield status_message(run.stream.name, AirbyteStreamStatus.STARTED)
         self._start()
-        while self._ready or self._under_way:
-            if not self._ready:
-                self._receive(self._pool.next_done())
+        while self._ready or self._under_way or self._emissions:
             while self._ready:
-                followed = self._ready.popleft()
-                yield from self._advance(followed)
-                yield from self._end(followed.run)
+                self._advance(self._ready.popleft())
+            if not self._emissions:
+                self._receive(block=True)
+            elif len(self._emissions) >= self.workers or not self._receive(block=False):
+                yield from self._emit(self._emissions.popleft())
 
     def close(self) -> None:
         """Let the workers end."""
@@ -111,7 +124,14 @@ class Reader:
         run.open += len(readings)
         self._ready.extend(_Followed(reading, run) for reading in readings)
 
-    def _receive(self, done: Done[tuple[_Followed, int]]) -> None:
+    def _receive(self, *, block: bool) -> bool:
+        """Take an answer, if there is one. Answers go before emissions: each lets a reading send its next request at once."""
+        if not self._under_way:
+            return False
+        try:
+            done = self._pool.next_done(None if block else 0)
+        except queue.Empty:
+            return False
         followed, position = done.owner
         self._under_way -= 1
         followed.missing -= 1
@@ -122,17 +142,21 @@ class Reader:
             followed.error = followed.error or done.error
         if not followed.missing:
             self._ready.append(followed)
+        return True
 
-    def _advance(self, followed: _Followed) -> Iterator[Output]:
-        """Resume a reading until it waits for replies or ends."""
-        while True:
-            step = self._resume(followed)
-            if step is None:
-                return
+    def _advance(self, followed: _Followed) -> None:
+        """Resume a reading until it waits for replies or ends. What it emits is put behind what was emitted before."""
+        run = followed.run
+        while (step := self._resume(followed)) is not None:
             self._send(followed, step)
-            yield from self._emit(followed.run, step)
+            if run is not None and (step.records or step.checkpoint):
+                # The state of this moment: later ones speak of records that come later.
+                self._emissions.append(_Emission(run, step.records, run.stream.state() if step.checkpoint else None))
             if followed.missing:
                 return
+        if run is not None and not run.open and not run.ended:
+            run.ended = True
+            self._emissions.append(_Emission(run, ends=True))
 
     def _resume(self, followed: _Followed) -> Step | None:
         replies, error = followed.replies, followed.error
@@ -157,28 +181,30 @@ class Reader:
         if followed.run is not None:
             self._follow(step.readings, followed.run)
 
-    def _emit(self, run: _Run | None, step: Step) -> Iterator[Output]:
-        if run is None:
-            return
-        name = run.stream.name
-        for record in step.records:
-            if not run.records:
-                yield status_message(name, AirbyteStreamStatus.RUNNING)
-            run.records += 1
-            yield self._as_record(name, record)
-        if step.checkpoint:
-            yield from self._state(run, run.stream.state())
+    def _emit(self, emission: _Emission) -> Iterator[Output]:
+        run, name = emission.run, emission.run.stream.name
+        try:
+            for record in emission.records:
+                if not run.records:
+                    yield status_message(name, AirbyteStreamStatus.RUNNING)
+                run.records += 1
+                yield self._as_record(name, record)
+        except Exception as failure:  # noqa: BLE001 - one stream's failure must not stop the others
+            run.stream.errors.append(failure)
+            run.broken = True
+        if emission.state is not None:
+            yield from self._state(run, emission.state)
+        if emission.ends:
+            yield from self._end(run)
 
     def _state(self, run: _Run, state: dict[str, Any]) -> Iterator[AirbyteMessage]:
-        if state != run.state:
+        # A state would speak of the records that could not be emitted, too.
+        if state != run.state and not run.broken:
             run.state = state
             yield state_message(run.stream.name, state)
 
-    def _end(self, run: _Run | None) -> Iterator[AirbyteMessage]:
+    def _end(self, run: _Run) -> Iterator[AirbyteMessage]:
         """Close a stream whose last reading has ended."""
-        if run is None or run.open or run.ended:
-            return
-        run.ended = True
         name = run.stream.name
         if not run.stream.errors:
             yield from self._state(run, run.stream.final_state())

@@ -14,10 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-PAGES_PER_WINDOW = 10
-"""About as many pages are read for a checkpoint; fewer where a list would not occupy all workers."""
+FEWEST_PAGES_PER_WINDOW = 2
+"""A list is not cut finer than this, whatever the number of workers."""
 
-MIN_PAGES_PER_WINDOW = 2
+PAGES_PER_WINDOW = range(5, 21)
+"""The pages of a window of a list that is big enough to choose: few for early checkpoints, many for few samples."""
+
+TIED_ROWS = 100
+"""So many rows are expected to share their second with the end of a window, and are read with it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -39,12 +43,26 @@ class Sample:
 def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
     """Return the offsets at which to sample a listing of so many `rows`, so that its windows keep all workers busy."""
     pages = -(-rows // page_size)
-    per_window = max(MIN_PAGES_PER_WINDOW, min(PAGES_PER_WINDOW, pages // workers))
-    windows = max(1, pages // per_window)
-    if windows > workers:
-        # Whole rounds, lest the last window keep one worker busy while the others have nothing left.
-        windows = -(-windows // workers) * workers
+    if pages > workers * PAGES_PER_WINDOW.start:
+        windows = _whole_rounds(rows, page_size, workers)
+    else:
+        windows = max(1, min(workers, pages // FEWEST_PAGES_PER_WINDOW))
     return [rows * n // windows for n in range(1, windows)]
+
+
+def _whole_rounds(rows: int, page_size: int, workers: int) -> int:
+    """Return the number of windows that takes the fewest pages one after another; of equals the finer cut.
+
+    It is a multiple of the workers, lest the last window keep one busy while the others have nothing left. Each window costs
+    its sample and the pages of what is left of it, ties at its ends included.
+    """
+    finest, coarsest = (-(-rows // (size * page_size * workers)) for size in (PAGES_PER_WINDOW.start, PAGES_PER_WINDOW.stop - 1))
+
+    def pages_in_turn(rounds: int) -> int:
+        left = -(-rows // (rounds * workers)) - page_size + TIED_ROWS
+        return rounds * (1 + -(-left // page_size))
+
+    return workers * min(range(finest, coarsest - 1, -1), key=pages_in_turn)
 
 
 def split(window: Window, samples: Iterable[Sample]) -> list[Window]:

@@ -11,6 +11,7 @@ import pytest
 from integration_tests.commands import STREAMS, Source, catalog
 from mailchimp_emulator import Emulator
 from mailchimp_unified.client import MailchimpClient, Reply, Request
+from mailchimp_unified.entities import contact
 from source_mailchimp_unified.state import epoch
 
 Sources = Callable[..., Source]
@@ -94,6 +95,31 @@ def test_one_forbidden_list_does_not_keep_the_other_lists_back(mailchimp: Emulat
     assert {record["list_id"] for record in output.records("contacts")} == {"7a3c91e0d2", "2e6b74a9f8"}
     assert set(output.states("contacts")[-1]["lists"]) == {"7a3c91e0d2", "2e6b74a9f8"}
     assert output.statuses("contacts")[-1] == "INCOMPLETE"
+
+
+def test_a_member_that_cannot_be_mapped_fails_its_stream_only(
+    mailchimp: Emulator, source: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug in the mapping is a system error of the stream; no state passes the record, and the other streams finish."""
+    mailchimp.seed(name="Odd", contacts=5000)
+    mapped = contact.from_mailchimp
+
+    def refuse_one(member: dict[str, Any], *, remote: bool = False) -> dict[str, Any]:
+        if member["email_address"] == odd:
+            raise TypeError("a member of a shape nobody has seen")
+        return mapped(member, remote=remote)
+
+    (list_id,) = [one["id"] for one in mailchimp.lists()]
+    oldest = min(mailchimp.members(list_id), key=lambda member: member["last_changed"])
+    odd = oldest["email_address"]
+    monkeypatch.setattr(contact, "from_mailchimp", refuse_one)
+
+    output = source().read(catalog())
+
+    assert output.errors()[0]["failure_type"] == "system_error"
+    assert output.statuses("contacts")[-1] == "INCOMPLETE"
+    assert {name: output.statuses(name)[-1] for name in ("lists", "users")} == {"lists": "COMPLETE", "users": "COMPLETE"}
+    assert all(epoch(one["updated_at"]) < oldest["last_changed"] for state in output.states("contacts") for one in state["lists"].values())
 
 
 def test_an_unknown_stream_is_reported_and_the_others_are_read(mailchimp: Emulator, source: Sources) -> None:
