@@ -154,6 +154,12 @@ def written_member(audience: Audience, member: Member, origin: str) -> dict[str,
     return _brief(linked_member(audience, member, origin), _NOT_IN_WRITES)
 
 
+def written_member_json(audience: Audience, member: Member, merge_tags: list[str], origin: str) -> bytes:
+    """The same as bytes, for five hundred members at once."""
+    brief = orjson.dumps(_brief(member_object(audience, member, merge_tags), _NOT_IN_WRITES))
+    return b'%b,"_links":%b}' % (brief[:-1], member_links_json(origin, audience.id, member.id))
+
+
 def _brief(shape: dict[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
     location = {name: value for name, value in shape["location"].items() if name != "region"}
     return {name: location if name == "location" else value for name, value in shape.items() if name not in left_out}

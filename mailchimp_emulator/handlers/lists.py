@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from mailchimp_emulator.bulk import BulkWrite, check_body
 from mailchimp_emulator.links import collection_links, list_links
 from mailchimp_emulator.listing import Span, flag
 from mailchimp_emulator.models import subscriber_hash
 from mailchimp_emulator.problems import bad_request, required, schema_problem
 from mailchimp_emulator.replies import Reply, no_content
-from mailchimp_emulator.shapes import list_object, written_member
+from mailchimp_emulator.shapes import list_object, written_member_json
 from mailchimp_emulator.validation import typed_fields
 
 if TYPE_CHECKING:
     from mailchimp_emulator.audience import Audience
     from mailchimp_emulator.calls import Call
+    from mailchimp_emulator.models import Member
 
 _TYPES = {
     "name": "string",
@@ -114,16 +117,24 @@ def bulk_write(call: Call) -> Reply:
     skip = flag(call.query, "skip_duplicate_check")
     bulk = BulkWrite(call.writer(), body.get("update_existing", False), body.get("sync_tags", False), skip)
     bulk.run(body["members"])
-    return Reply.of(_bulk_answer(call, audience, bulk))
+    return Reply(200, _bulk_json(call, audience, bulk))
 
 
-def _bulk_answer(call: Call, audience: Audience, bulk: BulkWrite) -> dict[str, Any]:
-    return {
-        "new_members": [written_member(audience, member, call.origin) for member in bulk.new_members],
-        "updated_members": [written_member(audience, member, call.origin) for member in bulk.updated_members],
+def _bulk_json(call: Call, audience: Audience, bulk: BulkWrite) -> bytes:
+    tags = audience.merge_tags()
+
+    def rows(members: list[Member]) -> bytes:
+        return b",".join(written_member_json(audience, member, tags, call.origin) for member in members)
+
+    rest = {
         "errors": bulk.errors,
         "total_created": len(bulk.new_members),
         "total_updated": len(bulk.updated_members),
         "error_count": len(bulk.errors),
         "_links": list_links(call.origin, audience.id)[:2],
     }
+    return b'{"new_members":[%b],"updated_members":[%b],%b' % (
+        rows(bulk.new_members),
+        rows(bulk.updated_members),
+        orjson.dumps(rest)[1:],
+    )
