@@ -313,11 +313,12 @@ CASES: dict[str, Callable[[Bench], None]] = {
 
 def report(bench: Bench) -> str:
     """Return the results as Markdown."""
+    when = f"{datetime.now(timezone.utc):%Y-%m-%d}"
     lines = [
         "# Results",
         "",
-        f"Written by `make bench` on {datetime.now(timezone.utc):%Y-%m-%d}: Python {platform.python_version()},"
-        f" airbyte-cdk {version('airbyte-cdk')}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}.",
+        f"Written by `make bench` on {when}: Python {platform.python_version()}, airbyte-cdk {version('airbyte-cdk')}.",
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}.",
         f"The emulator runs in a process of its own; {WORKERS} workers, {WORKERS} connections at most.",
         "Absolute figures are those of this machine; the ratios are what counts.",
         "",

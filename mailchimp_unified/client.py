@@ -11,14 +11,14 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 import requests
 import tenacity
 from requests.auth import AuthBase
 from requests.exceptions import ConnectTimeout, InvalidSchema, InvalidURL, RequestException, Timeout
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from mailchimp_unified import auth
 from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
@@ -139,7 +139,7 @@ class MailchimpClient:
         url, metadata_auth = auth.metadata_url(self._config), auth.metadata_auth(credentials)
         return self._retried(lambda: auth.api_url_of_token(self._config, self._send(request, url, metadata_auth).content), request)
 
-    def _send(self, request: Request, url: str, header: AuthBase) -> requests.Response:
+    def _send(self, request: Request, url: str, header: AuthBase) -> _Received:
         """Send once. Returns an answer with a status below 300, else raises the typed error."""
         began = time.monotonic()
         try:
@@ -151,20 +151,24 @@ class MailchimpClient:
                 auth=header,
                 timeout=(self._patience.connect, self._patience.read),
                 allow_redirects=False,
+                stream=True,
             )
-        except RequestException as error:
+            # A page in one piece: requests would read it in a hundred.
+            content = response.raw.read(decode_content=True)
+        except (RequestException, HTTPError) as error:
             raise _network_error(error, request) from error
         finally:
             self._count(requests=1, waited_seconds=time.monotonic() - began)
         self._answered = True
-        if response.status_code in _REDIRECTS:
-            raise ConfigError(f"The host answered with a redirect (status {response.status_code}). Please correct the address of the API.")
-        if response.status_code >= HTTPStatus.BAD_REQUEST:
-            raise error_for(_answer(response, request))
-        return response
+        received = _Received(response.status_code, response.headers, content)
+        if received.status in _REDIRECTS:
+            raise ConfigError(f"The host answered with a redirect (status {received.status}). Please correct the address of the API.")
+        if received.status >= HTTPStatus.BAD_REQUEST:
+            raise error_for(_answer(received, request))
+        return received
 
-    def _reply(self, response: requests.Response, request: Request) -> Reply:
-        return Reply(_body(response, request), _date(response.headers.get("Date")))
+    def _reply(self, received: _Received, request: Request) -> Reply:
+        return Reply(_body(received, request), _date(received.headers.get("Date")))
 
     def _retried(self, attempt: Callable[[], Result], request: Request) -> Result:
         try:
@@ -227,22 +231,30 @@ class MailchimpClient:
                 setattr(self.traffic, name, getattr(self.traffic, name) + amount)
 
 
-def _answer(response: requests.Response, request: Request) -> Answer:
+class _Received(NamedTuple):
+    """An answer as it came: status, headers, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def _answer(received: _Received, request: Request) -> Answer:
     return Answer(
-        status=response.status_code,
+        status=received.status,
         what=request.what,
         method=request.method,
-        content_type=response.headers.get("Content-Type", ""),
-        body=response.content,
-        retry_after=response.headers.get("Retry-After"),
+        content_type=received.headers.get("Content-Type", ""),
+        body=received.content,
+        retry_after=received.headers.get("Retry-After"),
     )
 
 
-def _body(response: requests.Response, request: Request) -> dict[str, Any]:
-    if response.status_code == HTTPStatus.NO_CONTENT:
+def _body(received: _Received, request: Request) -> dict[str, Any]:
+    if received.status == HTTPStatus.NO_CONTENT:
         return {}
     try:
-        body = orjson.loads(response.content)
+        body = orjson.loads(received.content)
     except orjson.JSONDecodeError:
         raise TransientError(f"Mailchimp's answer about {request.what} was cut off or is not JSON, again and again.") from None
     if not isinstance(body, dict):
@@ -257,17 +269,17 @@ def _date(header: str | None) -> datetime | None:
         return None
 
 
-def _network_error(error: RequestException, request: Request) -> MailchimpError:
+def _network_error(error: RequestException | HTTPError, request: Request) -> MailchimpError:
     if isinstance(error, (InvalidURL, InvalidSchema)):
         return ConfigError("The address of the API is not usable. Please correct it.", detail=str(error))
     if isinstance(error, ConnectTimeout) or _never_connected(error):
         return TransientError(f"No connection to Mailchimp ({request.what}).", detail=type(error).__name__, sent=False)
-    if isinstance(error, Timeout):
+    if isinstance(error, (Timeout, ReadTimeoutError)):
         return TimedOutError(f"Mailchimp did not answer in time ({request.what}).", detail=type(error).__name__)
     return TransientError(f"The connection to Mailchimp broke off ({request.what}).", detail=type(error).__name__)
 
 
-def _never_connected(error: RequestException) -> bool:
+def _never_connected(error: Exception) -> bool:
     cause = error.args[0] if error.args else None
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 

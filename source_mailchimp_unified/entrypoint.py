@@ -18,7 +18,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
 from mailchimp_unified.errors import MailchimpError
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import RecordLine, record_line
+from source_mailchimp_unified.messages import RecordLines, record_lines
 from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
 
 SHORTEST_SECRET = 4
@@ -62,10 +62,10 @@ class Entrypoint(AirbyteEntrypoint):
         catalog, state = self.source.read_catalog(parsed.catalog), self.source.read_state(parsed.state)
         counts: defaultdict[HashableStreamDescriptor, float] = defaultdict(float)
         lines: Counter[str] = Counter()
-        for output in self.source.sync(self.logger, config, catalog, state, record_line):
+        for output in self.source.sync(self.logger, config, catalog, state, record_lines):
             self._memory_monitor.check_memory_usage()
-            if isinstance(output, RecordLine):
-                lines[output.stream] += 1
+            if isinstance(output, RecordLines):
+                lines[output.stream] += output.number
                 yield output.text
                 continue
             if output.state is not None and output.state.stream is not None:

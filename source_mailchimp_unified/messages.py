@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,25 +21,32 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 
 
-def record_message(stream: str, record: dict[str, Any]) -> AirbyteMessage:
-    """Return a record of a stream as a message."""
-    return AirbyteMessage(type=Type.RECORD, record=AirbyteRecordMessage(stream, record, int(time.time() * 1000)))
+def record_messages(stream: str, records: Iterable[dict[str, Any]]) -> Iterator[AirbyteMessage]:
+    """Yield each record of a stream as a message."""
+    for record in records:
+        yield AirbyteMessage(type=Type.RECORD, record=AirbyteRecordMessage(stream, record, _now()))
 
 
-class RecordLine(NamedTuple):
-    """A record of a stream as the line that is printed: what `record_message` comes to, without the way there."""
+class RecordLines(NamedTuple):
+    """Records of a stream as the lines that are printed: what `record_messages` come to, without the way there."""
 
     stream: str
+    number: int
     text: str
 
 
-def record_line(stream: str, record: dict[str, Any]) -> RecordLine:
-    """Return a record of a stream as a line. Like the CDK's serialiser it leaves out the nulls at the top of a record."""
-    present = {name: value for name, value in record.items() if value is not None}
-    return RecordLine(
-        stream,
-        f'{{"type":"RECORD","record":{{"stream":"{stream}","data":{orjson.dumps(present).decode()},"emitted_at":{int(time.time() * 1000)}}}}}',
-    )
+def record_lines(stream: str, records: Iterable[dict[str, Any]]) -> Iterator[RecordLines]:
+    """Yield all records as one text, nothing for none. Like the CDK's serialiser it leaves out the nulls at the top of a record."""
+    head, tail = f'{{"type":"RECORD","record":{{"stream":"{stream}","data":', f',"emitted_at":{_now()}}}}}'
+    lines = [
+        f"{head}{orjson.dumps({name: value for name, value in record.items() if value is not None}).decode()}{tail}" for record in records
+    ]
+    if lines:
+        yield RecordLines(stream, len(lines), "\n".join(lines))
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def state_message(stream: str, state: dict[str, Any]) -> AirbyteMessage:

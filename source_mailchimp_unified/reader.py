@@ -15,12 +15,13 @@ from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.pool import Done, RequestPool
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import RecordLine, state_message, status_message
+from source_mailchimp_unified.messages import RecordLines, state_message, status_message
 from source_mailchimp_unified.reading import Reading, Step
 from source_mailchimp_unified.streams import Account, Stream, read_account
 
 Result = TypeVar("Result")
-Output = AirbyteMessage | RecordLine
+Output = AirbyteMessage | RecordLines
+Format = Callable[[str, Iterable[dict[str, Any]]], Iterator[Output]]
 
 
 @dataclass(eq=False)
@@ -58,16 +59,16 @@ class _Emission:
 
 
 class Reader:
-    """One sync of some streams. `as_record` makes the output of a record: a message, or the line that is printed."""
+    """One sync of some streams. `formatted` makes the output of records: messages, or the lines that are printed."""
 
     def __init__(
         self,
         client: MailchimpClient,
         config: SourceConfig,
         streams: Sequence[Stream],
-        as_record: Callable[[str, dict[str, Any]], Output],
+        formatted: Format,
     ) -> None:
-        self._as_record = as_record
+        self._formatted = formatted
         self.workers = config.num_workers
         self._config = config
         self._runs = [_Run(stream) for stream in streams]
@@ -184,11 +185,11 @@ class Reader:
     def _emit(self, emission: _Emission) -> Iterator[Output]:
         run, name = emission.run, emission.run.stream.name
         try:
-            for record in emission.records:
+            for output in self._formatted(name, emission.records):
                 if not run.records:
                     yield status_message(name, AirbyteStreamStatus.RUNNING)
-                run.records += 1
-                yield self._as_record(name, record)
+                run.records += output.number if isinstance(output, RecordLines) else 1
+                yield output
         except Exception as failure:  # noqa: BLE001 - one stream's failure must not stop the others
             run.stream.errors.append(failure)
             run.broken = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from airbyte_cdk.models import (
@@ -32,8 +32,8 @@ from source_mailchimp_unified.check import check_account
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts import ContactsStream
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import record_message, status_message
-from source_mailchimp_unified.reader import Output, Reader
+from source_mailchimp_unified.messages import record_messages, status_message
+from source_mailchimp_unified.reader import Format, Output, Reader
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.state import incoming_states
 from source_mailchimp_unified.streams import Stream
@@ -76,7 +76,7 @@ class SourceMailchimpUnified(Source):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Yield the messages of a sync. Raises AirbyteTracedException at the end when a stream failed, after all are read."""
-        return cast("Iterator[AirbyteMessage]", self.sync(logger, config, catalog, state, record_message))
+        return cast("Iterator[AirbyteMessage]", self.sync(logger, config, catalog, state, record_messages))
 
     def sync(
         self,
@@ -84,9 +84,9 @@ class SourceMailchimpUnified(Source):
         config: Mapping[str, Any],
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None,
-        as_record: Callable[[str, dict[str, Any]], Output],
+        formatted: Format,
     ) -> Iterator[Output]:
-        """Do what `read` does, with records in the form that `as_record` gives them."""
+        """Do what `read` does, with records in the form that `formatted` gives them."""
         began = time.monotonic()
         try:
             parsed = parse_source_config(config)
@@ -95,7 +95,7 @@ class SourceMailchimpUnified(Source):
             raise traced(error) from error
         failed = yield from _unknown_streams(catalog)
         client = self._client(parsed, logger)
-        reader = Reader(client, parsed, streams, as_record)
+        reader = Reader(client, parsed, streams, formatted)
         try:
             yield from reader.read()
         finally:

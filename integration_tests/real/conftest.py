@@ -15,11 +15,6 @@ REPORT_VARIABLE = "MAILCHIMP_REPORT"
 NO_ACCOUNT = f"no real account: {KEY_VARIABLE} and {LIST_VARIABLE} (a list that nobody misses) are not set"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of tests that call the real Mailchimp."""
-    config.addinivalue_line("markers", f"live: calls the real Mailchimp, when {KEY_VARIABLE} and {LIST_VARIABLE} are set")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the real account alone where none is named, unless it was asked for: then the reason is told."""
     if live_account() is not None or "live" in config.getoption("markexpr"):

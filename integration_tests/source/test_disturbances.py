@@ -46,7 +46,7 @@ def test_never_more_requests_are_open_than_workers(mailchimp: Emulator, source: 
     for number in range(12):
         mailchimp.seed(name=f"List {number}", contacts=200)
     mailchimp.seed(name="Big", contacts=12_000)
-    mailchimp.latency(0.01)
+    mailchimp.latency(0.05)
     mailchimp.reset_stats()
 
     source(num_workers=workers).read(catalog(streams))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 import requests
 from airbyte_cdk.models import FailureType
 from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN
@@ -196,7 +198,8 @@ class Canned(BaseAdapter):
         if isinstance(seen, Exception):
             raise seen
         response = requests.Response()
-        response.status_code, response._content, response.request = seen.status, seen.content(), request
+        response.status_code, response.request = seen.status, request
+        response.raw = HTTPResponse(BytesIO(seen.content()), preload_content=False)
         response.headers["Content-Type"] = seen.content_type
         return response
 

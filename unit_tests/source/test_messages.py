@@ -9,18 +9,20 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_mailchimp_unified.messages import record_line, record_message
+from source_mailchimp_unified.messages import record_lines, record_messages
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=10)
 
 
-@given(st.dictionaries(st.text(), values, max_size=8))
-def test_a_record_line_is_the_record_message(record: dict[str, Any]) -> None:
-    """Whatever a record holds, its line and its message say the same, but for the moment they were made."""
-    line = json.loads(record_line("contacts", record).text)
-    message = json.loads(AirbyteEntrypoint.airbyte_message_to_string(record_message("contacts", record)))
+@given(st.lists(st.dictionaries(st.text(), values, max_size=8), max_size=4))
+def test_record_lines_are_the_record_messages(records: list[dict[str, Any]]) -> None:
+    """Whatever records hold, their lines and their messages say the same, but for the moment they were made."""
+    chunks = list(record_lines("contacts", records))
+    lines = [json.loads(line) for chunk in chunks for line in chunk.text.split("\n")]
+    messages = [json.loads(AirbyteEntrypoint.airbyte_message_to_string(one)) for one in record_messages("contacts", records)]
 
-    assert isinstance(line["record"].pop("emitted_at"), int)
-    del message["record"]["emitted_at"]
-    assert line == message
+    assert sum(chunk.number for chunk in chunks) == len(records)
+    for one in [*lines, *messages]:
+        assert isinstance(one["record"].pop("emitted_at"), int)
+    assert lines == messages
