@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,30 @@ from typing import Any
 import pytest
 
 from integration_tests.commands import Source, config
+from integration_tests.real.description import ApiDescription
+from integration_tests.real.gaps import GAPS, gap
 from mailchimp_emulator import Emulator
+from unit_tests.references import REFERENCES
+
+DESCRIPTION = REFERENCES / "mailchimp-openapi.json"
+
+
+@functools.cache
+def description() -> ApiDescription:
+    """Return Mailchimp's API description."""
+    return ApiDescription(DESCRIPTION)
+
+
+@pytest.fixture(autouse=True)
+def requests_as_described(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test lets the connectors send is held against Mailchimp's API description, where that is on this machine."""
+    # The questions to a real account go beyond the description on purpose.
+    asked = "mailchimp" in request.fixturenames and request.path.name != "test_live.py"
+    local = request.getfixturevalue("mailchimp") if asked and DESCRIPTION.exists() else None
+    yield
+    if local is not None:
+        sent = [entry for entry in local.journal() if entry["path"].startswith("/3.0")]
+        assert {gap(fault) for entry in sent for fault in description().request_faults(entry)} <= set(GAPS)
 
 
 @pytest.fixture

@@ -77,14 +77,21 @@ class ApiDescription:
         below = path[len(ROOT) :] or "/"
         return next((one for pattern, one in self._operations.get(method, []) if pattern.fullmatch(below)), None)
 
-    def faults(self, entry: Json) -> Iterator[str]:
-        """Yield what the description does not have of a request and its answer, as the emulator's journal shows them."""
+    def request_faults(self, entry: Json) -> Iterator[str]:
+        """Yield what the description does not have of a request, as the emulator's journal shows it."""
         operation = self.operation(entry["method"], entry["path"])
         if operation is None:
             yield f"{entry['method']} {entry['path']}: no such operation"
             return
-        for text in (*query_faults(operation, entry["query"]), *body_faults(operation, entry["body"])):
+        for text in (*query_faults(operation, entry["query"]), *body_faults(operation, thinned(entry["body"]))):
             yield f"{operation.name} request {text}"
+
+    def faults(self, entry: Json) -> Iterator[str]:
+        """Yield what the description does not have of a request and its answer."""
+        yield from self.request_faults(entry)
+        operation = self.operation(entry["method"], entry["path"])
+        if operation is None:
+            return
         for text in answer_faults(operation, entry["status"], entry["answer"]):
             yield f"{operation.name} answer {entry['status']} {text}"
 

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from integration_tests.real import runs
 from integration_tests.real.description import ApiDescription
+from integration_tests.real.gaps import gap
 from mailchimp_emulator import Emulator
 from unit_tests.references import reference
 
 DESCRIPTION = ApiDescription(reference("mailchimp-openapi.json"))
 
-
-@dataclass(frozen=True)
-class Gap:
-    """What the description does not have although Mailchimp does, and where that is public."""
-
-    fault: str
-    reason: str
-    source: str
-
-
-GAPS = {
-    "bulk tags": Gap(
-        r"POST /lists/\{list_id\} request body\.members\[\]\.tags: not described",
-        "tags of a bulk write are added to new and existing contacts since January 2022",
-        "https://github.com/mailchimp/mailchimp-client-lib-codegen/issues/273",
-    ),
-    "field errors": Gap(
-        r".* answer 400 body\.errors: not described",
-        "a refusal of single fields names them under errors",
-        "https://mailchimp.com/developer/marketing/docs/errors/",
-    ),
-    "Member Exists": Gap(
-        r".* answer 400 body\.type: missing",
-        "the one problem that comes without a type, as recorded against the live API",
-        "https://github.com/grouparoo/grouparoo/tree/main/plugins/@grouparoo/mailchimp/__tests__/fixtures",
-    ),
-}
 
 RUNS: dict[str, tuple[Callable[[Emulator, Path], object], set[str]]] = {
     "source: the demo, in full and again": (runs.read_demo, set()),
@@ -54,11 +26,6 @@ RUNS: dict[str, tuple[Callable[[Emulator, Path], object], set[str]]] = {
     "destination: discover and check": (runs.discover, set()),
     "an independent client": (runs.drive_client, {"field errors", "Member Exists"}),
 }
-
-
-def gap(fault: str) -> str:
-    """Return the name of the gap that explains a fault, or the fault itself."""
-    return next((name for name, one in GAPS.items() if re.fullmatch(one.fault, fault)), fault)
 
 
 @pytest.mark.parametrize(("run", "gaps"), RUNS.values(), ids=RUNS)
