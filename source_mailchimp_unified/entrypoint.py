@@ -21,6 +21,8 @@ from source_mailchimp_unified.faults import traced
 from source_mailchimp_unified.messages import RecordLines, record_lines
 from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
 
+STATE_PREFIX = '{"type":"STATE"'
+
 SHORTEST_SECRET = 4
 """What is shorter opens nothing at Mailchimp, and is part of many a word."""
 
@@ -63,7 +65,9 @@ class Entrypoint(AirbyteEntrypoint):
         counts: defaultdict[HashableStreamDescriptor, float] = defaultdict(float)
         lines: Counter[str] = Counter()
         for output in self.source.sync(self.logger, config, catalog, state, record_lines):
-            self._memory_monitor.check_memory_usage()
+            # The monitor looks at the memory every so many messages.
+            for _ in range(output.number if isinstance(output, RecordLines) else 1):
+                self._memory_monitor.check_memory_usage()
             if isinstance(output, RecordLines):
                 lines[output.stream] += output.number
                 yield output.text
@@ -85,6 +89,9 @@ def launch(source: SourceMailchimpUnified, args: Sequence[str]) -> int:
             try:
                 for line in entrypoint.lines(parsed):
                     print(f"{line}\n", end="")
+                    if line.startswith(STATE_PREFIX):
+                        # Requests may follow that take their time: what is safe shall be known at once.
+                        PRINT_BUFFER.flush()
             except BrokenPipeError:
                 raise
             except Exception as error:  # noqa: BLE001 - the outermost boundary: every failure becomes a message

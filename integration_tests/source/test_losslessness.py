@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import random
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
@@ -153,6 +156,24 @@ def test_a_kill_in_the_middle_of_a_big_list_does_not_begin_it_anew(remote: Emula
     ids = {m["record"]["data"]["id"] for m in messages if m["type"] == "RECORD"} | {r["id"] for r in rest.records("contacts")}
     assert len(ids) == 60_000
     assert len(rest.records("contacts")) <= 30_000
+
+
+def test_a_state_is_known_at_once(remote: EmulatorProcess, tmp_path: Any) -> None:
+    """A state does not wait in a buffer for what comes next, which may take its time."""
+    first, second = remote.seed({"name": "One", "contacts": 10}, {"name": "Two", "contacts": 10})
+    remote.faults([{"kind": "hang", "path": f"/lists/{second}/members"}])
+    process = Source(tmp_path, config(remote.url, num_workers=1)).popen("read", catalog(["contacts"]))
+    watchdog = threading.Timer(30, process.kill)
+    watchdog.start()
+    assert process.stdout is not None
+
+    (state,) = itertools.islice((json.loads(line) for line in process.stdout if '"STATE"' in line), 1)
+
+    assert process.poll() is None
+    assert list(state["state"]["stream"]["stream_state"]["lists"]) == [first]
+    watchdog.cancel()
+    process.kill()
+    process.communicate()
 
 
 def test_a_closed_pipe_ends_quietly(remote: EmulatorProcess, tmp_path: Any) -> None:
