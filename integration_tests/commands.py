@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ from source_mailchimp_unified import SourceMailchimpUnified
 
 STREAMS = ("contacts", "lists", "tags", "users")
 
-IMPATIENT = Patience(connect=2.0, read=0.5, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=60.0)
-"""Retries without the pauses that a real Mailchimp needs."""
+IMPATIENT = Patience(connect=20.0, read=20.0, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=60.0)
+"""Retries without the pauses that a real Mailchimp needs; a busy machine is no timeout."""
+
+BRIEF = replace(IMPATIENT, read=0.5)
+"""Gives up requests that hang."""
 
 Message = dict[str, Any]
 

@@ -21,7 +21,7 @@ from mailchimp_emulator.runner import Emulator
 from mailchimp_unified.client import Patience
 
 API_KEY = "0123456789abcdef0123456789abcdef-us1"
-HASTY = Patience(connect=2, read=1, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=20)
+HASTY = Patience(connect=20, read=20, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=60)
 ROOT = Path(__file__).resolve().parents[2]
 
 Json = dict[str, Any]

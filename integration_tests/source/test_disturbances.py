@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.commands import STREAMS, Source, catalog
+from integration_tests.commands import BRIEF, IMPATIENT, STREAMS, Source, catalog
 from mailchimp_emulator import Emulator
 from mailchimp_unified.client import MailchimpClient, Reply, Request
 from mailchimp_unified.entities import contact
@@ -30,7 +30,7 @@ def test_a_disturbance_costs_no_record_and_no_step_back(mailchimp: Emulator, sou
     (list_id,) = mailchimp.seed(name="Shaky", contacts=12_000, ties={"groups": [1, 40]}, statuses={"subscribed": 0.9, "archived": 0.1})
     mailchimp.faults([{"kind": kind, "probability": 0.1}, {"kind": kind, "after": 10, "times": 1}], seed=3)
 
-    output = source(num_workers=8).read(catalog())
+    output = source(num_workers=8).read(catalog(), patience=BRIEF if kind == "hang" else IMPATIENT)
 
     assert output.errors() == []
     assert mailchimp.stats()["faults"] > 0
