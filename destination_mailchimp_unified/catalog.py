@@ -9,8 +9,9 @@ from typing import Any
 
 from destination_mailchimp_unified.changes import Arrival, Entry, Operation
 from destination_mailchimp_unified.columns import Columns
-from destination_mailchimp_unified.config import DestinationConfig, usable_list_id
+from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake import StreamKey, stream_key
+from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.errors import ConfigError
 
 MATCHING_KEY = "email"

@@ -6,20 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from mailchimp_unified.config import ConnectionConfig
+from mailchimp_unified.config import ConnectionConfig, usable_list_id
 
 ALL_PERCENT = 100
 
 StatusIfNew = Literal["auto", "subscribed", "pending", "unsubscribed", "transactional"]
-
-
-def usable_list_id(value: str) -> str:
-    """Return the id of an audience without blanks around it. Raises ValueError for what can be none."""
-    stripped = value.strip()
-    # It becomes part of a path.
-    if not stripped.isalnum() or not stripped.isascii():
-        raise ValueError("is not an audience id. Please copy it from the audience's settings (10 letters and digits).")
-    return stripped
 
 
 def _optional_list_id(value: str | None) -> str | None:

@@ -27,11 +27,6 @@ class Ledger:
         self._states: deque[tuple[int, StreamKey | None, Json]] = deque()
         self._unreported: dict[StreamKey, Counter[tuple[int, bool]]] = {}
 
-    @property
-    def waiting_states(self) -> int:
-        """States that wait for records."""
-        return len(self._states)
-
     def admit(self, stream: StreamKey) -> int:
         """Note a record that came in. Returns its epoch, which `settle` wants back."""
         self._open[self.epoch] += 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from destination_mailchimp_unified.config import usable_list_id
+from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import Json
 from mailchimp_unified.entities.merge_field import InvalidValueError

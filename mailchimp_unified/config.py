@@ -100,6 +100,15 @@ class ConnectionConfig(_Untrusted):
     api_url: Annotated[str, AfterValidator(_origin)] | None = None
 
 
+def usable_list_id(value: str) -> str:
+    """Return the id of an audience without blanks around it. Raises ValueError for what can be none."""
+    stripped = value.strip()
+    # It becomes part of a path.
+    if not stripped.isalnum() or not stripped.isascii():
+        raise ValueError("is not an audience id. Please copy it from the audience's settings (10 letters and digits).")
+    return stripped
+
+
 def parse_config(model: type[AnyModel], config: Mapping[str, Any]) -> AnyModel:
     """Return `config` as `model`. Raises ConfigError with one sentence per mistake, never quoting a value."""
     try:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from mailchimp_unified.config import ConnectionConfig
+from mailchimp_unified.config import ConnectionConfig, usable_list_id
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import rfc3339
 
@@ -24,19 +24,11 @@ def _start_date(value: str) -> str:
     return rfc3339(moment)
 
 
-def _list_id(value: str) -> str:
-    stripped = value.strip()
-    # It becomes part of a path.
-    if not stripped.isalnum() or not stripped.isascii():
-        raise ValueError("is not an audience id. Please copy it from the audience's settings (10 letters and digits).")
-    return stripped
-
-
 class SourceConfig(ConnectionConfig):
     """What to read: since when, of which lists, with which statuses. Times are RFC 3339 in UTC."""
 
     start_date: Annotated[str, AfterValidator(_start_date)] | None = None
-    list_ids: list[Annotated[str, AfterValidator(_list_id)]] = Field(default_factory=list)
+    list_ids: list[Annotated[str, AfterValidator(usable_list_id)]] = Field(default_factory=list)
     statuses: list[Status] = Field(default_factory=list)
     include_remote_data: Annotated[bool, Field(strict=True)] = False
 

@@ -17,15 +17,11 @@ from mailchimp_unified.entities.merge_field import (
     address_to_mailchimp,
     value_to_mailchimp,
 )
-from mailchimp_unified.identity import subscriber_hash
 
 STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived")
 """Every status of a contact; the last is not in an unfiltered listing: https://mailchimp.com/developer/marketing/api/list-members/."""
 
 ARCHIVED = "archived"
-
-TAGS_INLINE = 50
-"""Tags shown inside a member: https://mailchimp.com/developer/marketing/api/list-members/ (`tags`, `tags_count`)."""
 
 FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG, ADDRESS_TAG = "FNAME", "LNAME", "PHONE", "ADDRESS"
 """Merge fields that every new audience carries: https://mailchimp.com/developer/marketing/docs/merge-fields/."""
@@ -202,8 +198,3 @@ def _named_values(contact: Mapping[str, Any]) -> Json:
     for address in contact.get("addresses") or []:
         named[address.get("type") or ADDRESS_TAG] = address_to_mailchimp(address)
     return named
-
-
-def contact_id_of(contact: Mapping[str, Any]) -> str:
-    """Return the id of a contact within its list, derived from its address."""
-    return subscriber_hash(str(contact["email"]))
