@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 UV_VERSION := 0.13.9
+# Starting a connector takes twice as long where Python may not keep what it has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
 CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks
 

@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mailchimp_unified.paging import TIED_ROWS
+
 FEWEST_PAGES_PER_WINDOW = 2
 """A list is not cut finer than this, whatever the number of workers."""
 
 PAGES_PER_WINDOW = range(5, 21)
 """The pages of a window of a list that is big enough to choose: few for early checkpoints, many for few samples."""
-
-TIED_ROWS = 100
-"""So many rows are expected to share their second with the end of a window, and are read with it."""
 
 
 @dataclass(frozen=True, order=True)
