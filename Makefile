@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TAP_VENV := .venv-tap
 JOBS ?= 2
 UV_VERSION := 0.13.9
 # Starting a connector takes twice as long where Python may not keep what it has compiled.
@@ -20,6 +21,12 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+# A peer that is measured beside the source, with versions of its own.
+$(TAP_VENV)/.installed: benchmarks/tap-requirements.txt $(VENV)/.installed
+	$(PYTHON) -m venv --clear $(TAP_VENV)
+	$(BIN)/uv pip install --quiet --system-certs --python $(TAP_VENV)/bin/python --require-hashes -r $<
 	@touch $@
 
 .PHONY: demo
@@ -43,7 +50,7 @@ check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fas
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" unit_tests
 
 .PHONY: bench
-bench: $(VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
+bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
 
 .PHONY: lock
@@ -53,4 +60,4 @@ lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
 
 .PHONY: clean
 clean: ## Remove what the commands made
-	rm -rf $(VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TAP_VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
