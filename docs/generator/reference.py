@@ -12,6 +12,9 @@ from docs.generator.tables import code, table
 Json = Mapping[str, Any]
 Row = tuple[str, ...]
 
+MOST_SHOWN = 12
+"""Of a longer choice the beginning is shown: the form offers the rest."""
+
 
 def configuration_table(package: str) -> str:
     """Return the table of every key that a connector's configuration may hold."""
@@ -85,9 +88,15 @@ def _words(value: Json) -> str:
     """Return the description, and the rules that the form checks."""
     allowed = value.get("enum") or value.get("items", {}).get("enum") or []
     rules = [
-        f"One of {', '.join(code(one) for one in allowed)}." if allowed else "",
+        _choice(allowed) if allowed else "",
         f"{value['minimum']} to {value['maximum']}." if "minimum" in value and "maximum" in value else "",
         f"Form: {value['pattern_descriptor']}." if value.get("pattern_descriptor") else "",
         "Not shown in the form." if value.get("airbyte_hidden") else "",
     ]
     return " ".join(part for part in (value.get("description", ""), *rules) if part)
+
+
+def _choice(allowed: list[Any]) -> str:
+    shown = ", ".join(code(one) for one in allowed[:MOST_SHOWN])
+    left = len(allowed) - MOST_SHOWN
+    return f"One of {shown}, and {left} more." if left > 0 else f"One of {shown}."
