@@ -43,6 +43,7 @@ check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fas
 .PHONY: bench
 bench: $(VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m docs.generator
 
 .PHONY: docs
 docs: $(VENV)/.installed ## Fill the generated parts of the documentation

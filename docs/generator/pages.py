@@ -9,7 +9,7 @@ from pathlib import Path
 
 from docs.generator.fields import field_table
 from docs.generator.reference import configuration_table
-from docs.generator.sizes import destination_sizes, memory_sizes, pod_sizes, source_sizes, state_sizes
+from docs.generator.sizes import destination_sizes, formula_check, memory_sizes, pod_sizes, source_sizes, state_sizes
 from docs.generator.streams import raw_stream_table, stream_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     **{f"fields of {stream}": partial(field_table, stream) for stream in ("contacts", "lists", "tags", "users")},
     "sizes of the source": source_sizes,
     "sizes of the destination": destination_sizes,
+    "the formula against the measurements": formula_check,
     "memory": memory_sizes,
     "states": state_sizes,
     "pods": pod_sizes,

@@ -26,7 +26,7 @@ _NOTICED = ("source, 200000 contacts, 1 s a request", "destination, 100000 new w
 def source_sizes() -> str:
     """Return how long reading takes: everything, and a day's changes."""
     speed = m.source_speed()
-    cases = [(f"{_count(contacts)}, first sync", contacts) for contacts in CONTACTS]
+    cases: list[tuple[str, float]] = [(f"{_count(contacts)}, first sync", contacts) for contacts in CONTACTS]
     cases += [(f"{_count(contacts)}, {CHANGED_A_DAY:.0%} changed", contacts * CHANGED_A_DAY) for contacts in CONTACTS]
     rows = [(name, f"{m.pages(read):,.0f}", *_walls(speed, m.pages(read), read)) for name, read in cases]
     return table(("Contacts", "Requests", *_settings()), rows)
@@ -51,7 +51,7 @@ def memory_sizes() -> str:
     """Return the peaks of memory."""
     source = m.measured(m.SOURCE_CASE).peak
     rows = [(_count(contacts), f"{source:.0f} MB", _memory(m.destination_peak(contacts))) for contacts in CONTACTS]
-    words = f"\n\nEach further contact of an audience costs the destination {m.bytes_per_contact():.0f} bytes."
+    words = f"\n\nEach further contact of an audience costs the destination {m.bytes_per_contact():.0f} bytes at most."
     return table(("Contacts of one audience", "Source", "Destination, statuses known"), rows) + words
 
 
@@ -63,17 +63,18 @@ def state_sizes() -> str:
 
 
 def pod_sizes() -> str:
-    """Return what to request for the containers of a sync, and how well the formula foretells what was measured."""
+    """Return what to request for the containers of a sync."""
     source, destination = m.measured(m.SOURCE_CASE), m.measured(m.DESTINATION_CASE)
     rows = [
         ("source", "1", f"{_request(source.peak)}Mi", f"{source.cpu / source.wall:.0%} of one CPU at full speed"),
         ("destination", "1", f"{_request(destination.peak)}Mi", f"{destination.cpu / destination.wall:.0%} of one CPU at full speed"),
         ("destination, an audience of 10 million", "1", f"{_request(m.destination_peak(10 * MILLION))}Mi", "as above"),
     ]
-    return table(("Container", "CPU", "Memory", "Measured"), rows) + f"\n\nThe formula against the measurements: {_foretold()}."
+    return table(("Container", "CPU", "Memory", "Measured"), rows)
 
 
-def _foretold() -> str:
+def formula_check() -> str:
+    """Return how well the formula foretells what was measured with waiting."""
     calls = (200 * 1.0, 200 * 1.0)
     contacts = (200_000, 100_000)
     speeds = (m.source_speed(), m.destination_speed())
@@ -81,7 +82,7 @@ def _foretold() -> str:
         f"*{case}* took {m.measured(case).wall:.0f} s, the formula says {speed.wall(requests, number, latency=1.0, workers=10):.0f} s"
         for case, speed, requests, number in zip(_NOTICED, speeds, calls, contacts, strict=True)
     ]
-    return "; ".join(words)
+    return f"Where waiting was measured too: {'; '.join(words)}."
 
 
 def _settings() -> list[str]:
@@ -114,10 +115,10 @@ def _count(contacts: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < 90:  # noqa: PLR2004 - below, minutes say too little
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:,.1f} h"  # noqa: PLR2004 - as above
+    """Return a time in the unit that suits it; each begins where the one before says too much."""
+    units = (("s", 1, 90, 0), ("min", 60, 6_000, 0), ("h", 3_600, 72 * 3_600, 1), ("days", 86_400, float("inf"), 0))
+    name, size, digits = next((name, size, digits) for name, size, end, digits in units if seconds < end)
+    return f"{seconds / size:,.{digits}f} {name}"
 
 
 def _memory(megabytes: float) -> str:
