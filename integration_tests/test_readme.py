@@ -52,7 +52,7 @@ def test_the_commands_by_hand(port: str, tmp_path: Path) -> None:
     assert f"http://localhost:{PORT}" in pasted
     script = pasted.replace(PORT, port)
     command = ["bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "6350\n" in done.stdout
@@ -69,7 +69,7 @@ def test_the_demo_reads_an_account_with_a_configuration(mailchimp: Emulator, tmp
     mailchimp.seed(name="Customers", contacts=30)
     (tmp_path / "my_config.json").write_text(json.dumps(config(mailchimp.url)))
     command = [sys.executable, str(ROOT / "examples" / "demo.py"), "--config", "my_config.json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "contacts  30" in done.stdout
