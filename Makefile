@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 # Starting a connector takes twice as long where Python may not keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
-CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks
+CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks docs
 
 .PHONY: help
 help: ## List the commands
@@ -52,6 +52,11 @@ check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fas
 .PHONY: bench
 bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m docs.generator
+
+.PHONY: docs
+docs: $(VENV)/.installed ## Fill the generated parts of the documentation
+	$(BIN)/python -m docs.generator
 
 .PHONY: lock
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
