@@ -282,3 +282,12 @@ def test_the_far_end_is_found_whatever_was_thought(actual: int, thought: int, pa
 def test_the_page_size_is_mailchimps() -> None:
     """A page holds a thousand items, the most Mailchimp gives."""
     assert PAGE_SIZE == 1000
+
+
+@pytest.mark.parametrize(("status", "rows"), [(None, 8), ("subscribed", 5), ("cleaned", 1), ("pending", 0), ("archived", 0)])
+def test_an_audience_tells_how_many_a_listing_holds(status: str | None, rows: int) -> None:
+    """What Mailchimp counts is believed as a size to begin with; what it does not count is unknown."""
+    audience = {"stats": {"member_count": 5, "unsubscribe_count": 2, "cleaned_count": 1}}
+
+    assert Listing(status).rows(audience) == rows
+    assert Listing(status).rows({}) == 0
