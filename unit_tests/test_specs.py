@@ -100,8 +100,8 @@ def test_the_specification_is_the_model(spec: Spec) -> None:
 
 
 def rules(field: Field) -> Schema:
-    """Return what is said of a field's values. A default of null says that the field may be left out."""
-    said = {key: field.schema[key] for key in VALIDATED if field.schema.get(key) is not None}
+    """Return what is said of a field's values. A default of null or of nothing says that the field may be left out."""
+    said = {key: field.schema[key] for key in VALIDATED if field.schema.get(key) not in (None, [])}
     return {"type": "object" if "oneOf" in field.schema else None, **said, "required": field.required}
 
 
