@@ -1,12 +1,20 @@
-"""The fields of a specification and of the pydantic model behind it, in one form, so that tests can compare them."""
+"""Both specifications, and the fields of a specification and of the model behind it in one form, so that tests can compare them."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from airbyte_cdk.models import ConnectorSpecification, ConnectorSpecificationSerializer
 from pydantic import BaseModel
+
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.destination import DestinationMailchimpUnified
+from mailchimp_unified.config import ConnectionConfig
+from source_mailchimp_unified import SourceMailchimpUnified
+from source_mailchimp_unified.config import SourceConfig
 
 Schema = dict[str, Any]
 
@@ -71,3 +79,40 @@ def _plain(schema: Any, definitions: Mapping[str, Schema]) -> Any:
         if kind != {"type": "null"}:
             plain = {**_plain(kind, definitions), **plain}
     return plain
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A connector's specification and the model that reads its configuration."""
+
+    whole: ConnectorSpecification
+    model: type[ConnectionConfig]
+
+    @property
+    def form(self) -> Schema:
+        """The schema of the configuration."""
+        return dict(self.whole.connectionSpecification)
+
+    def fields(self) -> list[Field]:
+        """Return every field, nested ones included."""
+        return list(fields(self.form))
+
+    @property
+    def sign_in(self) -> Any:
+        """What the platform is told about signing in, as an object."""
+        return ConnectorSpecificationSerializer.dump(self.whole)["advanced_auth"]
+
+    def filled_by(self, part: str) -> set[str]:
+        """Return the paths of the fields that the platform fills in itself after signing in."""
+        told = self.sign_in["oauth_config_specification"][part]["properties"]
+        paths = [below["path_in_connector_config"] for below in told.values()]
+        return {f"{first}[{self.sign_in['predicate_value']}].{second}" for first, second in paths}
+
+
+def specs() -> dict[str, Spec]:
+    """Return the specification of each connector, as the connector gives it out."""
+    log = logging.getLogger("test")
+    return {
+        "source": Spec(SourceMailchimpUnified().spec(log), SourceConfig),
+        "destination": Spec(DestinationMailchimpUnified().spec(log), DestinationConfig),
+    }
