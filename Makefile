@@ -38,7 +38,7 @@ $(FORMS)/dist/form.js: $(FORMS)/package-lock.json $(wildcard $(FORMS)/page/*)
 
 .PHONY: test-forms
 test-forms: $(VENV)/.installed $(FORMS)/dist/form.js ## Draw both specifications as forms in headless Chromium, and fill them in
-	CI=true $(BIN)/python -m pytest -q -n $(JOBS) $(FORMS)
+	CI=true $(BIN)/python -m pytest -q -n $(JOBS) -p no:hypothesispytest $(FORMS)
 
 .PHONY: screenshots
 screenshots: $(VENV)/.installed $(FORMS)/dist/form.js ## Write docs/images: the forms of both specifications
