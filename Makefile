@@ -37,6 +37,22 @@ demo: $(VENV)/.installed ## A local Mailchimp into a DuckDB file, and back (CONF
 test: $(VENV)/.installed ## Run the tests
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
 
+# The page that draws the specifications as forms; npm keeps what it needs in its folder.
+FORMS := integration_tests/forms
+$(FORMS)/dist/form.js: $(FORMS)/package-lock.json $(wildcard $(FORMS)/page/*)
+	@command -v npm >/dev/null || { echo "The forms need node (20 or later) and npm: on Debian, apt-get install nodejs npm"; exit 1; }
+	npm ci --prefix $(FORMS) --no-audit --no-fund --loglevel=error
+	npm run build --prefix $(FORMS) --silent
+	@touch $@
+
+.PHONY: test-forms
+test-forms: $(VENV)/.installed $(FORMS)/dist/form.js ## Draw both specifications as forms in headless Chromium, and fill them in
+	CI=true $(BIN)/python -m pytest -q -n $(JOBS) -p no:hypothesispytest $(FORMS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.installed $(FORMS)/dist/form.js ## Write docs/images: the forms of both specifications
+	$(BIN)/python -m integration_tests.forms.screenshots
+
 .PHONY: soak
 soak: $(VENV)/.installed ## Repeat the tests of losslessness, resume and consent with many more seeds
 	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
@@ -65,4 +81,4 @@ lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
 
 .PHONY: clean
 clean: ## Remove what the commands made
-	rm -rf $(VENV) $(TAP_VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TAP_VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist
