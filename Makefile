@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 UV_VERSION := 0.13.9
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
-CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks
+CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks tools
 
 .PHONY: help
 help: ## List the commands
@@ -43,6 +43,10 @@ check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fas
 .PHONY: bench
 bench: $(VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
+
+.PHONY: raw
+raw: $(VENV)/.installed ## Derive the raw streams' schemas and docs from ../shared/facts
+	$(BIN)/python tools/raw_streams.py
 
 .PHONY: lock
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)

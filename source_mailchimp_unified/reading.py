@@ -22,7 +22,7 @@ class Step:
     """What a reading does next: first `requests` are sent, then `records` are emitted, then a state, then others start.
 
     The reading is resumed with the replies in the order of the requests. An error whose class is in `tolerate` comes as a
-    reply; any other is raised where the reading yielded.
+    reply; any other is raised where the reading yielded. One that `awaits` a signal asks for nothing, and goes on after it.
     """
 
     requests: Sequence[Request] = ()
@@ -30,6 +30,27 @@ class Step:
     checkpoint: bool = False
     readings: Sequence[Reading] = ()
     tolerate: tuple[type[MailchimpError], ...] = ()
+    awaits: Signal | None = None
+
+
+class Signal:
+    """Something that readings wait for and another one brings about."""
+
+    def __init__(self) -> None:
+        self._given = False
+        self._waiting: list[Callable[[], None]] = []
+
+    def give(self) -> None:
+        """Let everybody who waits go on."""
+        self._given = True
+        while self._waiting:
+            self._waiting.pop()()
+
+    def wait(self, go_on: Callable[[], None]) -> bool:
+        """Have `go_on` called when the signal is given. Returns False when it was given before."""
+        if not self._given:
+            self._waiting.append(go_on)
+        return not self._given
 
 
 Reading = Generator[Step, list[Any], None]

@@ -33,6 +33,8 @@ from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts import ContactsStream
 from source_mailchimp_unified.faults import traced
 from source_mailchimp_unified.messages import record_messages, status_message
+from source_mailchimp_unified.raw.stream import RawStream, Shared, raw_entity
+from source_mailchimp_unified.raw.table import by_stream, refusal
 from source_mailchimp_unified.reader import Format, Output, Reader
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.state import incoming_states
@@ -40,7 +42,7 @@ from source_mailchimp_unified.streams import Stream
 
 
 class SourceMailchimpUnified(Source):
-    """Reads contacts, lists, tags and users of a Mailchimp account."""
+    """Reads contacts, lists, tags and users of a Mailchimp account, and every other collection as it is."""
 
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience
@@ -93,7 +95,7 @@ class SourceMailchimpUnified(Source):
             streams = self._streams(parsed, catalog, incoming_states(state), logger)
         except MailchimpError as error:
             raise traced(error) from error
-        failed = yield from _unknown_streams(catalog)
+        failed = yield from _refused_streams(parsed, catalog)
         client = self._client(parsed, logger)
         reader = Reader(client, parsed, streams, formatted)
         try:
@@ -113,6 +115,7 @@ class SourceMailchimpUnified(Source):
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
+        shared = Shared()
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})
@@ -120,6 +123,8 @@ class SourceMailchimpUnified(Source):
                 streams.append(SNAPSHOTS[name](ENTITIES[name], config, full_refresh, incoming))
             elif name in ENTITIES:
                 streams.append(ContactsStream(ENTITIES[name], config, full_refresh, logger, incoming))
+            elif (row := by_stream(name)) and refusal(name, config.raw_streams) is None:
+                streams.append(RawStream(raw_entity(row), config, full_refresh, row, shared, logger, incoming))
         return streams
 
 
@@ -128,12 +133,15 @@ def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
     return parse_config(SourceConfig, config)
 
 
-def _unknown_streams(catalog: ConfiguredAirbyteCatalog) -> Generator[AirbyteMessage, None, list[tuple[str, Exception]]]:
-    """Report configured streams that do not exist; the others are read all the same. Returns their failures."""
+def _refused_streams(
+    config: SourceConfig, catalog: ConfiguredAirbyteCatalog
+) -> Generator[AirbyteMessage, None, list[tuple[str, Exception]]]:
+    """Report configured streams that do not exist or need to be asked for; the others are read all the same. Returns their failures."""
     failed: list[tuple[str, Exception]] = []
     for name in (configured.stream.name for configured in catalog.streams):
-        if name not in ENTITIES:
-            error = ConfigError(f"There is no stream {name}. Please refresh the source schema. The streams are {', '.join(ENTITIES)}.")
+        reason = None if name in ENTITIES else refusal(name, config.raw_streams)
+        if reason is not None:
+            error = ConfigError(reason)
             failed.append((name, error))
             yield traced(error, name).as_sanitized_airbyte_message()
             yield status_message(name, AirbyteStreamStatus.INCOMPLETE)

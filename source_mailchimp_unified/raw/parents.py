@@ -1,0 +1,133 @@
+"""What partitions a collection: the items of its parent, read once for all its children, and kept as ids only."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from mailchimp_unified.client import PAGE_SIZE, Request
+from mailchimp_unified.config import MAX_CONNECTIONS
+from mailchimp_unified.errors import AccountDisabledError, MailchimpError, NotFoundError, PermissionDeniedError
+from source_mailchimp_unified.once import Once
+from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, first_page, items_of, only
+from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table
+from source_mailchimp_unified.reading import Step, Taken, read_down
+from source_mailchimp_unified.streams import Account
+
+AUDIENCES = "lists"
+"""The row of the audiences: the account knows them already, and `list_ids` may choose among them."""
+
+SIDE_BY_SIDE = 2 * MAX_CONNECTIONS
+"""So many first pages of a parent are asked for at once."""
+
+NOT_FOR_US = (NotFoundError, PermissionDeniedError)
+
+
+def not_for_us(error: MailchimpError) -> bool:
+    """Tell whether an error says that a collection is not there for this account, because of its plan or role."""
+    return isinstance(error, NOT_FOR_US) and not isinstance(error, AccountDisabledError)
+
+
+def below_an_audience(row: Collection) -> bool:
+    """Tell whether a collection belongs to audiences."""
+    return any(parent.row == AUDIENCES for parent in lineage(row))
+
+
+@dataclass
+class Partitions:
+    """The keys of the parents of each partition. Packed by the page: those of a million contacts take some 35 MB."""
+
+    count: int = 0
+    _packed: list[tuple[Values, bytes]] = field(default_factory=list)
+
+    def add(self, above: Values, keys: Sequence[Any]) -> None:
+        """Add the partitions that these keys make below the partition `above` of their parent."""
+        if keys:
+            self.count += len(keys)
+            self._packed.append((above, orjson.dumps(keys)))
+
+    def __iter__(self) -> Iterator[Values]:
+        return ((*above, key) for above, packed in self._packed for key in orjson.loads(packed))
+
+
+@dataclass
+class _Undivided(Partitions):
+    count: int = 1
+
+    def __iter__(self) -> Iterator[Values]:
+        return iter([()])
+
+
+class Parents:
+    """The parents of all collections of a sync. Each is read when the first of its children asks, in full and without a date."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str], Once[Partitions]] = {}
+
+    def partitions(self, row: Collection, account: Account | None) -> Generator[Step, list[Any], Partitions]:
+        """Return the partitions of a collection. Raises what reading its parent raised."""
+        if row.parent is None:
+            return _Undivided()
+        key = (row.parent.row, row.parent.field)
+        if key not in self._read:
+            self._read[key] = Once(_Family(self, row.parent, account).read)
+        return (yield from self._read[key].get())
+
+
+class _Family:
+    """Reads the items of one parent collection."""
+
+    def __init__(self, parents: Parents, parent: Parent, account: Account | None) -> None:
+        self._parents, self._account = parents, account
+        self._row, self._field = table()[parent.row], parent.field
+        self._found = Partitions()
+        self._refused: list[MailchimpError] = []
+        self._answered = False
+
+    def read(self) -> Generator[Step, list[Any], Partitions]:
+        """Return the partitions. Raises the refusal of a collection that is nowhere to be had."""
+        if self._row.name == AUDIENCES:
+            assert self._account is not None, "audiences are known before what belongs to them is read"
+            self._found.add((), self._account.chosen_ids)
+            return self._found
+        above = iter((yield from self._parents.partitions(self._row, self._account)))
+        while batch := list(islice(above, SIDE_BY_SIDE)):
+            yield from self._read_batch(batch)
+        if self._refused and not self._answered:
+            raise self._refused[0]
+        return self._found
+
+    def _read_batch(self, batch: Sequence[Values]) -> Steps:
+        row = self._row
+        asked = [(above, collection_request(row, above, {**sweep, **only(row, self._field)})) for above in batch for sweep in row.sweeps]
+        replies = yield Step([first_page(row, request) for _, request in asked], tolerate=NOT_FOR_US)
+        for (above, request), reply in zip(asked, replies, strict=True):
+            yield from self._read_one(above, request, reply)
+
+    def _read_one(self, above: Values, request: Request, reply: Any) -> Steps:
+        try:
+            if isinstance(reply, MailchimpError):
+                raise reply
+            yield from self._take(above, request, items_of(self._row, reply))
+            self._answered = True
+        except MailchimpError as error:
+            if not not_for_us(error):
+                raise
+            self._refused.append(error)
+
+    def _take(self, above: Values, request: Request, first: list[dict[str, Any]]) -> Steps:
+        """Add what a collection makes; `first` is its first page, which in a bigger one is read again in its turn."""
+
+        def take(items: list[dict[str, Any]]) -> Taken:
+            # An empty key would make the path of another collection.
+            self._found.add(above, [item[self._field] for item in items if item.get(self._field) not in (None, "")])
+            return Taken()
+
+        if self._row.paging == "offset" and self._row.records_key and len(first) >= PAGE_SIZE:
+            yield from read_down(request, self._row.records_key, 0, take)
+        else:
+            take(first)

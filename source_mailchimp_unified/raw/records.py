@@ -1,0 +1,80 @@
+"""What an item of a collection becomes: the record, as Mailchimp gives it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from mailchimp_unified.entities.entity import timestamp
+from source_mailchimp_unified.raw.table import Collection, Flatten
+
+Json = dict[str, Any]
+Times = dict[str, "Times"]
+"""The properties of a schema that are times or hold some, as a tree; a time has nothing below it."""
+
+DIGEST_BYTES = 16
+
+LINKS = "_links"
+"""Mailchimp's links to its own interface, in every object: https://mailchimp.com/developer/marketing/docs/fundamentals/."""
+
+
+def times_of(schema: Mapping[str, Any]) -> Times:
+    """Return where a record of this schema holds times."""
+    found: Times = {}
+    for name, below in {**schema.get("properties", {}), **schema.get("items", {}).get("properties", {})}.items():
+        inside = times_of(below)
+        if below.get("format") == "date-time" or inside:
+            found[name] = inside
+    return found
+
+
+def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], times: Times) -> Iterator[Json]:
+    """Yield the records of some items: without links, with the `keys` of the parents where absent, and null for an empty time."""
+    for item in items:
+        plain = {**keys, **{name: value for name, value in without_links(item).items() if value is not None or name not in keys}}
+        for record in entries(plain, row.flatten) if row.flatten else (plain,):
+            blank_times(record, times)
+            yield record
+
+
+def without_links(value: Any) -> Any:
+    """Return a value without the links at any depth."""
+    if isinstance(value, dict):
+        return {name: without_links(below) for name, below in value.items() if name != LINKS}
+    if isinstance(value, list):
+        return [without_links(below) for below in value]
+    return value
+
+
+def entries(item: Json, flatten: Flatten) -> Iterator[Json]:
+    """Yield the item once for each of its entries, with what the entry says and the digest that tells it from the others."""
+    whole = {name: value for name, value in item.items() if name != flatten.field}
+    for entry in item.get(flatten.field) or ():
+        digest = hashlib.blake2b(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS), digest_size=DIGEST_BYTES)
+        yield {**whole, **entry, flatten.id: digest.hexdigest()}
+
+
+def blank_times(value: Any, times: Times) -> None:
+    """Put null in the place of every empty text that should be a time: no warehouse can read it as one."""
+    if isinstance(value, list):
+        for one in value:
+            blank_times(one, times)
+    elif isinstance(value, dict):
+        for name, below in times.items():
+            if below:
+                blank_times(value.get(name), below)
+            elif value.get(name) == "":
+                value[name] = None
+
+
+def newest(row: Collection, items: Iterable[Json]) -> str | None:
+    """Return the newest time under the cursor of some items, None when none has one."""
+    if row.cursor is None:
+        return None
+    if row.flatten is not None:
+        items = (entry for item in items for entry in item.get(row.flatten.field) or ())
+    moments = (timestamp(item.get(row.cursor.field)) for item in items)
+    return max((moment for moment in moments if moment), default=None)
