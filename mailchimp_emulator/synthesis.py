@@ -28,7 +28,7 @@ def made_up(schema: Schema, name: str, number: int) -> Any:
         return {key: value for part in parts for key, value in made_up(part, name, number).items()}
     if "enum" in schema:
         return schema["enum"][number % len(schema["enum"])]
-    return _KINDS.get(_kind(schema), _object)(schema, name, number)
+    return _MAKERS[_kind(schema)](schema, name, number)
 
 
 def moment(name: str, number: int) -> str:
@@ -55,10 +55,23 @@ def _object(schema: Schema, _: str, number: int) -> dict[str, Any]:
     return {name: made_up(below, name, number) for name, below in schema.get("properties", {}).items()}
 
 
-_KINDS: dict[str, Callable[[Schema, str, int], Any]] = {
+def _integer(_: Schema, __: str, number: int) -> int:
+    return number + 1
+
+
+def _number(_: Schema, __: str, number: int) -> float:
+    return number + 0.5
+
+
+def _boolean(_: Schema, __: str, number: int) -> bool:
+    return number % 2 == 0
+
+
+_MAKERS: dict[str, Callable[[Schema, str, int], Any]] = {
     "string": _text,
     "array": _array,
-    "integer": lambda _, __, number: number + 1,
-    "number": lambda _, __, number: number + 0.5,
-    "boolean": lambda _, __, number: number % 2 == 0,
+    "object": _object,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
 }

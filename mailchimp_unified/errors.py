@@ -5,7 +5,7 @@
     │   ├── SignInError          the key or token is not accepted
     │   ├── DataCenterError      the key belongs to another data centre
     │   ├── PermissionDeniedError     the user's role or plan does not allow the call
-    │   │   └── AccountDisabledError  the whole account is deactivated
+    │   ├── AccountDisabledError      the whole account is deactivated
     │   ├── NotFoundError        the list, member or tag is not there
     │   └── UnreachableError     no answer ever came from the host
     ├── TransientError           nobody must act; retried with back-off, and given up after a while
@@ -63,7 +63,7 @@ class PermissionDeniedError(ConfigError):
     """The role or plan of the user does not allow the call: the user must get the permission. Never retried."""
 
 
-class AccountDisabledError(PermissionDeniedError):
+class AccountDisabledError(ConfigError):
     """The whole account is deactivated: the user must have it reactivated. Never retried."""
 
 

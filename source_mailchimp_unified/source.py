@@ -14,6 +14,7 @@ from airbyte_cdk.models import (
     AirbyteStateMessage,
     AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
+    ConnectorSpecification,
     FailureType,
     Status,
     SyncMode,
@@ -34,7 +35,7 @@ from source_mailchimp_unified.contacts import ContactsStream
 from source_mailchimp_unified.faults import traced
 from source_mailchimp_unified.messages import record_messages, status_message
 from source_mailchimp_unified.raw.stream import RawStream, Shared, raw_entity
-from source_mailchimp_unified.raw.table import by_stream, refusal
+from source_mailchimp_unified.raw.table import ALL, by_stream, refusal, table
 from source_mailchimp_unified.reader import Format, Output, Reader
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.state import incoming_states
@@ -51,6 +52,12 @@ class SourceMailchimpUnified(Source):
     def name(self) -> str:
         """The connector's name, as the logger shows it."""
         return "source-mailchimp-unified"
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:
+        """Return the specification; what `raw_streams` may hold is what the table holds."""
+        specification = super().spec(logger)
+        specification.connectionSpecification["properties"]["raw_streams"]["items"]["enum"] = [ALL, *table()]
+        return specification
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the credentials and the chosen lists, name the account, or say in words what is wrong."""

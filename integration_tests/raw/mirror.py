@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -42,20 +41,20 @@ def item_schema(row: Collection) -> Json:
     return schema
 
 
-def description(row: Collection, items: int = 3) -> Json:
-    """Return what the emulator needs to serve a row."""
+def description(row: Collection, items: int = 3, item: Json | None = None) -> Json:
+    """Return what the emulator needs to serve a row; `item` is the schema of a collection that Mailchimp does not describe."""
     parent, cursor = row.parent, row.cursor
     inside = f"{row.flatten.field}." if row.flatten else ""
-    properties = item_schema(row).get("properties", {})
+    item = item or item_schema(row)
     return {
         "path": row.path,
-        "item": item_schema(row),
+        "item": item,
         "key": row.records_key,
         "items": items,
         "paging": row.paging,
         "parent": table()[parent.row].path if parent else None,
         "parent_field": parent.field if parent else "id",
-        "names": {one.column: one.param for one in ancestors(row) if one.column in properties},
+        "names": {one.column: one.param for one in ancestors(row) if one.column in item.get("properties", {})},
         "time": inside + cursor.field if cursor else "",
         "since": cursor.since if cursor else "",
         "before": (cursor.before or "") if cursor else "",
@@ -67,10 +66,10 @@ def ancestors(row: Collection) -> list[Any]:
     return [row.parent, *ancestors(table()[row.parent.row])] if row.parent else []
 
 
-def serve(mailchimp: Emulator, rows: Iterable[Collection] = (), **items: int) -> None:
+def serve(mailchimp: Emulator, **items: int) -> None:
     """Let the emulator serve every row of the table, of those named in `items` so many items; the lists have a few contacts."""
     mailchimp.seed(*LISTS)
-    mailchimp.describe(description(row, items.get(row.name, 3)) for row in rows or table().values() if row.path not in API)
+    mailchimp.describe(description(row, items.get(row.name, 3)) for row in table().values() if row.path not in API)
 
 
 def configured(*streams: Json, sync_mode: str = "incremental") -> Json:

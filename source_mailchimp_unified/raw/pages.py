@@ -18,6 +18,9 @@ Values = tuple[Any, ...]
 
 Take = Callable[[list[dict[str, Any]]], Taken]
 
+OVERLAP = 100
+"""Pages of a collection that Mailchimp does not sort share so many items: one that appears meanwhile may push others along."""
+
 NEXT_CURSOR = "next_cursor"
 """Where the next page begins, absent after the last: https://mailchimp.com/developer/marketing/api/audiences/."""
 
@@ -60,10 +63,44 @@ def missing_items(row: Collection, reply: Reply) -> int:
     return max(0, int(reply.body.get("total_items") or 0) - len(items_of(row, reply)))
 
 
+def keys_of_items(row: Collection) -> tuple[str, ...]:
+    """Return the part of a row's key that is of the items, and neither of their parents nor of their entries."""
+    others = {parent.column for parent in lineage(row)} | ({row.flatten.id} if row.flatten else set())
+    return tuple(name for name in row.primary_key if name not in others)
+
+
+class _Unrepeated:
+    """Leaves out the items of a page that were on the page before."""
+
+    def __init__(self, key: tuple[str, ...], take: Take) -> None:
+        self._key, self._take = key, take
+        self._before: set[tuple[Any, ...]] = set()
+
+    def take(self, items: list[dict[str, Any]]) -> Taken:
+        """Take the items that are new."""
+        keys = [tuple(item.get(name) for name in self._key) for item in items]
+        fresh = [item for key, item in zip(keys, items, strict=True) if None in key or key not in self._before]
+        self._before = set(keys)
+        return self._take(fresh)
+
+
+def read_offsets(row: Collection, request: Request, key: tuple[str, ...], take: Take) -> Steps:
+    """Read all pages of a collection with offsets, from its far end; `key` tells its items apart.
+
+    What leaves a collection moves the rest towards offset 0, where it is still to be read. What joins one that Mailchimp
+    does not sort by time may move the rest the other way, so that its pages overlap.
+    """
+    assert row.records_key is not None, "an answer that is one item has no pages"
+    if row.sort_field or not key:
+        yield from read_down(request, row.records_key, 0, take)
+    else:
+        yield from read_down(request, row.records_key, 0, _Unrepeated(key, take).take, PAGE_SIZE - OVERLAP)
+
+
 def read_pages(row: Collection, request: Request, take: Take, short: Callable[[int], None]) -> Steps:
     """Read a collection of one partition, emitting what `take` makes of each page; `short` hears of items that did not come."""
     if row.paging == "offset" and row.records_key:
-        yield from read_down(request, row.records_key, 0, take)
+        yield from read_offsets(row, request, keys_of_items(row), take)
         return
     (reply,) = yield Step([first_page(row, request)])
     while row.paging == "cursor" and reply.body.get(NEXT_CURSOR):

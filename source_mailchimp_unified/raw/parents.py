@@ -11,11 +11,11 @@ import orjson
 
 from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.config import MAX_CONNECTIONS
-from mailchimp_unified.errors import AccountDisabledError, MailchimpError, NotFoundError, PermissionDeniedError
+from mailchimp_unified.errors import MailchimpError, NotFoundError, PermissionDeniedError
 from source_mailchimp_unified.once import Once
-from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, first_page, items_of, only
+from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, first_page, items_of, only, read_offsets
 from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table
-from source_mailchimp_unified.reading import Step, Taken, read_down
+from source_mailchimp_unified.reading import Step, Taken
 from source_mailchimp_unified.streams import Account
 
 AUDIENCES = "lists"
@@ -25,11 +25,7 @@ SIDE_BY_SIDE = 2 * MAX_CONNECTIONS
 """So many first pages of a parent are asked for at once."""
 
 NOT_FOR_US = (NotFoundError, PermissionDeniedError)
-
-
-def not_for_us(error: MailchimpError) -> bool:
-    """Tell whether an error says that a collection is not there for this account, because of its plan or role."""
-    return isinstance(error, NOT_FOR_US) and not isinstance(error, AccountDisabledError)
+"""What says that a collection is not there for this account, because of its plan, its role or because it is gone."""
 
 
 def below_an_audience(row: Collection) -> bool:
@@ -114,9 +110,7 @@ class _Family:
                 raise reply
             yield from self._take(above, request, items_of(self._row, reply))
             self._answered = True
-        except MailchimpError as error:
-            if not not_for_us(error):
-                raise
+        except NOT_FOR_US as error:
             self._refused.append(error)
 
     def _take(self, above: Values, request: Request, first: list[dict[str, Any]]) -> Steps:
@@ -128,6 +122,6 @@ class _Family:
             return Taken()
 
         if self._row.paging == "offset" and self._row.records_key and len(first) >= PAGE_SIZE:
-            yield from read_down(request, self._row.records_key, 0, take)
+            yield from read_offsets(self._row, request, (self._field,), take)
         else:
             take(first)

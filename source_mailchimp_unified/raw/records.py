@@ -13,7 +13,9 @@ from source_mailchimp_unified.raw.table import Collection, Flatten
 
 Json = dict[str, Any]
 Times = dict[str, "Times"]
-"""The properties of a schema that are times or hold some, as a tree; a time has nothing below it."""
+"""The properties of a schema that are times or hold some, as a tree; a time, or a list of times, has nothing below it."""
+
+TIME_FORMAT = "date-time"
 
 DIGEST_BYTES = 16
 
@@ -26,7 +28,7 @@ def times_of(schema: Mapping[str, Any]) -> Times:
     found: Times = {}
     for name, below in {**schema.get("properties", {}), **schema.get("items", {}).get("properties", {})}.items():
         inside = times_of(below)
-        if below.get("format") == "date-time" or inside:
+        if inside or TIME_FORMAT in (below.get("format"), below.get("items", {}).get("format")):
             found[name] = inside
     return found
 
@@ -66,8 +68,14 @@ def blank_times(value: Any, times: Times) -> None:
         for name, below in times.items():
             if below:
                 blank_times(value.get(name), below)
-            elif value.get(name) == "":
-                value[name] = None
+            elif name in value:
+                value[name] = _time(value[name])
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_time(one) for one in value]
+    return None if value == "" else value
 
 
 def newest(row: Collection, items: Iterable[Json]) -> str | None:

@@ -15,7 +15,7 @@ from source_mailchimp_unified.contacts import HORIZON_MARGIN_SECONDS
 from source_mailchimp_unified.once import Once
 from source_mailchimp_unified.raw.cursors import Cursors
 from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, read_pages, without_links
-from source_mailchimp_unified.raw.parents import AUDIENCES, Parents, Partitions, below_an_audience, not_for_us
+from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partitions, below_an_audience
 from source_mailchimp_unified.raw.records import newest, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, lineage, table
@@ -87,9 +87,7 @@ class RawStream(Stream):
             self._horizon = seen_at - HORIZON_MARGIN_SECONDS
         try:
             partitions = yield from self.shared.parents.partitions(self.row, account)
-        except MailchimpError as error:
-            if not not_for_us(error):
-                raise
+        except NOT_FOR_US as error:
             self._refused.append(error)
             partitions = Partitions()
         self._announce(partitions.count)
@@ -111,9 +109,11 @@ class RawStream(Stream):
                 break
             try:
                 yield from self._read(_Partition(values))
+            except NOT_FOR_US as error:
+                self._refused.append(error)
             except MailchimpError as error:
                 # The other partitions go on.
-                (self._refused if not_for_us(error) else self.errors).append(error)
+                self.errors.append(error)
         self._lanes -= 1
         if not self._lanes:
             self._finish()
