@@ -46,7 +46,7 @@ bench: $(VENV)/.installed ## Measure both connectors against references, and wri
 
 .PHONY: raw
 raw: $(VENV)/.installed ## Derive the raw streams' schemas and docs from ../shared/facts
-	$(BIN)/python tools/raw_streams.py
+	$(BIN)/python -m tools.raw_streams
 
 .PHONY: lock
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)

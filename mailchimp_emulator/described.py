@@ -132,10 +132,9 @@ class Described:
             _require_built_in(call, params)
             return
         self._require_parents(call, above, params)
-        # The path of the parent names its own parents; what follows it in ours is the parent's key.
-        depth = collection.parent.count("/")
-        there, key = call.path.split("/")[2 : depth + 2], call.path.split("/")[depth + 2]
-        if key not in {str(item.get(collection.parent_field)) for item in self.items("/" + "/".join(there))}:
+        # The last variable of a path is the key of its parent; the parent's own path has the others.
+        *_, key = params.values()
+        if key not in {str(item.get(collection.parent_field)) for item in self.items(above.path.format(**params))}:
             raise not_found()
 
 
@@ -157,7 +156,7 @@ def _page(call: Call, collection: Collection, items: list[Json]) -> Json:
     assert collection.key is not None, "an answer that is one item has no pages"
     links: Json = {"_links": []}
     if collection.paging == "none":
-        return {collection.key: items, "total_items": len(items), **links}
+        return {collection.key: items[: call.behaviour.unpaged_limit or None], "total_items": len(items), **links}
     query = dict(call.query)
     if collection.paging == "cursor":
         query["offset"] = base64.urlsafe_b64decode(query.get("cursor", "")).decode()

@@ -1,4 +1,4 @@
-"""Derives what the raw streams have of Mailchimp's API description (Swagger 2.0): a schema per row of the table, and a page of docs.
+"""Derives the schemas of the raw streams from Mailchimp's API description (Swagger 2.0), and the tables of their page in docs.
 
 `make raw` runs it. The description itself is no part of the project; it is looked for at ../shared/facts.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 from source_mailchimp_unified.raw.schemas import TIME
 from source_mailchimp_unified.raw.table import Collection, lineage, table
+from tools import raw_page
 
 Json = dict[str, Any]
 
@@ -120,6 +121,7 @@ def main(arguments: Iterable[str]) -> None:
     """Write everything that is derived."""
     path = Path(next(iter(arguments), DESCRIPTION))
     write_schemas(schema_files(json.loads(path.read_text())["paths"]))
+    raw_page.PAGE.write_text(raw_page.with_tables(raw_page.PAGE.read_text()))
 
 
 if __name__ == "__main__":

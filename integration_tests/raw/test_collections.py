@@ -13,9 +13,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
 
-from integration_tests.commands import Output, Source, config
+from integration_tests.commands import Output, Source
 from integration_tests.raw.mirror import LISTS, Json, configured, description, raw_catalog, serve
 from mailchimp_emulator import Emulator
 from source_mailchimp_unified import SourceMailchimpUnified
@@ -49,8 +48,7 @@ def is_time(value: Any) -> bool:
 
 def discovered(source: Source) -> dict[str, Json]:
     """Return the raw streams of the catalog by name."""
-    (catalog,) = [m["catalog"] for m in source.command("discover").messages if m["type"] == "CATALOG"]
-    return {one["name"]: one for one in catalog["streams"] if one["name"].startswith("mailchimp_")}
+    return {one["name"]: one for one in source.discover() if one["name"].startswith("mailchimp_")}
 
 
 def faults(stream: Json, records: list[Json]) -> set[str]:
@@ -187,11 +185,11 @@ def test_list_ids_narrow_what_belongs_to_audiences(mailchimp: Emulator, source: 
 
 def test_a_collection_of_many_pages_is_read_whole(mailchimp: Emulator, source: Sources) -> None:
     """Pages by offset and by cursor: every item comes, and those on two overlapping pages come once."""
-    serve(mailchimp, campaigns=2100, orders=2100, audience_contacts=2100, automations=1000)
+    serve(mailchimp, templates=2100, file_folders=2100, audience_contacts=1100, conversations=1000)
 
-    output = source().read(raw_catalog("campaigns", "orders", "audience_contacts", "automations"))
+    output = source().read(raw_catalog("templates", "file_folders", "audience_contacts", "conversations"))
 
-    for name, number in (("campaigns", 2100), ("orders", 2100), ("audience_contacts", 2 * 2100), ("automations", 1000)):
+    for name, number in (("templates", 2100), ("file_folders", 2100), ("audience_contacts", 2 * 1100), ("conversations", 1000)):
         records = output.records(f"mailchimp_{name}")
         assert len(records) == number
         assert len({tuple(record[key] for key in table()[name].primary_key) for record in records}) == number
@@ -234,11 +232,9 @@ def test_a_new_row_is_all_it_takes(mailchimp: Emulator, source: Sources) -> None
     """A collection that no code and no schema knows is specified, discovered, read below its parent, and gone on with."""
     mailchimp.describe([description(table()["campaigns"]), description(table()["journeys"], item=JOURNEY)])
     reading = source(raw_streams=["journeys"])
-    unconfigured, logger = SourceMailchimpUnified(), logging.getLogger()
-    catalog = unconfigured.discover(logger, {**config(mailchimp.url), "raw_streams": ["journeys"]})
-    streams = AirbyteMessageSerializer.dump(AirbyteMessage(Type.CATALOG, catalog=catalog))["catalog"]["streams"]
-    (stream,) = [one for one in streams if one["name"] == "mailchimp_journeys"]
-    assert "journeys" in unconfigured.spec(logger).connectionSpecification["properties"]["raw_streams"]["items"]["enum"]
+    stream = discovered(reading)["mailchimp_journeys"]
+    spec = SourceMailchimpUnified().spec(logging.getLogger())
+    assert "journeys" in spec.connectionSpecification["properties"]["raw_streams"]["items"]["enum"]
 
     first = reading.read(configured(stream))
     second = reading.read(configured(stream), first.state())

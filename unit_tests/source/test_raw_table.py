@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from source_mailchimp_unified.raw.schemas import open_schema, stream_schema
+from source_mailchimp_unified.raw.table import chosen, lineage, refusal, table, usable_name
+from tools import raw_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_of_the_raw_streams_is_true() -> None:
+    """Its tables are those that the table of collections gives; `make raw` renews them."""
+    page = raw_page.PAGE.read_text()
+
+    assert raw_page.with_tables(page) == page
+
+
+def test_every_stream_of_airbytes_source_has_its_equivalent() -> None:
+    """The twelve official streams are rows under the same names, each with all the properties of the official key."""
+    assert len(raw_page.OFFICIAL) == 12
+    for name, official in raw_page.OFFICIAL.items():
+        properties = stream_schema(table()[name])["properties"]
+        assert set(filter(None, [*official.key.split(", "), official.cursor])) <= properties.keys(), name
+
+
+@pytest.mark.parametrize("name", table())
+def test_a_row_is_consistent(name: str) -> None:
+    """The parts of a path are filled by its parents, and records of a partition carry their keys."""
+    row = table()[name]
+    parents = lineage(row)
+
+    assert row.path.format(**{parent.param: "x" for parent in parents}).count("x") >= len(parents)
+    assert row.path.count("{") == len(parents)
+    assert {parent.column for parent in parents} <= stream_schema(row)["properties"].keys()
+    assert not row.on_request or row.parent
+
+
+@pytest.mark.parametrize("name", table())
+def test_a_catalog_may_have_the_schemas(name: str) -> None:
+    """Everything is nullable and open; there are no references, variants, enumerations and links."""
+
+    def walk(schema: dict[str, object], *, top: bool = False) -> None:
+        assert not {"$ref", "allOf", "anyOf", "oneOf", "not", "enum", "required"} & schema.keys()
+        assert top or "null" in schema["type"]  # type: ignore[operator]
+        assert "properties" not in schema or schema["additionalProperties"] is True
+        for below in (*schema.get("properties", {}).values(), *filter(None, [schema.get("items")])):  # type: ignore[attr-defined]
+            walk(below)
+
+    for schema in (stream_schema(table()[name]), open_schema(table()[name])):
+        walk(schema, top=True)
+        assert "_links" not in json.dumps(schema)
+
+
+def test_names_are_taken_with_and_without_the_prefix() -> None:
+    """A name that does not exist is answered with the nearest ones."""
+    assert usable_name(" mailchimp_campaigns ") == usable_name("campaigns") == "campaigns"
+    with pytest.raises(ValueError, match="nearest names are campaigns"):
+        usable_name("campaign")
+
+
+def test_all_is_all_but_what_is_on_request() -> None:
+    """What takes a request per contact, order, product or link has to be named."""
+    on_request = {row.name for row in table().values() if row.on_request}
+
+    assert {row.name for row in chosen(["all"])} == set(table()) - on_request
+    assert {row.name for row in chosen(["all", *on_request])} == set(table())
+    assert {name for name in table() if name.startswith("member_")} < on_request
+
+
+def test_a_stream_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    """Whoever comes from the official source and its names is told the new ones."""
+    assert "nearest of them are mailchimp_campaigns" in (refusal("campaigns", []) or "")
+    assert refusal("mailchimp_campaigns", []) is None
+    assert "name member_notes in raw_streams" in (refusal("mailchimp_member_notes", ["all"]) or "")
+    assert refusal("mailchimp_member_notes", ["member_notes"]) is None
+
+
+def test_no_code_knows_a_row() -> None:
+    """The names of the rows stand in the table, not in the code; but for that of the audiences, which `list_ids` narrows."""
+    modules = (ROOT / "source_mailchimp_unified" / "raw").glob("*.py")
+    code = {path.name: path.read_text() for path in modules}
+
+    assert {(module, name) for module, text in code.items() for name in table() if f'"{name}"' in text} == {("parents.py", "lists")}
