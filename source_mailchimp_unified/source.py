@@ -122,7 +122,7 @@ class SourceMailchimpUnified(Source):
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
-        shared = Shared()
+        shared = Shared(logger)
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})

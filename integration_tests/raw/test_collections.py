@@ -87,6 +87,8 @@ def test_every_collection_is_discovered_and_read_twice(mailchimp: Emulator, sour
     assert second.errors() == []
     read_whole = {row.name: counts(first)[row.name] for row in table().values() if row.cursor is None}
     assert counts(second) == {**dict.fromkeys(counts(first), 0), **read_whole}
+    whole = reading.read(configured(*streams.values(), sync_mode="full_refresh"), second.state())
+    assert counts(whole) == counts(first)
     asked = {name for entry in mailchimp.journal() for name in entry["query"]}
     assert {row.cursor.since for row in INCREMENTAL if row.cursor} <= asked
 

@@ -14,6 +14,7 @@ from mailchimp_unified.config import MAX_CONNECTIONS
 from mailchimp_unified.errors import MailchimpError, NotFoundError, PermissionDeniedError
 from source_mailchimp_unified.once import Once
 from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, first_page, items_of, only, read_offsets
+from source_mailchimp_unified.raw.progress import Progress
 from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table
 from source_mailchimp_unified.reading import Step, Taken
 from source_mailchimp_unified.streams import Account
@@ -61,7 +62,8 @@ class _Undivided(Partitions):
 class Parents:
     """The parents of all collections of a sync. Each is read when the first of its children asks, in full and without a date."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
         self._read: dict[tuple[str, str], Once[Partitions]] = {}
 
     def partitions(self, row: Collection, account: Account | None) -> Generator[Step, list[Any], Partitions]:
@@ -119,6 +121,7 @@ class _Family:
         def take(items: list[dict[str, Any]]) -> Taken:
             # An empty key would make the path of another collection.
             self._found.add(above, [item[self._field] for item in items if item.get(self._field) not in (None, "")])
+            self._parents.progress.tell("%s keys of %s so far.", f"{self._found.count:,}", self._row.words)
             return Taken()
 
         if self._row.paging == "offset" and self._row.records_key and len(first) >= PAGE_SIZE:

@@ -16,6 +16,7 @@ from source_mailchimp_unified.once import Once
 from source_mailchimp_unified.raw.cursors import Cursors
 from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, read_pages, without_links
 from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partitions, below_an_audience
+from source_mailchimp_unified.raw.progress import Progress
 from source_mailchimp_unified.raw.records import newest, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, lineage, table
@@ -38,8 +39,8 @@ def _read_time() -> Generator[Step, list[Any], int]:
 class Shared:
     """What the raw streams of a sync read once for all: the parents, and the time."""
 
-    def __init__(self) -> None:
-        self.parents = Parents()
+    def __init__(self, logger: logging.Logger) -> None:
+        self.parents = Parents(Progress(logger))
         self.time = Once(_read_time)
 
 
@@ -69,6 +70,7 @@ class RawStream(Stream):
         self.full_refresh = self.full_refresh or self.row.cursor is None
         self._cursors = Cursors(self.name, {} if self.full_refresh else self.incoming)
         self._times = times_of(stream_schema(self.row))
+        self._progress = Progress(self.logger)
         self._refused: list[MailchimpError] = []
         self._partitions = self._given = self._missing = self._lanes = 0
         self._horizon = 0
@@ -125,6 +127,7 @@ class RawStream(Stream):
                 request = collection_request(self.row, partition.values, {**sweep, **bounds, **without_links(self.row)})
                 yield from read_pages(self.row, request, partial(self._take, partition), self._short)
         self._given += 1
+        self._progress.tell("%s: %s of %s parts read.", self.name, f"{self._given:,}", f"{self._partitions:,}")
         if not self.full_refresh and self._cursors.advance(partition.values, partition.newest, self._horizon):
             yield Step(checkpoint=True)
 
@@ -162,7 +165,7 @@ class RawStream(Stream):
 
     def _finish(self) -> None:
         """Say what was left out, once for the whole stream."""
-        if not self.errors:
+        if not self.errors and not self._refused:
             self._cursors.forget_unvisited()
         if self._refused:
             share = f"{len(self._refused)} of {self._partitions} parts of the stream" if self._given else "The stream"

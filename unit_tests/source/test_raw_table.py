@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
 
+from source_mailchimp_unified.raw.progress import Progress
 from source_mailchimp_unified.raw.schemas import open_schema, stream_schema
 from source_mailchimp_unified.raw.table import chosen, lineage, refusal, table, usable_name
+from source_mailchimp_unified.source import parse_source_config
 from tools import raw_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +63,28 @@ def test_names_are_taken_with_and_without_the_prefix() -> None:
     assert usable_name(" mailchimp_campaigns ") == usable_name("campaigns") == "campaigns"
     with pytest.raises(ValueError, match="nearest names are campaigns"):
         usable_name("campaign")
+
+
+@pytest.mark.parametrize(("given", "taken"), [("all", ["all"]), (["all", "member_notes"], ["all", "member_notes"]), ([], [])])
+def test_all_may_be_given_as_a_text(given: object, taken: list[str]) -> None:
+    """The configuration takes `all` with and without a list around it."""
+    credentials = {"auth_type": "apikey", "apikey": f"{'0' * 32}-us1"}
+
+    assert parse_source_config({"credentials": credentials, "raw_streams": given}).raw_streams == taken
+
+
+def test_progress_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A long reading that emits nothing is in the log every quarter of a minute, not every time."""
+    now = [0.0]
+    monkeypatch.setattr("source_mailchimp_unified.raw.progress.time.monotonic", lambda: now[0])
+    progress = Progress(logging.getLogger("progress"))
+
+    with caplog.at_level(logging.INFO):
+        for count in range(60):
+            now[0] += 1
+            progress.tell("%s parts read.", count)
+
+    assert [record.getMessage() for record in caplog.records] == [f"{count} parts read." for count in (14, 29, 44, 59)]
 
 
 def test_all_is_all_but_what_is_on_request() -> None:
