@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+NEXT_CURSOR = "next_cursor"
+"""Where the next page begins: https://mailchimp.com/developer/marketing/api/audiences/."""
+
 _NO_PARAMETER = "-"
 
 
@@ -26,7 +29,8 @@ _NO_PARAMETER = "-"
 class Collection:
     """A collection of Mailchimp as its API description has it.
 
-    `item` is the JSON schema of an item, `key` where items stand in the answer (None: the answer is the item), `parent` the
+    `item` is the JSON schema of an item, `key` where items stand in the answer (None: the answer is the item), `envelope` the
+    schema of what stands beside them, `parent` the
     path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
     the items, by property. `time` is the property, or "list.property" of entries, that `since` and `before` filter by.
     """
@@ -34,6 +38,7 @@ class Collection:
     path: str
     item: Json
     key: str | None = None
+    envelope: Json = field(default_factory=lambda: {"properties": {"total_items": {"type": "integer"}}})
     items: int = 3
     paging: Literal["offset", "cursor", "none"] = "offset"
     parent: str | None = None
@@ -46,13 +51,19 @@ class Collection:
     def made(self, number: int, params: dict[str, str]) -> Json:
         """Return the item with this number below its parents."""
         item: Json = made_up(self.item, self.path, number)
-        item["_links"] = [{"rel": "self", "href": self.path, "method": "GET"}]
         # What is filtered by is never empty.
         *above, last = self.time.split(".")
         for position, holder in enumerate(item.get(above[0], ()) if above else [item]):
             if last:
                 holder[last] = moment(last, number + position)
         return {**item, **{name: _typed(item.get(name), params[part]) for name, part in self.names.items()}}
+
+    def enveloped(self, items: list[Json], total: int, params: dict[str, str]) -> Json:
+        """Return the answer with these items of so many."""
+        assert self.key is not None, "an answer that is one item has no envelope"
+        around: Json = made_up(self.envelope, self.path, 0)
+        known = {"total_items": total, **{name: params[part] for name, part in self.names.items()}}
+        return {**around, **{name: known[name] for name in around.keys() & known.keys()}, self.key: items}
 
     def within(self, items: list[Json], span: Span) -> list[Json]:
         """Return the items of a time; where entries have the time, all items with those entries only."""
@@ -97,7 +108,7 @@ class Described:
         if collection.key is None:
             return call.show(items[0])
         span = Span.of(call.query, "", collection.since or _NO_PARAMETER, collection.before or _NO_PARAMETER)
-        return call.show(_page(call, collection, _sorted(call, collection.within(items, span))))
+        return call.show(_page(call, collection, _sorted(call, collection.within(items, span)), params))
 
     def items(self, path: str) -> list[Json]:
         """Return all items at a path. Raises ValueError where nothing is described."""
@@ -152,17 +163,17 @@ def _sorted(call: Call, items: list[Json]) -> list[Json]:
     return sorted(items, key=lambda item: str(item[by]), reverse=call.query.get("sort_dir", "").upper() == "DESC")
 
 
-def _page(call: Call, collection: Collection, items: list[Json]) -> Json:
-    assert collection.key is not None, "an answer that is one item has no pages"
-    links: Json = {"_links": []}
+def _page(call: Call, collection: Collection, items: list[Json], params: dict[str, str]) -> Json:
     if collection.paging == "none":
-        return {collection.key: items[: call.behaviour.unpaged_limit or None], "total_items": len(items), **links}
+        return collection.enveloped(items[: call.behaviour.unpaged_limit or None], len(items), params)
     query = dict(call.query)
     if collection.paging == "cursor":
         query["offset"] = base64.urlsafe_b64decode(query.get("cursor", "")).decode()
     page = Page.of(query, call.behaviour)
-    if collection.paging == "offset":
-        return {collection.key: page.cut(items), "total_items": len(items), **links}
-    end = page.offset + page.count
-    following = {"next_cursor": base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(items) else {}
-    return {collection.key: page.cut(items), **following, **links}
+    answer = collection.enveloped(page.cut(items), len(items), params)
+    if collection.paging == "cursor":
+        end = page.offset + page.count
+        answer[NEXT_CURSOR] = base64.urlsafe_b64encode(str(end).encode()).decode()
+        if end >= len(items):
+            del answer[NEXT_CURSOR]
+    return answer

@@ -14,6 +14,9 @@ from unit_tests.references import REFERENCES
 
 Json = dict[str, Any]
 
+LINKS = {"type": "array", "items": {"type": "object", "properties": {"rel": {"type": "string"}}}}
+ENVELOPE = {"properties": {"total_items": {"type": "integer"}, "_links": LINKS}}
+
 LISTS = [
     {"id": "aaaaaaaaaa", "name": "Customers", "contacts": 6, "tags": ["VIP", "New"], "interests": {"Sports": ["Hiking", "Golf"]},
      "statuses": {"subscribed": 0.5, "archived": 0.5}, "tags_per_contact": 1, "changed_to": "2026-03-01T00:00:00+00:00"},
@@ -28,13 +31,18 @@ def paths() -> Json | None:
     return json.loads(path.read_text())["paths"] if path.exists() else None  # type: ignore[no-any-return]
 
 
+def answer_schema(row: Collection) -> Json | None:
+    """Return the schema of an answer, None where it is not described or the description is not at hand."""
+    described = (paths() or {}).get(row.path)
+    return described and described["get"]["responses"]["200"].get("schema")
+
+
 def item_schema(row: Collection) -> Json:
     """Return the schema of an item: Mailchimp's own, or what was derived from it where that is not at hand."""
-    described = paths()
-    answer = described and described[row.path]["get"]["responses"]["200"].get("schema")
-    if answer:
+    if answer := answer_schema(row):
         return answer["properties"][row.records_key]["items"] if row.records_key else answer  # type: ignore[no-any-return]
     schema = stream_schema(row)
+    schema["properties"]["_links"] = LINKS
     if row.flatten is not None:
         entry = {"type": "object", "properties": {"timestamp": TIME, "action": {"type": "string"}, "url": {"type": "string"}}}
         schema["properties"][row.flatten.field] = {"type": "array", "items": entry}
@@ -50,6 +58,7 @@ def description(row: Collection, items: int = 3, item: Json | None = None) -> Js
         "path": row.path,
         "item": item,
         "key": row.records_key,
+        "envelope": envelope(row),
         "items": items,
         "paging": row.paging,
         "parent": table()[parent.row].path if parent else None,
@@ -59,6 +68,12 @@ def description(row: Collection, items: int = 3, item: Json | None = None) -> Js
         "since": cursor.since if cursor else "",
         "before": (cursor.before or "") if cursor else "",
     }
+
+
+def envelope(row: Collection) -> Json:
+    """Return the schema of what stands beside the items of an answer."""
+    properties = (answer_schema(row) or ENVELOPE)["properties"]
+    return {"properties": {name: schema for name, schema in properties.items() if name != row.records_key}}
 
 
 def ancestors(row: Collection) -> list[Any]:

@@ -14,11 +14,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from integration_tests.commands import Output, Source
-from integration_tests.raw.mirror import LISTS, Json, configured, description, raw_catalog, serve
+from integration_tests.commands import Output, Source, config
+from integration_tests.conftest import DESCRIPTION, description
+from integration_tests.raw.mirror import LISTS, Json, answer_schema, configured, item_schema, raw_catalog, serve
+from integration_tests.raw.mirror import description as described
 from mailchimp_emulator import Emulator
+from mailchimp_emulator.routes import API
 from source_mailchimp_unified import SourceMailchimpUnified
 from source_mailchimp_unified.raw.table import Collection, table
+from unit_tests.references import ABSENT
 
 Sources = Callable[..., Source]
 
@@ -218,6 +222,22 @@ def test_an_activity_is_a_record(mailchimp: Emulator, source: Sources) -> None:
     assert not [record for record in records if record["email_id"] in ("e2", "e3") or "activity" in record]
 
 
+@pytest.mark.skipif(not DESCRIPTION.exists(), reason=ABSENT)
+def test_the_emulator_answers_as_described(tmp_path: Path) -> None:
+    """Each described collection, read with all its partitions, is answered in the shape that Mailchimp describes."""
+    # Read strictly, no object fits two schemas at once: combined ones cannot be compared this way.
+    own = [row for row in table().values() if row.path not in API and answer_schema(row) and "allOf" not in item_schema(row)]
+    with Emulator(capture_answers=True) as mailchimp:
+        serve(mailchimp)
+        Source(tmp_path, config(mailchimp.url, raw_streams=EVERYTHING)).read(raw_catalog(*(row.name for row in own)))
+        calls = [entry for entry in mailchimp.journal() if entry["path"].startswith("/3.0")]
+
+    asked = [(operation.template, entry) for entry in calls if (operation := description().operation("GET", entry["path"]))]
+    compared = {row.path for row in own}
+    assert compared <= {template for template, _ in asked}
+    assert {fault for template, entry in asked if template in compared for fault in description().faults(entry)} == set()
+
+
 @pytest.fixture
 def one_row_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The table with a row for a collection that nobody has heard of."""
@@ -232,7 +252,7 @@ def one_row_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 @pytest.mark.usefixtures("one_row_more")
 def test_a_new_row_is_all_it_takes(mailchimp: Emulator, source: Sources) -> None:
     """A collection that no code and no schema knows is specified, discovered, read below its parent, and gone on with."""
-    mailchimp.describe([description(table()["campaigns"]), description(table()["journeys"], item=JOURNEY)])
+    mailchimp.describe([described(table()["campaigns"]), described(table()["journeys"], item=JOURNEY)])
     reading = source(raw_streams=["journeys"])
     stream = discovered(reading)["mailchimp_journeys"]
     spec = SourceMailchimpUnified().spec(logging.getLogger())

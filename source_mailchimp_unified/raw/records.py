@@ -34,21 +34,30 @@ def times_of(schema: Mapping[str, Any]) -> Times:
 
 
 def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], times: Times) -> Iterator[Json]:
-    """Yield the records of some items: without links, with the `keys` of the parents where absent, and null for an empty time."""
+    """Yield the records of some items: without links, with the `keys` of the parents where absent, and null for an empty time.
+
+    The items are changed: they are a page, and nobody else's.
+    """
     for item in items:
-        plain = {**keys, **{name: value for name, value in without_links(item).items() if value is not None or name not in keys}}
-        for record in entries(plain, row.flatten) if row.flatten else (plain,):
+        drop_links(item)
+        for name, value in keys.items():
+            if item.get(name) is None:
+                item[name] = value
+        for record in entries(item, row.flatten) if row.flatten else (item,):
             blank_times(record, times)
             yield record
 
 
-def without_links(value: Any) -> Any:
-    """Return a value without the links at any depth."""
-    if isinstance(value, dict):
-        return {name: without_links(below) for name, below in value.items() if name != LINKS}
-    if isinstance(value, list):
-        return [without_links(below) for below in value]
-    return value
+def drop_links(value: Any) -> None:
+    """Remove the links at any depth of a value."""
+    if type(value) is dict:
+        value.pop(LINKS, None)
+        for below in value.values():
+            if type(below) is dict or type(below) is list:
+                drop_links(below)
+    elif type(value) is list:
+        for below in value:
+            drop_links(below)
 
 
 def entries(item: Json, flatten: Flatten) -> Iterator[Json]:

@@ -63,9 +63,9 @@ def test_cursors_lead_from_page_to_page(api: Any, mailchimp: Any) -> None:
     first = api.get("/campaigns", count=20)
     second = api.get("/campaigns", count=20, cursor=first["next_cursor"])
 
+    assert first["total_items"] == second["total_items"] == 25
     assert len({item["id"] for item in [*first["campaigns"], *second["campaigns"]]}) == 25
     assert "next_cursor" not in second
-    assert "total_items" not in first
 
 
 def test_times_filter_and_sort(api: Any, mailchimp: Any) -> None:
@@ -134,7 +134,7 @@ def test_a_collection_without_pages_comes_whole_unless_it_is_cut(api: Any, mailc
 def test_an_answer_may_be_the_item(api: Any, mailchimp: Any) -> None:
     """Without a key the answer is one item."""
     mailchimp.describe([{"path": "/campaigns", "item": CAMPAIGN, "paging": "none"}])
-    assert api.get("/campaigns", exclude_fields="_links").keys() == CAMPAIGN["properties"].keys()
+    assert api.get("/campaigns", count=1).keys() == CAMPAIGN["properties"].keys()
 
 
 @pytest.mark.parametrize("number", range(6))

@@ -65,6 +65,16 @@ def test_an_item_that_stays_is_read_whatever_comes_and_goes(size: int, seed: int
     assert collection.stayed <= emitted
 
 
+def test_pages_that_do_not_overlap_would_lose_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The overlap is what saves them: without it the same collection loses items that never left."""
+    monkeypatch.setattr("source_mailchimp_unified.raw.pages.OVERLAP", 0)
+    collection = Moving(5000, 1, OVERLAP // 2, 0)
+
+    emitted = {item["id"] for item in read("reports", collection.reply)}
+
+    assert collection.stayed - emitted
+
+
 @pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 1900, 1901, 2000, 2800, 4321])
 def test_an_item_of_a_collection_at_rest_is_read_once(size: int) -> None:
     """Pages overlap, records do not."""
