@@ -85,11 +85,12 @@ class Taken:
 
 
 def read_down(
-    collection: Request, items_key: str, rows: int, take: Callable[[list[dict[str, Any]]], Taken], step: int = PAGE_SIZE
+    collection: Request, items_key: str, rows: int, take: Callable[[list[dict[str, Any]]], Taken], overlap: int = 0
 ) -> Generator[Step, list[Any], None]:
     """Read a collection of about so many `rows` from its far end down to offset 0, emitting what `take` makes of each page.
 
-    A page begins `step` rows before the last one; with less than a page they overlap. The next page is asked for before the last one is emitted, so that the request is under way meanwhile.
+    Pages share `overlap` rows. The next page is asked for before the last one is emitted, so that the request is under way
+    meanwhile.
     """
     search = far_end(rows, PAGE_SIZE)
     offset = next(search)
@@ -101,7 +102,7 @@ def read_down(
         except StopIteration:
             break
     while offset > 0:
-        offset = max(0, offset - step)
+        offset = max(0, offset - PAGE_SIZE + overlap)
         taken = take(page.items)
         # While the next page is awaited, this one must not be kept in memory.
         del page, reply

@@ -8,13 +8,14 @@ from typing import Any
 
 from mailchimp_emulator import Emulator
 from mailchimp_emulator.routes import API
-from source_mailchimp_unified.raw.schemas import TIME, stream_schema
+from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, table
 from unit_tests.references import REFERENCES
 
 Json = dict[str, Any]
 
 LINKS = {"type": "array", "items": {"type": "object", "properties": {"rel": {"type": "string"}}}}
+ENTRY = {"timestamp", "action", "url"}
 ENVELOPE = {"properties": {"total_items": {"type": "integer"}, "_links": LINKS}}
 
 LISTS = [
@@ -44,7 +45,7 @@ def item_schema(row: Collection) -> Json:
     schema = stream_schema(row)
     schema["properties"]["_links"] = LINKS
     if row.flatten is not None:
-        entry = {"type": "object", "properties": {"timestamp": TIME, "action": {"type": "string"}, "url": {"type": "string"}}}
+        entry = {"type": "object", "properties": {name: schema["properties"].pop(name) for name in ENTRY & schema["properties"].keys()}}
         schema["properties"][row.flatten.field] = {"type": "array", "items": entry}
     return schema
 

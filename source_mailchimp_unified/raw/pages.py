@@ -94,7 +94,7 @@ def read_offsets(row: Collection, request: Request, key: tuple[str, ...], take: 
     if row.sort_field or not key:
         yield from read_down(request, row.records_key, 0, take)
     else:
-        yield from read_down(request, row.records_key, 0, _Unrepeated(key, take).take, PAGE_SIZE - OVERLAP)
+        yield from read_down(request, row.records_key, 0, _Unrepeated(key, take).take, OVERLAP)
 
 
 def read_pages(row: Collection, request: Request, take: Take, short: Callable[[int], None]) -> Steps:
