@@ -123,6 +123,21 @@ def test_a_parent_that_cannot_be_read_fails_its_children_only(mailchimp: Emulato
     assert [output.statuses(f"mailchimp_{name}")[-1] for name in names] == ["INCOMPLETE", "INCOMPLETE", "COMPLETE", "COMPLETE"]
 
 
+def test_what_belongs_to_a_parent_that_cannot_be_read_is_missing_alone(mailchimp: Emulator, source: Sources) -> None:
+    """Of two audiences one refuses its segments, of three stores one fails: the children of the others come, and the log or an error says so."""
+    serve(mailchimp)
+    mailchimp.forbid(["/lists/aaaaaaaaaa/segments$"])
+    mailchimp.faults([{"kind": "not_json_200", "path": "/stores/id-1/promo-rules$"}])
+
+    output = source().read(raw_catalog("segment_members", "store_promo_codes"), patience=HASTY)
+
+    assert {record["list_id"] for record in output.records("mailchimp_segment_members")} == {"bbbbbbbbbb"}
+    assert output.statuses("mailchimp_segment_members")[-1] == "COMPLETE"
+    assert any("What belongs to 1 of 2 parts of the segments is left out" in line for line in output.logs())
+    assert {record["store_id"] for record in output.records("mailchimp_store_promo_codes")} == {"id-0", "id-2"}
+    assert output.statuses("mailchimp_store_promo_codes")[-1] == "INCOMPLETE"
+
+
 @pytest.mark.parametrize("path", ["/3.0/automations$", "/3.0/automations/[^/]+/emails$"])
 def test_what_an_account_may_not_read_is_reported_once_and_skipped(mailchimp: Emulator, source: Sources, path: str) -> None:
     """A 403 with a problem document, of a collection or of its parent, is one warning per stream and no failure."""

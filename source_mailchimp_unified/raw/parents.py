@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -36,9 +37,13 @@ def below_an_audience(row: Collection) -> bool:
 
 @dataclass
 class Partitions:
-    """The keys of the parents of each partition. Packed by the page: those of a million contacts take some 35 MB."""
+    """The keys of the parents of each partition. Packed by the page: those of a million contacts take some 35 MB.
+
+    `errors` are those of the parents that could not be read: their partitions are missing.
+    """
 
     count: int = 0
+    errors: list[MailchimpError] = field(default_factory=list)
     _packed: list[tuple[Values, bytes]] = field(default_factory=list)
 
     def add(self, above: Values, keys: Sequence[Any]) -> None:
@@ -62,12 +67,12 @@ class _Undivided(Partitions):
 class Parents:
     """The parents of all collections of a sync. Each is read when the first of its children asks, in full and without a date."""
 
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
+    def __init__(self, logger: logging.Logger) -> None:
+        self.logger, self.progress = logger, Progress(logger)
         self._read: dict[tuple[str, str], Once[Partitions]] = {}
 
     def partitions(self, row: Collection, account: Account | None) -> Generator[Step, list[Any], Partitions]:
-        """Return the partitions of a collection. Raises what reading its parent raised."""
+        """Return the partitions of a collection. Raises the refusal of a parent that is nowhere to be had for this account."""
         if row.parent is None:
             return _Undivided()
         key = (row.parent.row, row.parent.field)
@@ -83,7 +88,7 @@ class _Family:
         self._parents, self._account = parents, account
         self._row, self._field = table()[parent.row], parent.field
         self._found = Partitions()
-        self._refused: list[MailchimpError] = []
+        self._refused: dict[Values, MailchimpError] = {}
         self._answered = False
 
     def read(self) -> Generator[Step, list[Any], Partitions]:
@@ -92,17 +97,26 @@ class _Family:
             assert self._account is not None, "audiences are known before what belongs to them is read"
             self._found.add((), self._account.chosen_ids)
             return self._found
-        above = iter((yield from self._parents.partitions(self._row, self._account)))
+        partitions = yield from self._parents.partitions(self._row, self._account)
+        self._found.errors.extend(partitions.errors)
+        above = iter(partitions)
         while batch := list(islice(above, SIDE_BY_SIDE)):
             yield from self._read_batch(batch)
-        if self._refused and not self._answered:
-            raise self._refused[0]
+        self._report(partitions.count)
         return self._found
+
+    def _report(self, partitions: int) -> None:
+        first = next(iter(self._refused.values()), None)
+        if first is not None and not self._answered:
+            raise first
+        if first is not None:
+            counts = (len(self._refused), partitions, self._row.words)
+            self._parents.logger.warning("What belongs to %s of %s parts of the %s is left out: %s", *counts, first.message)
 
     def _read_batch(self, batch: Sequence[Values]) -> Steps:
         row = self._row
         asked = [(above, collection_request(row, above, {**sweep, **only(row, self._field)})) for above in batch for sweep in row.sweeps]
-        replies = yield Step([first_page(row, request) for _, request in asked], tolerate=NOT_FOR_US)
+        replies = yield Step([first_page(row, request) for _, request in asked], tolerate=(MailchimpError,))
         for (above, request), reply in zip(asked, replies, strict=True):
             yield from self._read_one(above, request, reply)
 
@@ -113,7 +127,11 @@ class _Family:
             yield from self._take(above, request, items_of(self._row, reply))
             self._answered = True
         except NOT_FOR_US as error:
-            self._refused.append(error)
+            self._refused[above] = error
+        except MailchimpError as error:
+            # The partitions below the others are read all the same.
+            self._answered = True
+            self._found.errors.append(error)
 
     def _take(self, above: Values, request: Request, first: list[dict[str, Any]]) -> Steps:
         """Add what a collection makes; `first` is its first page, which in a bigger one is read again in its turn."""

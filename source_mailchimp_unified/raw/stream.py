@@ -40,7 +40,7 @@ class Shared:
     """What the raw streams of a sync read once for all: the parents, and the time."""
 
     def __init__(self, logger: logging.Logger) -> None:
-        self.parents = Parents(Progress(logger))
+        self.parents = Parents(logger)
         self.time = Once(_read_time)
 
 
@@ -92,6 +92,7 @@ class RawStream(Stream):
         except NOT_FOR_US as error:
             self._refused.append(error)
             partitions = Partitions()
+        self.errors.extend(partitions.errors)
         self._announce(partitions.count)
         waiting = iter(partitions)
         self._lanes = min(self.config.num_workers, partitions.count)
@@ -101,7 +102,7 @@ class RawStream(Stream):
 
     def _announce(self, partitions: int) -> None:
         self._partitions = partitions
-        if self.row.on_request and self.row.parent is not None:
+        if partitions and self.row.on_request and self.row.parent is not None:
             parent = table()[self.row.parent.row].words
             self.logger.warning("The stream %s needs about %s requests, one for each of the %s.", self.name, f"{partitions:,}", parent)
 
