@@ -10,8 +10,8 @@ from mailchimp_emulator.times import format_second
 
 Schema = Mapping[str, Any]
 
-FIRST_MOMENT = 1_767_225_600
-"""Made-up times begin with 2026, an hour apart."""
+FIRST_MOMENT = 1_704_067_200
+"""Made-up times begin with 2024, an hour apart."""
 
 ENTRIES = 2
 """So many entries have lists inside of items."""

@@ -14,13 +14,16 @@ from unit_tests.references import REFERENCES
 
 Json = dict[str, Any]
 
+NOW = "2024-12-01T00:00:00+00:00"
+"""The time of the emulator, some months after all that it makes up."""
+
 LINKS = {"type": "array", "items": {"type": "object", "properties": {"rel": {"type": "string"}}}}
 ENTRY = {"timestamp", "action", "url"}
 ENVELOPE = {"properties": {"total_items": {"type": "integer"}, "_links": LINKS}}
 
 LISTS = [
     {"id": "aaaaaaaaaa", "name": "Customers", "contacts": 6, "tags": ["VIP", "New"], "interests": {"Sports": ["Hiking", "Golf"]},
-     "statuses": {"subscribed": 0.5, "archived": 0.5}, "tags_per_contact": 1, "changed_to": "2026-03-01T00:00:00+00:00"},
+     "statuses": {"subscribed": 0.5, "archived": 0.5}, "tags_per_contact": 1, "changed_to": "2024-03-01T00:00:00+00:00"},
     {"id": "bbbbbbbbbb", "name": "Press", "contacts": 2, "tags": ["Radio"], "interests": {"Topics": ["Food"]}, "tags_per_contact": 1},
 ]  # fmt: skip
 
@@ -84,6 +87,7 @@ def ancestors(row: Collection) -> list[Any]:
 
 def serve(mailchimp: Emulator, **items: int) -> None:
     """Let the emulator serve every row of the table, of those named in `items` so many items; the lists have a few contacts."""
+    mailchimp.clock(set=NOW)
     mailchimp.seed(*LISTS)
     # What was made in the second of a sync is read again by the next one.
     mailchimp.clock(advance=60)

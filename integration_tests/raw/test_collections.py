@@ -28,7 +28,8 @@ Sources = Callable[..., Source]
 
 EVERYTHING = ["all", *(row.name for row in table().values() if row.on_request)]
 INCREMENTAL = [row for row in table().values() if row.cursor is not None]
-LATER = "2026-11-01T00:00:00+00:00"
+LATER = "2024-11-01T00:00:00+00:00"
+"""After all that is made up, and before the first sync."""
 
 JOURNEYS = {
     "name": "journeys",
@@ -99,7 +100,7 @@ def test_every_collection_is_discovered_and_read_twice(mailchimp: Emulator, sour
 
 @pytest.mark.parametrize("row", [row for row in INCREMENTAL if row.name not in ("lists", "list_members", "segments")], ids=lambda r: r.name)
 def test_only_what_is_new_comes_and_nothing_is_passed_over(mailchimp: Emulator, source: Sources, row: Collection) -> None:
-    """A new item comes with the next sync, once, also when it was late: dated before items that had been read from other partitions."""
+    """A new item comes with the next sync, once, although it is dated before the first one: Mailchimp shows some things late."""
     serve(mailchimp)
     catalog = raw_catalog(row.name)
     first = source().read(catalog)
@@ -152,12 +153,12 @@ def test_a_full_refresh_reads_all_again(mailchimp: Emulator, source: Sources) ->
 def test_a_start_date_is_for_records_not_for_their_parents(mailchimp: Emulator, source: Sources) -> None:
     """The first sync leaves out older records of a stream with a cursor; parents and audiences are read in full, without a date."""
     serve(mailchimp)
-    reading = source(start_date="2026-01-01T02:00:00Z")
+    reading = source(start_date="2024-01-01T02:00:00Z")
 
     output = reading.read(raw_catalog("email_activity", "lists", "campaigns", "campaign_feedback"))
 
-    assert {record["timestamp"] >= "2026-01-01T02" for record in output.records("mailchimp_email_activity")} == {True}
-    assert {record["create_time"] >= "2026-01-01T02" for record in output.records("mailchimp_campaigns")} == {True}
+    assert {record["timestamp"] >= "2024-01-01T02" for record in output.records("mailchimp_email_activity")} == {True}
+    assert {record["create_time"] >= "2024-01-01T02" for record in output.records("mailchimp_campaigns")} == {True}
     assert len(output.records("mailchimp_lists")) == len(LISTS)
     assert len({record["campaign_id"] for record in output.records("mailchimp_campaign_feedback")}) == 3
 
