@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 # Starting a connector takes twice as long where Python may not keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
-CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks docs
+CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks docs tools
 
 .PHONY: help
 help: ## List the commands
@@ -72,6 +72,11 @@ bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors agai
 
 .PHONY: docs
 docs: $(VENV)/.installed ## Fill the generated parts of the documentation
+	$(BIN)/python -m docs.generator
+
+.PHONY: raw
+raw: $(VENV)/.installed ## Derive the raw streams' schemas from ../shared/facts, and fill their docs
+	$(BIN)/python -m tools.raw_streams
 	$(BIN)/python -m docs.generator
 
 .PHONY: lock
