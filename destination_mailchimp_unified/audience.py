@@ -55,7 +55,10 @@ class Audience:
         if self.tags is None:
             return
         for row in rows:
-            self.tags[fold(str(row.get("name")))] = Tag(str(row.get("name")), row.get("id"))
+            name = str(row.get("name"))
+            known = self.tags.get(fold(name))
+            if known is None or known.id is None:
+                self.tags[fold(name)] = Tag(name, row.get("id"))
 
     def spelled(self, name: str) -> str:
         """Return a tag's name as the audience spells it; a name that is new keeps the spelling it came with first."""

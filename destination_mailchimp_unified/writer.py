@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from destination_mailchimp_unified import bulk, calls, single
+from destination_mailchimp_unified import bulk, single
 from destination_mailchimp_unified.audience import Audience
 from destination_mailchimp_unified.catalog import Target
 from destination_mailchimp_unified.changes import Change, Entry, Waiting
@@ -271,7 +271,7 @@ class Writer:
             )
 
     def _call(self, request: Request) -> Reply:
-        reply = calls.slim(self._client.call(request))
+        reply = self._client.call(request)
         with self._first_reply:
             self._began = self._began or (rfc3339(reply.date) if reply.date else "")
         return reply

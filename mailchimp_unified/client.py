@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,10 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 import orjson
 import requests
 import tenacity
@@ -68,7 +71,8 @@ class Patience:
 class Request:
     """A call of the API: `path` below /3.0, and `what` it is about in words for the user.
 
-    `repeatable` tells that sending it twice does the same as sending it once.
+    `repeatable` tells that sending it twice does the same as sending it once. `keeps` is a TypedDict of what is wanted of an
+    answer that holds much more: the rest is skipped unparsed.
     """
 
     path: str
@@ -77,6 +81,7 @@ class Request:
     method: str = "GET"
     body: Any = None
     repeatable: bool = True
+    keeps: Any = None
 
 
 @dataclass(frozen=True)
@@ -254,12 +259,25 @@ def _body(received: _Received, request: Request) -> dict[str, Any]:
     if received.status == HTTPStatus.NO_CONTENT:
         return {}
     try:
-        body = orjson.loads(received.content)
-    except orjson.JSONDecodeError:
+        body = _parsed(received.content, request.keeps)
+    except (orjson.JSONDecodeError, msgspec.DecodeError):
         raise TransientError(f"Mailchimp's answer about {request.what} was cut off or is not JSON, again and again.") from None
     if not isinstance(body, dict):
         raise BugError(f"Mailchimp's answer about {request.what} is not a JSON object.")
     return body
+
+
+def _parsed(content: bytes, keeps: Any) -> Any:
+    if keeps is not None:
+        # An answer of another form than expected is parsed whole.
+        with contextlib.suppress(msgspec.ValidationError):
+            return _decoder(keeps).decode(content)
+    return orjson.loads(content)
+
+
+@cache
+def _decoder(keeps: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(keeps)
 
 
 def _date(header: str | None) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
@@ -58,6 +58,39 @@ def test_a_disturbance_that_does_not_end_is_a_transient_error(mailchimp: Emulato
 
     assert patient.traffic.requests == len(mailchimp.journal()) > 3
     assert patient.traffic.retries == patient.traffic.requests - 1
+
+
+class NameKept(TypedDict, total=False):
+    """What the tests keep of an audience."""
+
+    name: str
+
+
+class WrongKept(TypedDict, total=False):
+    """What no audience looks like."""
+
+    name: int
+
+
+@pytest.mark.parametrize("fault", [None, "truncate", "not_json_200"])
+def test_what_is_not_kept_of_an_answer_is_skipped(mailchimp: Emulator, fault: str | None) -> None:
+    """Of a whole answer only what was asked to be kept is there; one that is cut off is asked for again."""
+    (list_id,) = mailchimp.seed(name="A")
+    mailchimp.faults([{"kind": fault, "times": 1}] if fault else [])
+
+    reply = client(mailchimp.url).call(Request(f"/lists/{list_id}", "an audience", keeps=NameKept))
+
+    assert reply.body == {"name": "A"}
+    assert len(mailchimp.journal()) == (2 if fault else 1)
+
+
+def test_an_answer_of_another_form_is_parsed_whole(mailchimp: Emulator) -> None:
+    """What does not fit into what is kept is left to whoever looks at it."""
+    (list_id,) = mailchimp.seed(name="A")
+
+    reply = client(mailchimp.url).call(Request(f"/lists/{list_id}", "an audience", keeps=WrongKept))
+
+    assert (reply.body["id"], reply.body["name"]) == (list_id, "A")
 
 
 @pytest.mark.parametrize(("kind", "requests"), [("429", 2), ("403_html", 2), ("500", 1), ("reset", 1), ("hang", 1), ("truncate", 1)])
