@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 UV_VERSION := 0.13.9
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
-CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks
+CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks tools conftest.py
 
 .PHONY: help
 help: ## List the commands
@@ -48,6 +48,7 @@ bench: $(VENV)/.installed ## Measure both connectors against references, and wri
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
 	poetry lock
 	poetry export --with dev --output requirements-dev.txt
+	poetry export --only main --output docker/requirements.txt
 
 .PHONY: clean
 clean: ## Remove what the commands made
