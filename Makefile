@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TAP_VENV := .venv-tap
 # Airbyte's own heavy tools pin other versions than the connectors: each has an environment of its own.
 PYAIRBYTE := .venv-pyairbyte
 QUALITY := .venv-quality
@@ -13,8 +14,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --generate-h
 	--custom-compile-command "make lock-environments"
 JOBS ?= 2
 UV_VERSION := 0.13.9
+# Starting a connector takes twice as long where Python may not keep what it has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
-CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks tools conftest.py
+CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks docs tools conftest.py
 
 .PHONY: help
 help: ## List the commands
@@ -25,6 +28,12 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+# A peer that is measured beside the source, with versions of its own.
+$(TAP_VENV)/.installed: benchmarks/tap-requirements.txt $(VENV)/.installed
+	$(PYTHON) -m venv --clear $(TAP_VENV)
+	$(BIN)/uv pip install --quiet --system-certs --python $(TAP_VENV)/bin/python --require-hashes -r $<
 	@touch $@
 
 .PHONY: demo
@@ -73,8 +82,13 @@ check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fas
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" unit_tests
 
 .PHONY: bench
-bench: $(VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
+bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m docs.generator
+
+.PHONY: docs
+docs: $(VENV)/.installed ## Fill the generated parts of the documentation
+	$(BIN)/python -m docs.generator
 
 .PHONY: lock
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
@@ -90,4 +104,4 @@ lock-environments: $(VENV)/.installed ## Renew the locked versions of Airbyte's 
 
 .PHONY: clean
 clean: ## Remove what the commands made
-	rm -rf $(VENV) $(PYAIRBYTE) $(QUALITY) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TAP_VENV) $(PYAIRBYTE) $(QUALITY) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

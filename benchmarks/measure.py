@@ -27,7 +27,7 @@ def measure(command: Sequence[str], *, stdin: Path | None = None, stdout: Path |
     nothing = Path(os.devnull)
     with (stdin or nothing).open("rb") as source, (stdout or nothing).open("wb") as target:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdin=source, stdout=target)
+        process = subprocess.Popen(command, stdin=source, stdout=target, env=_environment())
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -35,3 +35,8 @@ def measure(command: Sequence[str], *, stdin: Path | None = None, stdout: Path |
         raise RuntimeError(f"{command[0]} ended with exit code {process.returncode}")
     # Linux counts the peak in units of 1024 bytes.
     return Figures(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what makes Python compile everything anew or write every line by itself."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")}

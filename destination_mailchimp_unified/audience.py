@@ -24,9 +24,10 @@ class Tag:
 
 @dataclass
 class Audience:
-    """An audience as far as writing depends on it. `statuses` is None until they were read."""
+    """An audience as far as writing depends on it. `known` tells whether it was found, `statuses` is None until they were read."""
 
     id: str
+    known: bool = False
     name: str = ""
     double_optin: bool = False
     subscribed: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from destination_mailchimp_unified import calls
+from destination_mailchimp_unified.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.flows import follow
 from destination_mailchimp_unified.lookups import load_audience, read_all
@@ -39,8 +40,9 @@ def read_audiences(client: MailchimpClient) -> list[dict[str, Any]]:
 
 
 def _check_default_list(client: MailchimpClient, config: DestinationConfig, list_id: str) -> str:
+    audience = Audience(list_id)
     try:
-        audience = follow(client.call, load_audience(list_id))
+        follow(client.call, load_audience(audience))
     except NotFoundError as error:
         known = ", ".join(f"{one['id']} ({one.get('name')})" for one in read_audiences(client))
         raise ConfigError(

@@ -92,7 +92,9 @@ class DestinationMailchimpUnified(Destination):
         try:
             writer.open()
             intake = Intake(read, wake.set, logger)
-            while not (intake.ended and not writer.ledger.open_records):
+            # What comes first tells what must be known of the audiences: the first requests ask for all of it.
+            wake.wait(BEAT_SECONDS)
+            while writer.opening or writer.ledger.open_records or not intake.ended:
                 wake.clear()
                 taken = _take(intake, writer)
                 moved = writer.advance(input_waits=not intake.empty, ended=intake.ended)

@@ -6,8 +6,10 @@ The pool makes the requests; all flows run on one thread, so nothing they share 
 from __future__ import annotations
 
 import queue
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from mailchimp_unified.client import Reply, Request
@@ -18,7 +20,16 @@ Result = TypeVar("Result")
 Other = TypeVar("Other")
 
 Answer = Reply | MailchimpError
-Flow = Generator[Sequence[Request], list[Answer], Result]
+
+
+@dataclass(frozen=True)
+class Together:
+    """Flows that run side by side; whoever yields them is sent their results in order, or the first error among them."""
+
+    flows: Sequence[Flow[Any]]
+
+
+Flow = Generator[Sequence[Request] | Together, list[Any], Result]
 
 
 def call(request: Request) -> Flow[Reply]:
@@ -26,21 +37,12 @@ def call(request: Request) -> Flow[Reply]:
     (answer,) = yield [request]
     if isinstance(answer, MailchimpError):
         raise answer
-    return answer
+    return cast("Reply", answer)
 
 
 def gather(flows: Sequence[Flow[Result]]) -> Flow[list[Result]]:
-    """Run flows side by side, a round of requests at a time, and return their results in order."""
-    results: dict[int, Result] = {}
-    wanted: dict[int, Sequence[Request]] = {}
-    for place, flow in enumerate(flows):
-        _advance(place, flow, None, wanted, results)
-    while wanted:
-        answers = yield [request for requests in wanted.values() for request in requests]
-        for place, requests in list(wanted.items()):
-            share, answers = answers[: len(requests)], answers[len(requests) :]
-            _advance(place, flows[place], share, wanted, results)
-    return [results[place] for place in range(len(flows))]
+    """Run flows side by side, none waiting for another, and return their results in order. Raises the first error among them."""
+    return (yield Together(flows)) if flows else []
 
 
 def both(first: Flow[Result], second: Flow[Other]) -> Flow[tuple[Result, Other]]:
@@ -49,24 +51,25 @@ def both(first: Flow[Result], second: Flow[Other]) -> Flow[tuple[Result, Other]]
     return results[0], results[1]
 
 
-def _advance(place: int, flow: Flow[Result], answers: Any, wanted: dict[int, Sequence[Request]], results: dict[int, Result]) -> None:
-    try:
-        wanted[place] = flow.send(answers)
-    except StopIteration as end:
-        wanted.pop(place, None)
-        results[place] = end.value
-
-
 def follow(call_one: Callable[[Request], Reply], flow: Flow[Result]) -> Result:
     """Run one flow to its end on this thread, one request after the other."""
-    answers: Any = None
+    resume: Callable[[], Sequence[Request] | Together] = partial(next, flow)
     while True:
         try:
-            requests = flow.send(answers)
+            wanted = resume()
         except StopIteration as end:
             result: Result = end.value
             return result
-        answers = [_answer(call_one, request) for request in requests]
+        try:
+            resume = partial(flow.send, _answers(call_one, wanted))
+        except MailchimpError as error:
+            resume = partial(flow.throw, error)
+
+
+def _answers(call_one: Callable[[Request], Reply], wanted: Sequence[Request] | Together) -> list[Any]:
+    if isinstance(wanted, Together):
+        return [follow(call_one, flow) for flow in wanted.flows]
+    return [_answer(call_one, request) for request in wanted]
 
 
 def _answer(call_one: Callable[[Request], Reply], request: Request) -> Answer:
@@ -78,11 +81,14 @@ def _answer(call_one: Callable[[Request], Reply], request: Request) -> Answer:
 
 @dataclass(eq=False)
 class _Run:
-    """A flow that waits for the answers to what it asked last."""
+    """A flow that waits for what it asked last: answers, or the results of other flows. `parent` waits for its own."""
 
-    flow: Flow[None]
-    answers: list[Any] = field(default_factory=list)
+    flow: Flow[Any]
+    parent: _Run | None = None
+    place: int = 0
+    answers: list[Any] | None = None
     missing: int = 0
+    error: MailchimpError | None = None
 
 
 class Flows:
@@ -90,17 +96,13 @@ class Flows:
 
     def __init__(self, pool: RequestPool[tuple[Any, int]]) -> None:
         self._pool = pool
+        self._ready: deque[_Run] = deque()
         self.requests_open = 0
 
     def start(self, flow: Flow[None]) -> None:
         """Begin a flow; it goes on in `deliver` when its answers come."""
-        self._go_on(_Run(flow), None)
-
-    def run(self, flow: Flow[None]) -> None:
-        """Run a flow to its end, waiting for its answers, while nothing else is under way."""
-        self.start(flow)
-        while self.requests_open:
-            self._deliver(self._pool.next_done())
+        self._ready.append(_Run(flow))
+        self._go_on()
 
     def deliver(self) -> bool:
         """Hand the answers that have come to their flows, without waiting. Returns whether there were any."""
@@ -119,19 +121,52 @@ class Flows:
         if done.error is not None and not isinstance(done.error, MailchimpError):
             raise done.error
         self.requests_open -= 1
-        run.answers[place] = done.error or done.reply
+        self._take(run, place, done.error or done.reply)
+        self._go_on()
+
+    def _take(self, run: _Run, place: int, answer: Any) -> None:
+        assert run.answers is not None, "an answer came for a flow that asked for none"
+        run.answers[place] = answer
         run.missing -= 1
         if not run.missing:
-            self._go_on(run, run.answers)
+            self._ready.append(run)
 
-    def _go_on(self, run: _Run, answers: Any) -> None:
-        try:
-            requests = run.flow.send(answers)
-            while not requests:
-                requests = run.flow.send([])
-        except StopIteration:
-            return
-        run.answers, run.missing = [None] * len(requests), len(requests)
-        self.requests_open += len(requests)
-        for place, request in enumerate(requests):
-            self._pool.submit(request, (run, place))
+    def _go_on(self) -> None:
+        """Resume every flow that has what it waits for."""
+        while self._ready:
+            run = self._ready.popleft()
+            try:
+                wanted = self._resume(run)
+            except StopIteration as end:
+                self._end(run, end.value)
+            except MailchimpError as error:
+                if run.parent is None:
+                    raise
+                run.parent.error = run.parent.error or error
+                self._end(run, None)
+            else:
+                self._begin(run, wanted)
+
+    def _resume(self, run: _Run) -> Sequence[Request] | Together:
+        answers, error = run.answers, run.error
+        run.answers, run.error = None, None
+        if error is not None:
+            return run.flow.throw(error)
+        return run.flow.send(answers)  # type: ignore[arg-type]
+
+    def _end(self, run: _Run, result: Any) -> None:
+        if run.parent is not None:
+            self._take(run.parent, run.place, result)
+
+    def _begin(self, run: _Run, wanted: Sequence[Request] | Together) -> None:
+        """Send what a flow asks for, or start the flows it waits for."""
+        parts = wanted.flows if isinstance(wanted, Together) else wanted
+        run.answers, run.missing = [None] * len(parts), len(parts)
+        if not parts:
+            self._ready.append(run)
+        elif isinstance(wanted, Together):
+            self._ready.extend(_Run(flow, run, place) for place, flow in enumerate(wanted.flows))
+        else:
+            self.requests_open += len(wanted)
+            for place, request in enumerate(wanted):
+                self._pool.submit(request, (run, place))

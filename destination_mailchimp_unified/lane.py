@@ -16,11 +16,14 @@ from mailchimp_unified.entities.merge_field import InvalidValueError
 
 @dataclass(eq=False)
 class Lane:
-    """Records for one audience. `gone` is the outcome of all of them when there is no such audience."""
+    """Records for one audience. `gone` is the outcome of all of them when there is no such audience.
 
-    list_id: str
+    `named` tells whether the configuration or the catalog names it: then it must be there.
+    """
+
+    audience: Audience
     waiting: Waiting
-    audience: Audience | None = None
+    named: bool = False
     gone: Outcome | None = None
     arrived: list[Arrival] = field(default_factory=list)
     on_their_way: set[str] = field(default_factory=set)
@@ -33,6 +36,11 @@ class Lane:
     fields_asked_for: set[str] = field(default_factory=set)
 
     @property
+    def list_id(self) -> str:
+        """The id of the audience."""
+        return self.audience.id
+
+    @property
     def pending(self) -> bool:
         """Whether anything waits to be sent."""
         return bool(self.arrived) or len(self.waiting) > 0
@@ -43,7 +51,6 @@ class Lane:
 
     def missing_fields(self) -> dict[str, Any]:
         """Return a value for each merge field that arrived records fill and the audience lacks, by tag; each once."""
-        assert self.audience is not None
         missing: dict[str, Any] = {}
         for arrival in self.arrived:
             for tag, value in merge_values(arrival.contact.unified).items():
@@ -58,7 +65,6 @@ class Lane:
 
     def absorb(self, config: DestinationConfig) -> Iterator[tuple[str, Entry, Outcome]]:
         """Turn the arrived records into waiting changes; yield address, record and outcome of those that are none."""
-        assert self.audience is not None
         arrived, self.arrived = self.arrived, []
         for arrival in arrived:
             try:

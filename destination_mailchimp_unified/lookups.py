@@ -19,7 +19,7 @@ from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
 from mailchimp_unified.entities.entity import nested, rfc3339, timestamp
 from mailchimp_unified.entities.merge_field import merge_field_of
 from mailchimp_unified.errors import BugError
-from mailchimp_unified.paging import far_end
+from mailchimp_unified.paging import TIED_ROWS, far_end
 
 Json = dict[str, Any]
 
@@ -37,14 +37,15 @@ _SWEEPS: tuple[dict[str, str], ...] = ({}, {"status": ARCHIVED})
 """An unfiltered listing leaves archived contacts out: https://mailchimp.com/developer/marketing/api/list-members/."""
 
 
-def load_audience(list_id: str) -> Flow[Audience]:
-    """Return an audience with its merge fields. Raises NotFoundError when there is none."""
-    facts, definitions = yield from both(call(calls.read_audience(list_id)), read_all(calls.read_merge_fields(list_id), "merge_fields"))
+def load_audience(audience: Audience) -> Flow[None]:
+    """Learn what an audience is called and which merge fields it has. Raises NotFoundError when it is not there."""
+    request = calls.read_merge_fields(audience.id)
+    facts, definitions = yield from both(call(calls.read_audience(audience.id)), read_all(request, "merge_fields"))
     found = facts.body
-    audience = Audience(list_id, str(found.get("name") or ""), bool(found.get("double_optin")))
+    audience.name, audience.double_optin = str(found.get("name") or ""), bool(found.get("double_optin"))
     audience.subscribed = int(nested(found, "stats").get("member_count") or 0)
     define(audience, definitions)
-    return audience
+    audience.known = True
 
 
 def define(audience: Audience, definitions: Iterable[Json]) -> None:
@@ -71,24 +72,39 @@ def read_all(request: Request, items: str) -> Flow[list[Json]]:
 
 
 def count_contacts(audience: Audience) -> Flow[None]:
-    """Ask how many contacts the listings of an audience have, archived ones apart."""
-    requests = [calls.page(_statuses(audience), 0, 1, sweep) for sweep in _SWEEPS]
-    replies = yield from gather([call(request) for request in requests])
-    audience.totals = (_total(replies[0]), _total(replies[1]))
-    audience.statuses_until = _date(replies[0]) - _SETTLED
+    """Ask how many contacts the listings of an audience have, archived ones apart. Where a page holds each, all statuses are known.
+
+    The archived ones come last: whoever is archived meanwhile is in both answers, and never taken for a new contact.
+    """
+    plain, archived = _SWEEPS
+    present = yield from call(calls.page(_statuses(audience), 0, filters=plain))
+    gone = yield from call(calls.page(_statuses(audience), 0, filters=archived))
+    audience.totals = (_total(present), _total(gone))
+    audience.statuses_until = _date(present) - _SETTLED
+    pages = [reply.body.get("members") or [] for reply in (present, gone)]
+    if all(len(page) < PAGE_SIZE for page in pages):
+        _begin_statuses(audience)
+        for page in pages:
+            _note(audience, page)
 
 
 def read_statuses(audience: Audience, workers: int) -> Flow[None]:
     """Read the status of every contact, losing none while people edit; then once more whoever changed meanwhile."""
     if audience.totals is None:
         yield from count_contacts(audience)
+    if audience.statuses is not None:
+        return
     totals, horizon = audience.totals or (0, 0), audience.statuses_until
-    audience.statuses = Statuses()
-    audience.statuses_read_at = time.monotonic()
+    _begin_statuses(audience)
     # The totals may be old by now: they say where to begin, never whether to read.
     yield from gather([_read_sweep(audience, sweep, total, workers) for sweep, total in zip(_SWEEPS, totals, strict=True)])
-    if horizon and len(audience.statuses) > PAGE_SIZE:
+    if horizon:
         yield from gather([_read_window(audience, {**sweep, **_since(horizon)}, 0) for sweep in _SWEEPS])
+
+
+def _begin_statuses(audience: Audience) -> None:
+    audience.statuses = Statuses()
+    audience.statuses_read_at = time.monotonic()
 
 
 def refresh_statuses(audience: Audience) -> Flow[None]:
@@ -112,7 +128,8 @@ def _read_sweep(audience: Audience, sweep: Mapping[str, str], total: int, worker
     cuts = yield from _cuts(audience, sweep, total, workers)
     bounds = [None, *cuts, None]
     windows = [{**sweep, **_between(after, until)} for after, until in pairwise(bounds)]
-    yield from gather([_read_window(audience, window, total // len(windows)) for window in windows])
+    rows = total // len(windows) + TIED_ROWS
+    yield from gather([_read_window(audience, window, rows) for window in windows])
 
 
 def _cuts(audience: Audience, sweep: Mapping[str, str], total: int, workers: int) -> Flow[list[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from destination_mailchimp_unified import lookups
-from destination_mailchimp_unified.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.flows import Flow, gather
 from destination_mailchimp_unified.lane import Lane
@@ -15,40 +14,48 @@ from destination_mailchimp_unified.plan import bulk_is_cheaper, may_pay
 from mailchimp_unified.errors import ConfigError, NotFoundError
 
 
-def open_audience(list_id: str, config: DestinationConfig, logger: logging.Logger) -> Flow[Audience]:
-    """Return an audience that is named before any record. Raises ConfigError when it is not there or does not fit the mapping."""
+def open_audience(lane: Lane, config: DestinationConfig, logger: logging.Logger) -> Flow[None]:
+    """Learn what an audience is like, and with the same round of requests what the records need that are already there.
+
+    Raises NotFoundError when there is none; of an audience that was named before any record, ConfigError instead, and when
+    it does not fit the mapping.
+    """
     try:
-        audience = yield from lookups.load_audience(list_id)
+        yield from gather([lookups.load_audience(lane.audience), *_tags_and_counts(lane, config)])
     except NotFoundError as error:
+        if not lane.named:
+            raise
         raise ConfigError(
-            f"There is no audience {list_id}. Please correct list_id or choose the destination object again.", detail=error.detail
+            f"There is no audience {lane.list_id}. Please correct list_id or choose the destination object again.", detail=error.detail
         ) from error
-    check_audience(config, audience)
-    if required := unmapped_required(config, audience):
-        logger.info("Audience %s requires %s: contacts without are not created.", list_id, ", ".join(required))
-    return audience
+    if lane.named:
+        check_audience(config, lane.audience)
+        if required := unmapped_required(config, lane.audience):
+            logger.info("Audience %s requires %s: contacts without are not created.", lane.list_id, ", ".join(required))
 
 
 def look_up(lane: Lane, config: DestinationConfig, logger: logging.Logger) -> Flow[None]:
     """Learn what the arrived records need to become changes: their merge fields, and the tags of the audience."""
-    audience = lane.audience
-    assert audience is not None
     # Records go on arriving while these are asked for: what they lack is asked for as well.
     while True:
         if config.create_missing_merge_fields and (missing := lane.missing_fields()):
-            yield from create_missing(audience, missing.items(), logger, dry_run=config.dry_run)
-        elif audience.tags is None and lane.wants_tags():
-            # Whether bulk pays will be asked next: one round of requests is enough for both.
-            counting = [lookups.count_contacts(audience)] if audience.totals is None and _may_count(lane, config) else []
-            yield from gather([lookups.load_tags(audience), *counting])
+            yield from create_missing(lane.audience, missing.items(), logger, dry_run=config.dry_run)
+        elif lane.audience.tags is None and lane.wants_tags():
+            yield from gather(_tags_and_counts(lane, config))
         else:
             return
+
+
+def _tags_and_counts(lane: Lane, config: DestinationConfig) -> list[Flow[None]]:
+    """Return what to ask about an audience beside something else: whether bulk pays will be asked next."""
+    audience = lane.audience
+    tags = [lookups.load_tags(audience)] if audience.tags is None and lane.wants_tags() else []
+    return [*tags, lookups.count_contacts(audience)] if audience.totals is None and _may_count(lane, config) else tags
 
 
 def know_statuses(lane: Lane, config: DestinationConfig) -> Flow[None]:
     """Read the statuses of the audience where bulk calls pay, and who left meanwhile where they were read long ago."""
     audience = lane.audience
-    assert audience is not None
     if audience.statuses is None:
         if (yield from _bulk_pays(lane, config)):
             yield from lookups.read_statuses(audience, config.num_workers)
@@ -58,13 +65,14 @@ def know_statuses(lane: Lane, config: DestinationConfig) -> Flow[None]:
 
 def _bulk_pays(lane: Lane, config: DestinationConfig) -> Flow[bool]:
     audience, contacts = lane.audience, lane.written_singly + len(lane.waiting)
-    assert audience is not None
     if config.write_mode != "auto":
         return config.write_mode == "bulk"
     if not _may_count(lane, config):
         return False
     if audience.totals is None:
         yield from lookups.count_contacts(audience)
+    if audience.statuses is not None:
+        return True
     apart = sum(1 for change in lane.waiting.heads(set()) if change.kind != "upsert" or "marketing_permissions" in change.body)
     return bulk_is_cheaper(contacts, apart, audience.totals or (0, 0), audience.subscribed)
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from destination_mailchimp_unified import bulk, calls, lookups, single
+from destination_mailchimp_unified import bulk, calls, single
+from destination_mailchimp_unified.audience import Audience
 from destination_mailchimp_unified.catalog import Target
 from destination_mailchimp_unified.changes import Change, Entry, Waiting
 from destination_mailchimp_unified.config import ALL_PERCENT, DestinationConfig
@@ -79,13 +80,17 @@ class Writer:
     # What comes in.
 
     def open(self) -> None:
-        """Look at the audiences that are named before any record. Raises ConfigError for one that is not there."""
+        """Look at the audiences that are named before any record, as soon as `advance` is called."""
         named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
         for list_id in sorted(name for name in named if name):
-            self._flows.run(self._open(self._lane(list_id)))
+            lane = self._lane(list_id)
+            lane.named = True
+            self._nudge(lane)
 
-    def _open(self, lane: Lane) -> Flow[None]:
-        lane.audience = yield from open_audience(lane.list_id, self._config, self._logger)
+    @property
+    def opening(self) -> bool:
+        """Whether a named audience was not looked at yet."""
+        return any(lane.named and not lane.audience.known for lane in self._lanes.values())
 
     def add(self, record: Record) -> bool:
         """Take a record. Returns False for one of a stream that is not in the catalog."""
@@ -129,7 +134,7 @@ class Writer:
         return self.ledger.open_records < self._most_records
 
     def advance(self, *, input_waits: bool, ended: bool) -> bool:
-        """Do what can be done now, without waiting. Returns whether anything was done."""
+        """Do what can be done now, without waiting. Returns whether anything was done. Raises what ends the sync."""
         came = self._flows.deliver()
         self._push(input_waits=input_waits, ended=ended)
         moved = bool(self._restless)
@@ -182,15 +187,15 @@ class Writer:
 
     def _lane(self, list_id: str) -> Lane:
         if list_id not in self._lanes:
-            self._lanes[list_id] = Lane(list_id, Waiting(is_managed(self._config.managed_tags)))
+            self._lanes[list_id] = Lane(Audience(list_id), Waiting(is_managed(self._config.managed_tags)))
         return self._lanes[list_id]
 
     # One lane: what must be known, then the plan, then the calls.
 
     def _prepare(self, lane: Lane) -> Flow[None]:
-        if lane.audience is None:
+        if not lane.audience.known:
             try:
-                lane.audience = yield from lookups.load_audience(lane.list_id)
+                yield from open_audience(lane, self._config, self._logger)
             except NotFoundError:
                 self._drop(lane)
                 lane.preparing = False
@@ -211,7 +216,6 @@ class Writer:
         lane.arrived = []
 
     def _send(self, lane: Lane) -> None:
-        assert lane.audience is not None
         scope = Scope(lane.audience, self._config, self._began)
         made = plan(lane.waiting.heads(lane.on_their_way), lane.audience, self._config, lane.is_due)
         taken = [*(change for change, _ in made.settled), *made.singles, *(change for batch in made.batches for change in batch.changes)]

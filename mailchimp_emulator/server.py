@@ -73,14 +73,15 @@ class Server:
         raw = await request.read()
         if state.journal.capture_bodies:
             entry.raw = raw
-        delay = self._delay()
+        delay, arrived = self._delay(), asyncio.get_running_loop().time()
         if delay:
             await asyncio.sleep(delay * (1 - state.behaviour.latency_share_after))
         state.clock.advance(state.clock.tick_per_request)
         self.churn.before_answer()
         response = await self._fault_or_answer(request, _call(state, request, raw), entry)
         if delay and state.behaviour.latency_share_after:
-            await asyncio.sleep(delay * state.behaviour.latency_share_after)
+            # Whatever the emulator itself took is a part of the latency.
+            await asyncio.sleep(max(0.0, arrived + delay - asyncio.get_running_loop().time()))
         return response
 
     def _delay(self) -> float:

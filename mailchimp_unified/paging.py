@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 
+TIED_ROWS = 100
+"""So many rows are expected to share their second with the ends of a window of time, and are read with it."""
+
 
 def last_page_offset(rows: int, page_size: int) -> int:
     """Return the offset of the last page that holds a row of a listing of so many `rows`."""

@@ -75,7 +75,8 @@ class ContactsStream(Stream):
         horizon = int(account.seen_at.timestamp()) - HORIZON_MARGIN_SECONDS
         for list_id in self._state.lists.keys() - account.list_ids:
             del self._state.lists[list_id]
-        return self._lanes.add(job for list_id in account.chosen_ids for job in self._plan(list_id, horizon))
+        jobs = ((turn, job) for turn, audience in enumerate(account.chosen) for job in self._plan(audience, turn, horizon))
+        return [reading for turn, job in jobs for reading in self._lanes.add([job], (turn,))]
 
     def state(self) -> dict[str, Any]:
         """Return the cursors of the lists."""
@@ -89,16 +90,28 @@ class ContactsStream(Stream):
             self._state.lists.clear()
         self._state.statuses = None if wanted == set(contact.STATUSES) else sorted(wanted)
 
-    def _plan(self, list_id: str, horizon: int) -> list[Job]:
+    def _plan(self, audience: Mapping[str, Any], turn: int, horizon: int) -> list[Job]:
+        list_id = str(audience["id"])
         window = Window(self._lower_bound(list_id), horizon)
         if window.after >= window.until:
             return []
         chosen = listings(self.config.wanted_statuses)
         progress = ListProgress(list_id, self.logger, [Frontier(window) for _ in chosen])
         take, finished = partial(self._take, progress), partial(self._advance, progress)
-        workers = self.config.num_workers
         return [
-            Sweep(list_id, listing, frontier, self._lanes, workers, take, progress.expect, finished).read
+            Sweep(
+                list_id,
+                listing,
+                frontier,
+                self._lanes,
+                self.config.num_workers,
+                take,
+                progress.expect,
+                finished,
+                turn=turn,
+                # What a part of the time line holds nobody knows beforehand.
+                rows=0 if window.after else listing.rows(audience),
+            ).read
             for listing, frontier in zip(chosen, progress.frontiers, strict=True)
         ]
 

@@ -5,7 +5,8 @@ A reading yields a Step and is resumed with the replies to its requests. It can 
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
+import itertools
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -119,7 +120,7 @@ Job = Callable[[], Generator[Step, list[Any], None]]
 
 
 class Lanes:
-    """A row of jobs worked off by a bounded number of readings side by side.
+    """Jobs worked off by a bounded number of readings side by side, those with the least `rank` first.
 
     Bounding them keeps memory flat and lets the oldest work finish first, so that checkpoints come early.
     """
@@ -127,17 +128,14 @@ class Lanes:
     def __init__(self, limit: int, failed: Callable[[MailchimpError], None]) -> None:
         self._limit = limit
         self._failed = failed
-        self._jobs: deque[Job] = deque()
+        self._jobs: list[tuple[tuple[int, ...], int, Job]] = []
+        self._added = itertools.count()
         self._open = 0
 
-    def add(self, jobs: Iterable[Job]) -> list[Reading]:
-        """Put jobs at the end of the row. Returns the readings to start for them."""
-        self._jobs.extend(jobs)
-        return self._readings()
-
-    def add_first(self, jobs: Sequence[Job]) -> list[Reading]:
-        """Put jobs at the head of the row, in their order. Returns the readings to start for them."""
-        self._jobs.extendleft(reversed(jobs))
+    def add(self, jobs: Iterable[Job], rank: tuple[int, ...] = ()) -> list[Reading]:
+        """Add jobs; among those of one rank the first to come is the first to go. Returns the readings to start for them."""
+        for job in jobs:
+            heapq.heappush(self._jobs, (rank, next(self._added), job))
         return self._readings()
 
     def _readings(self) -> list[Reading]:
@@ -148,7 +146,7 @@ class Lanes:
     def _lane(self) -> Reading:
         try:
             while self._jobs:
-                job = self._jobs.popleft()
+                _, _, job = heapq.heappop(self._jobs)
                 try:
                     yield from job()
                 except MailchimpError as error:

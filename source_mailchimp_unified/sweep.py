@@ -5,17 +5,25 @@ windows.py holds the rules; here they become requests, records and checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import contact
+from mailchimp_unified.entities.entity import nested
+from mailchimp_unified.paging import TIED_ROWS
 from source_mailchimp_unified import windows
-from source_mailchimp_unified.reading import Job, Lanes, Step, Taken, emit, page_of, page_request, read_down
+from source_mailchimp_unified.reading import Lanes, Step, Taken, emit, page_of, page_request, read_down
 from source_mailchimp_unified.state import epoch, moment_of
 from source_mailchimp_unified.windows import Frontier, Sample, Window
+
+SAMPLES, WINDOWS = 1, 2
+"""Ranks within a sweep: what its samples leave is known once they are read."""
+
+COUNTS = {"subscribed": "member_count", "unsubscribed": "unsubscribe_count", "cleaned": "cleaned_count"}
+"""The statuses of which an audience tells how many there are: https://mailchimp.com/developer/marketing/api/lists/get-lists-info/."""
 
 Member = dict[str, Any]
 Steps = Generator[Step, list[Any], None]
@@ -27,6 +35,12 @@ class Listing:
 
     status: str | None
     keep: frozenset[str] | None = None
+
+    def rows(self, audience: Mapping[str, Any]) -> int:
+        """Return about how many members the listing holds by the audience's own counts, some minutes old; 0 without a count."""
+        stats = nested(audience, "stats")
+        names = COUNTS.values() if self.status is None else [COUNTS[self.status]] if self.status in COUNTS else []
+        return sum(int(stats.get(name) or 0) for name in names)
 
 
 def listings(wanted: frozenset[str]) -> list[Listing]:
@@ -62,7 +76,8 @@ def members_request(list_id: str, window: Window, listing: Listing) -> Request:
 class Sweep:
     """Reads one listing of one list up to the end of its window.
 
-    `take` says what a page of members comes to, `finished` is told of every window that is done and returns what to do then.
+    `turn` is the place of its list among all; `rows` is about how many members it holds, 0 when nobody knows. `take` says what a
+    page of members comes to, `finished` is told of every window that is done and returns what to do then.
     """
 
     list_id: str
@@ -73,54 +88,61 @@ class Sweep:
     take: Callable[[list[Member]], Taken]
     expect: Callable[[int], None]
     finished: Callable[[], Step]
-    _samples: list[Sample] = field(default_factory=list)
-    _awaited: int = 0
-    _total: int = 0
+    turn: int = 0
+    rows: int = 0
+    _offsets: list[int] = field(default_factory=lambda: [0])
+    _fits_a_page: bool = False
 
     def read(self) -> Steps:
-        """Read everything when it fits a page; else sample the listing and line its windows up."""
-        window = self.frontier.window
-        (reply,) = yield Step([page_request(self._members(window), 0)])
+        """Read everything when it fits a page; else sample the listing, at once where it is known to be big."""
+        self.frontier.expect(1)
+        yield self._sample_further(self.rows)
+        (reply,) = yield Step([page_request(self._members(self.frontier.window), 0)])
         page = page_of(reply, "members")
-        self._total = page.total
         self.expect(page.total)
         if len(page.items) < PAGE_SIZE:
+            self._fits_a_page = True
             yield from emit(self._taken(page.items))
-            yield self._finish(window)
+            yield self._finish(self.frontier.window)
             return
-        offsets = windows.sample_offsets(page.total, PAGE_SIZE, self.workers)
+        yield self._sample_further(page.total)
         # The first page is a sample too: it begins with the window.
-        self._awaited = len(offsets) + 1
-        jobs: list[Job] = [partial(self._sample, offset) for offset in offsets]
-        yield Step(readings=self.lanes.add_first(jobs))
         last = page.items[-1]["last_changed"]
-        self._samples.append(Sample(window.after, epoch(last)))
-        yield from self._sampled([member for member in page.items if member["last_changed"] < last])
+        sample = Sample(self.frontier.window.after, epoch(last))
+        yield from self._sampled(0, sample, [member for member in page.items if member["last_changed"] < last])
 
-    def _sample(self, offset: int) -> Steps:
+    def _sample_further(self, rows: int) -> Step:
+        """Line up the samples of a listing of so many rows that are behind those already lined up."""
+        offsets = windows.sample_offsets(rows, PAGE_SIZE, self.workers)
+        known_until = self._offsets[-1] + (offsets[0] // 2 if len(self._offsets) > 1 and offsets else 0)
+        first, further = len(self._offsets), [offset for offset in offsets if offset > known_until]
+        self._offsets += further
+        self.frontier.expect(len(further))
+        jobs = (partial(self._sample, number, offset) for number, offset in enumerate(further, first))
+        return Step(readings=self.lanes.add(jobs, (self.turn, SAMPLES)))
+
+    def _sample(self, number: int, offset: int) -> Steps:
         """Read one page ahead: what lies strictly inside is emitted, and the time line is cut there."""
         (reply,) = yield Step([page_request(self._members(self.frontier.window), offset)])
         members = page_of(reply, "members").items
-        inside: list[Member] = []
-        if members:
-            first, last = members[0]["last_changed"], members[-1]["last_changed"]
-            self._samples.append(Sample(epoch(first), epoch(last)))
-            inside = [member for member in members if first < member["last_changed"] < last]
-        yield from self._sampled(inside)
-
-    def _sampled(self, inside: list[Member]) -> Steps:
-        """Emit the inside of a sample. After the last one, cut the time line and line up the windows, the oldest first."""
-        yield from emit(self._taken(inside))
-        self._awaited -= 1
-        if self._awaited:
+        if not members:
+            yield from self._sampled(number, None, [])
             return
-        left = windows.split(self.frontier.window, self._samples)
-        self.frontier.cut(left)
-        rows = max(0, self._total - PAGE_SIZE * len(self._samples)) // max(1, len(left))
-        yield Step(readings=self.lanes.add_first([partial(self._window, window, rows) for window in left]))
+        first, last = members[0]["last_changed"], members[-1]["last_changed"]
+        inside = [member for member in members if first < member["last_changed"] < last]
+        yield from self._sampled(number, Sample(epoch(first), epoch(last)), inside)
 
-    def _window(self, window: Window, rows: int) -> Steps:
-        """Read one window of about so many rows, from its far end."""
+    def _sampled(self, number: int, sample: Sample | None, inside: list[Member]) -> Steps:
+        """Emit the inside of a sample and line up the windows that it shows to be left."""
+        if self._fits_a_page:
+            return
+        yield from emit(self._taken(inside))
+        jobs = [partial(self._window, window) for window in self.frontier.learn(number, sample)]
+        yield Step(readings=self.lanes.add(jobs, (self.turn, WINDOWS, number)))
+
+    def _window(self, window: Window) -> Steps:
+        """Read one window from its far end, which is where the samples say, give or take a tie."""
+        rows = self._offsets[1] - PAGE_SIZE + TIED_ROWS if len(self._offsets) > 1 else 0
         yield from read_down(self._members(window), "members", rows, self._taken)
         yield self._finish(window)
 

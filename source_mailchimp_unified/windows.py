@@ -11,17 +11,16 @@ therefore shifts towards offset 0. Two rules follow:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from mailchimp_unified.paging import TIED_ROWS
 
 FEWEST_PAGES_PER_WINDOW = 2
 """A list is not cut finer than this, whatever the number of workers."""
 
 PAGES_PER_WINDOW = range(5, 21)
 """The pages of a window of a list that is big enough to choose: few for early checkpoints, many for few samples."""
-
-TIED_ROWS = 100
-"""So many rows are expected to share their second with the end of a window, and are read with it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -38,6 +37,14 @@ class Sample:
 
     first: int
     last: int
+
+    @property
+    def done(self) -> int:
+        """The second up to which nothing is left once everything up to and including the first second is done.
+
+        The last second may go on behind the page.
+        """
+        return max(self.first, self.last - 1)
 
 
 def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
@@ -65,40 +72,64 @@ def _whole_rounds(rows: int, page_size: int, workers: int) -> int:
     return workers * min(range(finest, coarsest - 1, -1), key=pages_in_turn)
 
 
-def split(window: Window, samples: Iterable[Sample]) -> list[Window]:
-    """Return what is left of `window` once the inside of every sampled page is done, cut at the samples, in order of time."""
-    left: list[Window] = []
-    after = window.after
-    for sample in sorted(samples, key=lambda s: (s.first, s.last)):
-        if sample.first > after:
-            left.append(Window(after, sample.first))
-            after = sample.first
-        # The last second may go on behind the page: it is left to the next window.
-        after = max(after, sample.last - 1)
-    if window.until > after:
-        left.append(Window(after, window.until))
-    return left
-
-
 @dataclass
 class Frontier:
-    """How far one sweep over a list is done without a gap: everything up to and including `reached`."""
+    """A window that is read in pieces, and how far it is done without a gap.
+
+    It is cut at samples, numbered in the order of their offsets; the first begins with the window. What lies between a sample
+    and the next becomes a window of its own as soon as both are known, in whatever order they come.
+    """
 
     window: Window
-    _open: list[Window] = field(default_factory=list)
+    _samples: dict[int, Sample | None] = field(default_factory=dict)
+    _expected: int = 0
+    _left: dict[int, Window] = field(default_factory=dict)
+    _done: set[Window] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self._open = [self.window] if self.window.until > self.window.after else []
+    def expect(self, samples: int) -> None:
+        """Let so many more samples come, behind those that are expected already."""
+        self._expected += samples
+
+    def learn(self, number: int, sample: Sample | None) -> list[Window]:
+        """Note a sample whose inside was emitted, None for an empty page. Returns the windows that are now known to be left."""
+        self._samples[number] = sample
+        found = [(place, window) for place, window in self._between() if place not in self._left]
+        self._left.update(found)
+        # Edits between two samples may turn their order round: then nothing is left, and what both hold comes twice.
+        return [window for _, window in found if window.after < window.until]
+
+    def _between(self) -> Iterator[tuple[int, Window]]:
+        """Yield what is left behind each sample whose next one is known, with the sample's number."""
+        before: tuple[int, Sample] | None = None
+        for number in range(self._expected):
+            if number not in self._samples:
+                before = None
+            elif (sample := self._samples[number]) is not None:
+                if before is not None:
+                    yield before[0], Window(before[1].done, sample.first)
+                before = number, sample
+        # More may be expected until the first one has come.
+        if before is not None and 0 in self._samples:
+            yield before[0], Window(before[1].done, self.window.until)
+
+    def finish(self, window: Window) -> None:
+        """Note that `window`, a part or the whole, is done."""
+        self._done.add(window)
 
     @property
     def reached(self) -> int:
         """The second up to which everything is done."""
-        return self._open[0].after if self._open else max(self.window.after, self.window.until)
-
-    def cut(self, windows: Sequence[Window]) -> None:
-        """Replace the whole by what is left of it."""
-        self._open = sorted(windows)
-
-    def finish(self, window: Window) -> None:
-        """Note that `window` is done."""
-        self._open.remove(window)
+        if self.window in self._done:
+            return self.window.until
+        reached = self.window.after
+        for number in range(self._expected):
+            if number not in self._samples:
+                return reached
+            if (sample := self._samples[number]) is None:
+                continue
+            reached = max(reached, sample.done)
+            left = self._left.get(number)
+            if left is None or (left.after < left.until and left not in self._done):
+                return reached
+            reached = max(reached, left.until)
+        return reached

@@ -129,7 +129,8 @@ def test_list_that_does_not_exist(runner: Any, record: Any, state: Any) -> None:
     result = runner.write(messages)
     assert (result.counts()["rejected"], result.counts()["created"]) == (6, 1)
     assert "ffffffffff" in result.text
-    assert len([e for e in runner.mailchimp.journal() if "ffffffffff" in e["path"]]) == 2
+    asked = [(e["path"], *sorted(e["query"].items())) for e in runner.mailchimp.journal() if "ffffffffff" in e["path"]]
+    assert len(asked) == len(set(asked))
 
 
 @pytest.mark.parametrize("write_mode", ["bulk", "single"])

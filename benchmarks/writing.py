@@ -1,0 +1,83 @@
+"""Cases of the destination: new and existing contacts, tags, memory; against the ideal of bulk calls and one PUT per contact."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from harness import BIN, BULK, HERE, WORKERS, Bench, Row, catalog, credentials, emulator, paced, seed
+from measure import Figures, measure
+
+from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
+
+
+def contact_lines(count: int, first: int = 0, **more: Any) -> Iterator[str]:
+    """Yield RECORD messages of contacts."""
+    for number in range(first, first + count):
+        row = {"email": f"contact.{number}@example.org", "first_name": "Ada", "custom_fields": {"LTV": number, "COMPANY": "Acme"}, **more}
+        yield json.dumps({"type": "RECORD", "record": {"stream": "contacts", "data": row, "emitted_at": 0}})
+        if number % 10_000 == 0:
+            stream_state = {"stream_descriptor": {"name": "contacts"}, "stream_state": {"n": number}}
+            yield json.dumps({"type": "STATE", "state": {"type": "STREAM", "stream": stream_state, "id": number + 1}})
+
+
+def untag_lines(count: int) -> Iterator[str]:
+    """Yield RECORD messages that take a tag from contacts."""
+    for number in range(count):
+        row = {"email": f"contact.{number}@example.org", "tags_to_remove": ["Bench"]}
+        yield json.dumps({"type": "RECORD", "record": {"stream": "contacts", "emitted_at": 0, "data": row}})
+
+
+def write(bench: Bench, mailchimp: EmulatorProcess, list_id: str, lines: Iterator[str], **more: Any) -> Figures:
+    """Write messages with the destination."""
+    path = bench.folder / "input.jsonl"
+    with path.open("w") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    command = [str(BIN / "destination-mailchimp-unified"), "write"]
+    command += ["--config", str(bench.write("destination.json", credentials(mailchimp, list_id=list_id, **more)))]
+    mailchimp.reset_stats()
+    return measure([*command, "--catalog", str(bench.write("catalog.json", catalog("contacts")))], stdin=path)
+
+
+def writing(bench: Bench) -> None:
+    """New contacts with tags, the same again, half and half, and the removal of a tag; against the ideal and a PUT per contact."""
+    contacts = bench.contacts(100_000)
+    with emulator() as mailchimp:
+        list_id = seed(mailchimp, 0)
+        mailchimp.latency(1.0)
+        singles = 200
+        puts = measure([sys.executable, str(HERE / "single_puts.py"), mailchimp.url, DEFAULT_API_KEY, list_id, str(singles), str(WORKERS)])
+        bench.add(Row(f"one PUT per contact, {singles} contacts, 1 s a request", puts, singles / puts.wall))
+        figures = write(bench, mailchimp, list_id, contact_lines(contacts, tags=["Bench", "New"]))
+        case, ideal = f"destination, {contacts} new with tags, 1 s a request", contacts / BULK / WORKERS
+        bench.add(Row(case, figures, contacts / figures.wall, "wall / ideal of bulk calls", figures.wall / ideal, 1.3))
+        ratio = (contacts / figures.wall) / (singles / puts.wall)
+        case = "destination against one PUT per contact"
+        bench.add(Row(case, figures, ratio="contacts a second, ratio", value=ratio, target=20, at_least=True))
+        half, removed = contacts // 2, bench.contacts(10_000)
+        for case, count, lines in (
+            (f"{contacts} existing", contacts, contact_lines(contacts, vip=True)),
+            (f"{half} new and {half} existing with tags", contacts, contact_lines(contacts, first=half, tags=["Mixed"])),
+            (f"{removed} tag removals", removed, untag_lines(removed)),
+        ):
+            figures = write(bench, mailchimp, list_id, lines)
+            bench.add(paced(f"destination, {case}, 1 s a request", figures, count, mailchimp, 1.0))
+    with emulator() as mailchimp:
+        list_id = seed(mailchimp, 0)
+        mailchimp.latency(0.1)
+        figures = write(bench, mailchimp, list_id, contact_lines(contacts, tags=["Bench", "New"]))
+        bench.add(paced(f"destination, {contacts} new with tags, 0.1 s a request", figures, contacts, mailchimp, 0.1))
+
+
+def writing_memory(bench: Bench) -> None:
+    """Peak memory of writing many contacts and ten times as many."""
+    peaks = []
+    for contacts in (bench.contacts(100_000), bench.contacts(1_000_000)):
+        with emulator() as mailchimp:
+            list_id = seed(mailchimp, 0)
+            figures = write(bench, mailchimp, list_id, contact_lines(contacts))
+            peaks.append(figures.peak_mb)
+            bench.add(Row(f"destination, memory of {contacts} contacts", figures, contacts / figures.wall, "MB", figures.peak_mb, 250))
+    bench.add(Row("destination, memory of ten times as many", figures, ratio="peak / peak", value=peaks[1] / peaks[0], target=1.2))
