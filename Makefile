@@ -44,6 +44,9 @@ demo: $(VENV)/.installed ## A local Mailchimp into a DuckDB file, and back (CONF
 test: $(VENV)/.installed ## Run the tests
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not image and not pyairbyte and not quality"
 
+.PHONY: test-airbyte
+test-airbyte: test-image test-pyairbyte test-quality ## Run both connectors with Airbyte's own heavy tools: the next three
+
 .PHONY: test-image
 test-image: $(VENV)/.installed ## Follow the Dockerfile's steps, without a container engine
 	$(BIN)/python -m pytest -q -n $(JOBS) -m image integration_tests/airbyte
