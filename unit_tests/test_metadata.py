@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -53,6 +54,14 @@ def test_metadata_agrees_with_the_project(path: Path) -> None:
     assert described["license"] == project["license"]
     assert (path.parent / described["icon"]).exists()
     assert described["dockerRepository"].removeprefix("airbyte/") in project["scripts"]
+
+
+def test_the_icons_are_square_and_tell_the_connectors_apart() -> None:
+    """Airbyte shows icons in a square; source and destination stand side by side in a connection."""
+    icons = [ET.parse(path.with_name("icon.svg")).getroot() for path in METADATA]
+
+    assert {(icon.get("width"), icon.get("height"), icon.get("viewBox")) for icon in icons} == {("250", "250", "0 0 250 250")}
+    assert len({ET.tostring(icon) for icon in icons}) == len(METADATA)
 
 
 def test_airbyte_waits_longer_than_one_request_may_take() -> None:
