@@ -79,6 +79,12 @@ def writes(mailchimp: Emulator) -> list[Json]:
     return [entry for entry in mailchimp.journal() if entry["method"] != "GET"]
 
 
+def statuses_sent(mailchimp: Emulator, email: str) -> set[str | None]:
+    """Return the statuses that requests, bulk or single, gave a contact; None where one said nothing about it."""
+    rows = [row for entry in writes(mailchimp) for row in entry["body"].get("members", [entry["body"]])]
+    return {row.get("status") for row in rows if row.get("email_address") == email}
+
+
 def edit(mailchimp: Emulator, email: str, company: str) -> None:
     """Let an owner edit a contact, and let the second in which that happens be over."""
     mailchimp.act(LIST, email, "change_merge_field", tag="COMPANY", value=company)
@@ -119,7 +125,7 @@ def test_contacts_arrive_in_another_account(pyairbyte: Environment, seeded: Emul
     command = [EXAMPLE, "write", "--source", files["source"], "--destination", files["destination"], "--database", pyairbyte.folder / "db"]
 
     counts(pyairbyte.run("python", *command, *way))
-    after = by_address(other)
+    after, told = by_address(other), statuses_sent(other, away)
     edit(seeded, edited, "Northwind")
     other.clear_journal()
     counts(pyairbyte.run("python", *command, *way))
@@ -133,6 +139,7 @@ def test_contacts_arrive_in_another_account(pyairbyte: Environment, seeded: Emul
     assert all(after[email]["merge_fields"] == member["merge_fields"] for email, member in living.items())
     assert all(set(after[email]["tags"]) >= set(member["tags"]) for email, member in living.items())
     assert "Made by hand" in after[there]["tags"]
+    assert told == {None}
     assert by_address(other)[edited]["merge_fields"]["COMPANY"] == "Northwind"
     assert by_address(other)[away]["status"] == "unsubscribed"
     if way:
