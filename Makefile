@@ -72,6 +72,22 @@ test-quality: $(VENV)/.installed ## Run Airbyte's quality checks (they need Pyth
 	else echo "WARNING: Airbyte publishes its quality checks for Python 3.11 and 3.12 only, and neither is here: they are skipped."; fi
 	$(BIN)/python -m pytest -q -n $(JOBS) -m quality integration_tests/airbyte
 
+# The page that draws the specifications as forms; npm keeps what it needs in its folder.
+FORMS := integration_tests/forms
+$(FORMS)/dist/form.js: $(FORMS)/package-lock.json $(wildcard $(FORMS)/page/*)
+	@command -v npm >/dev/null || { echo "The forms need node (20 or later) and npm: on Debian, apt-get install nodejs npm"; exit 1; }
+	npm ci --prefix $(FORMS) --no-audit --no-fund --loglevel=error
+	npm run build --prefix $(FORMS) --silent
+	@touch $@
+
+.PHONY: test-forms
+test-forms: $(VENV)/.installed $(FORMS)/dist/form.js ## Draw both specifications as forms in headless Chromium, and fill them in
+	CI=true $(BIN)/python -m pytest -q -n $(JOBS) -p no:hypothesispytest $(FORMS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.installed $(FORMS)/dist/form.js ## Write docs/images: the forms of both specifications
+	$(BIN)/python -m integration_tests.forms.screenshots
+
 .PHONY: soak
 soak: $(VENV)/.installed ## Repeat the tests of losslessness, resume and consent with many more seeds
 	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
@@ -93,6 +109,11 @@ bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors agai
 docs: $(VENV)/.installed ## Fill the generated parts of the documentation
 	$(BIN)/python -m docs.generator
 
+.PHONY: raw
+raw: $(VENV)/.installed ## Derive the raw streams' schemas from ../shared/facts, and fill their docs
+	$(BIN)/python -m tools.raw_streams
+	$(BIN)/python -m docs.generator
+
 .PHONY: lock
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
 	poetry lock
@@ -107,4 +128,4 @@ lock-environments: $(VENV)/.installed ## Renew the locked versions of Airbyte's 
 
 .PHONY: clean
 clean: ## Remove what the commands made
-	rm -rf $(VENV) $(TAP_VENV) $(PYAIRBYTE) $(QUALITY) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TAP_VENV) $(PYAIRBYTE) $(QUALITY) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist

@@ -29,8 +29,8 @@ from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
 from mailchimp_unified.pool import RequestPool
 
-BATCHES_AHEAD = 4
-"""Batches that may wait in memory beside those the workers hold."""
+BATCHES_PER_WORKER = 2
+"""Batches in memory for each worker: the one on its way, and the next, so that no worker waits for the plan."""
 
 STATE_SECONDS = 0.2
 """How long a state waits for more input to fill its batches, when there is more."""
@@ -65,11 +65,11 @@ class Writer:
         self.ledger = Ledger()
         self._client, self._config, self._targets, self._logger = client, config, targets, logger
         self._report = Report(logger, dry_run=config.dry_run)
-        self._pool: RequestPool[tuple[Any, int]] = RequestPool(self._call, config.num_workers, wake)
+        self._pool: RequestPool[tuple[Any, int]] = RequestPool(self._call, config.num_workers, wake, config.num_workers)
         self._flows = Flows(self._pool)
         self._lanes: dict[str, Lane] = {}
         self._restless: dict[str, Lane] = {}
-        self._most_records = BULK_SIZE * (config.num_workers + BATCHES_AHEAD)
+        self._most_records = BULK_SIZE * BATCHES_PER_WORKER * config.num_workers
         self._number = 0
         self._rejected = 0
         self._last_record = self._oldest = self._state_came = 0.0

@@ -130,8 +130,15 @@ class Source:
 
     def read(self, catalog: Any, state: Any = None, patience: Patience = IMPATIENT) -> Output:
         """Read through Airbyte's own test kit, in this process."""
-        arguments = self.arguments("read", catalog, state)
-        output: EntrypointOutput = _run_command(SourceMailchimpUnified(patience), arguments)
+        return self._run("read", catalog, state, patience)
+
+    def discover(self) -> list[dict[str, Any]]:
+        """Return the streams of the catalog, through Airbyte's own test kit, in this process."""
+        (catalog,) = [message["catalog"] for message in self._run("discover").messages if message["type"] == "CATALOG"]
+        return catalog["streams"]  # type: ignore[no-any-return]
+
+    def _run(self, name: str, catalog: Any = None, state: Any = None, patience: Patience = IMPATIENT) -> Output:
+        output: EntrypointOutput = _run_command(SourceMailchimpUnified(patience), self.arguments(name, catalog, state))
         return Output([AirbyteMessageSerializer.dump(message) for message in output.get_message_iterator()])
 
     def _file(self, name: str, content: Any) -> Path:

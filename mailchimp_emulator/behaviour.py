@@ -14,6 +14,7 @@ class Behaviour:
     count_over_max: Literal["clamp", "refuse"] = "clamp"
     transactional_in_bare_list: bool = True
     archived_in_bare_list: bool = False
+    unpaged_limit: int = 0
     # What moves last_changed.
     tag_edit_moves_last_changed: bool = True
     tag_readd_moves_last_changed: bool = True

@@ -156,6 +156,21 @@ class ControlClient:
         """Delete a tag, which takes it from its contacts."""
         self.command("delete_tag", list_id=list_id, tag=tag)
 
+    def describe(self, collections: Iterable[dict[str, Any]]) -> int:
+        """Serve these collections from made-up items; keys as of `mailchimp_emulator.described.Collection`. Returns how many."""
+        number: int = self.command("describe", collections=list(collections))
+        return number
+
+    def items(self, path: str) -> list[dict[str, Any]]:
+        """The items of a described collection, such as /campaigns."""
+        found: list[dict[str, Any]] = self.command("items", path=path)
+        return found
+
+    def add_items(self, path: str, *items: dict[str, Any]) -> list[dict[str, Any]]:
+        """Add items to a described collection, made up but for the keys given; returns all."""
+        found: list[dict[str, Any]] = self.command("add_items", path=path, items=list(items))
+        return found
+
     def rename_account(self, name: str) -> None:
         """Rename the account."""
         self.command("account", name=name)

@@ -51,6 +51,9 @@ class Control:
             "rename_tag": self._rename_tag,
             "delete_tag": self._delete_tag,
             "account": self._account,
+            "describe": lambda wanted: self.state.described.replace(wanted["collections"]),
+            "items": lambda wanted: self.state.described.items(wanted["path"]),
+            "add_items": lambda wanted: self.state.described.add(wanted["path"], wanted["items"]),
         }
 
     async def answer(self, request: web.Request) -> web.Response:

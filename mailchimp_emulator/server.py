@@ -124,11 +124,21 @@ class Server:
             raise trigger()
         authenticate(call.account, call.headers, call.query)
         authorize(call.account, call.method, call.path)
-        handler, call.params = self.api.match(call.method, call.path[len(API_ROOT) :])
-        reply = handler(call)
+        reply = self._reply(call, call.path[len(API_ROOT) :])
         if reply.status == HTTP_OK:
             reply.headers.setdefault("Link", f'<{call.origin}{_schema(call)}>; rel="describedBy"')
         return reply
+
+    def _reply(self, call: Call, path: str) -> Reply:
+        """Let the handler of a path answer, else what is described there."""
+        try:
+            handler, call.params = self.api.match(call.method, path)
+        except Problem:
+            described = self.state.described.answer(call, path)
+            if described is None:
+                raise
+            return described
+        return handler(call)
 
     def _respond(self, reply: Reply) -> web.Response:
         headers = {

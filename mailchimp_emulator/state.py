@@ -8,6 +8,7 @@ from typing import Any
 from mailchimp_emulator.account import Account
 from mailchimp_emulator.behaviour import Behaviour
 from mailchimp_emulator.clock import Clock
+from mailchimp_emulator.described import Described
 from mailchimp_emulator.faults import Faults
 from mailchimp_emulator.journal import Journal, Stats
 
@@ -67,6 +68,7 @@ class State:
         self.account.oauth_tokens |= set(options.oauth_tokens)
         self.behaviour = Behaviour(connection_limit=options.connections)
         self.behaviour.update(options.behaviour)
+        self.described = Described()
         self.faults = Faults()
         self.latency = Latency(options.latency)
         self.codes: dict[str, Code] = {}

@@ -5,6 +5,7 @@
     │   ├── SignInError          the key or token is not accepted
     │   ├── DataCenterError      the key belongs to another data centre
     │   ├── PermissionDeniedError     the user's role or plan does not allow the call
+    │   ├── AccountDisabledError      the whole account is deactivated
     │   ├── NotFoundError        the list, member or tag is not there
     │   └── UnreachableError     no answer ever came from the host
     ├── TransientError           nobody must act; retried with back-off, and given up after a while
@@ -60,6 +61,10 @@ class DataCenterError(ConfigError):
 
 class PermissionDeniedError(ConfigError):
     """The role or plan of the user does not allow the call: the user must get the permission. Never retried."""
+
+
+class AccountDisabledError(ConfigError):
+    """The whole account is deactivated: the user must have it reactivated. Never retried."""
 
 
 class NotFoundError(ConfigError):
@@ -191,7 +196,7 @@ def _forbidden(answer: Answer) -> ConfigError:
             detail=answer.detail,
         )
     if answer.title == "User Disabled":
-        return PermissionDeniedError("The Mailchimp account is deactivated. Please reactivate it in Mailchimp.", detail=answer.detail)
+        return AccountDisabledError("The Mailchimp account is deactivated. Please reactivate it in Mailchimp.", detail=answer.detail)
     return PermissionDeniedError(
         f"The Mailchimp user behind the credentials may not access {answer.what}."
         " Please use the credentials of a user with a higher role, or a plan that includes it.",

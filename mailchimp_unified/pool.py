@@ -13,7 +13,7 @@ from mailchimp_unified.client import Reply, Request
 Owner = TypeVar("Owner")
 
 ANSWERS_WAITING = 4
-"""Answers that may wait for the reading thread, beside those the workers hold: what keeps memory flat."""
+"""Answers that may wait for the thread that takes them, beside those the workers hold: what keeps memory flat."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,18 @@ class Done(Generic[Owner]):
 class RequestPool(Generic[Owner]):
     """Runs requests on `workers` threads and hands the answers back in the order in which they come.
 
-    `notify` is called after each answer, for a thread that waits for more than answers.
+    `notify` is called after each answer, for a thread that waits for more than answers. So many answers as `waiting` says may
+    lie there before a worker stops asking for more.
     The threads are daemons: a process that ends early does not wait for a request that hangs.
     """
 
-    def __init__(self, call: Callable[[Request], Reply], workers: int, notify: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, call: Callable[[Request], Reply], workers: int, notify: Callable[[], None] = lambda: None, waiting: int = ANSWERS_WAITING
+    ) -> None:
         self._call = call
         self._notify = notify
         self._asked: queue.SimpleQueue[tuple[Request, Owner] | None] = queue.SimpleQueue()
-        self._answered: queue.Queue[Done[Owner]] = queue.Queue(ANSWERS_WAITING)
+        self._answered: queue.Queue[Done[Owner]] = queue.Queue(waiting)
         self._threads = [threading.Thread(target=self._work, daemon=True, name=f"mailchimp-{n}") for n in range(workers)]
         for thread in self._threads:
             thread.start()

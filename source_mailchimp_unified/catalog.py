@@ -1,4 +1,4 @@
-"""The catalog: the unified schemas, with `custom_fields` typed from the account's own merge fields."""
+"""The catalog: the unified schemas, with `custom_fields` typed from the account's own merge fields; then the raw streams asked for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mailchimp_unified.entities import CONTACT, ENTITIES, Entity
 from mailchimp_unified.entities.merge_field import value_schema
 from mailchimp_unified.schemas import readable_schema
 from source_mailchimp_unified.config import SourceConfig
+from source_mailchimp_unified.raw.catalog import raw_catalog
 from source_mailchimp_unified.reader import follow
 from source_mailchimp_unified.reading import Step
 from source_mailchimp_unified.snapshots import merge_fields_request, read_collections
@@ -21,7 +22,8 @@ from source_mailchimp_unified.streams import read_account
 def discover(client: MailchimpClient, config: SourceConfig) -> AirbyteCatalog:
     """Return the catalog of the account. Raises the typed error when its audiences cannot be read."""
     definitions = follow(client, config.num_workers, _read_definitions(config))
-    return catalog(definitions, remote=config.include_remote_data)
+    unified = catalog(definitions, remote=config.include_remote_data)
+    return AirbyteCatalog(streams=[*unified.streams, *raw_catalog(config.raw_streams)])
 
 
 def _read_definitions(config: SourceConfig) -> Generator[Step, list[Any], list[dict[str, Any]]]:

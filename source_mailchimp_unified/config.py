@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from mailchimp_unified.config import ConnectionConfig, usable_list_id
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import rfc3339
+from source_mailchimp_unified.raw.table import ALL, usable_name
 
 Status = Literal["subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived"]
 
@@ -24,13 +25,18 @@ def _start_date(value: str) -> str:
     return rfc3339(moment)
 
 
+def _listed(value: Any) -> Any:
+    return [ALL] if value == ALL else value
+
+
 class SourceConfig(ConnectionConfig):
-    """What to read: since when, of which lists, with which statuses. Times are RFC 3339 in UTC."""
+    """What to read: since when, of which lists, with which statuses, and which raw streams. Times are RFC 3339 in UTC."""
 
     start_date: Annotated[str, AfterValidator(_start_date)] | None = None
     list_ids: list[Annotated[str, AfterValidator(usable_list_id)]] = Field(default_factory=list)
     statuses: list[Status] = Field(default_factory=list)
     include_remote_data: Annotated[bool, Field(strict=True)] = False
+    raw_streams: Annotated[list[Annotated[str, AfterValidator(usable_name)]], BeforeValidator(_listed)] = Field(default_factory=list)
 
     @property
     def wanted_statuses(self) -> frozenset[str]:

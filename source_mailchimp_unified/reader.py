@@ -6,6 +6,7 @@ import queue
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus
@@ -153,7 +154,7 @@ class Reader:
             if run is not None and (step.records or step.checkpoint):
                 # The state of this moment: later ones speak of records that come later.
                 self._emissions.append(_Emission(run, step.records, run.stream.state() if step.checkpoint else None))
-            if followed.missing:
+            if followed.missing or (step.awaits is not None and step.awaits.wait(partial(self._ready.append, followed))):
                 return
         if run is not None and not run.open and not run.ended:
             run.ended = True

@@ -23,7 +23,7 @@ class Step:
     """What a reading does next: first `requests` are sent, then `records` are emitted, then a state, then others start.
 
     The reading is resumed with the replies in the order of the requests. An error whose class is in `tolerate` comes as a
-    reply; any other is raised where the reading yielded.
+    reply; any other is raised where the reading yielded. One that `awaits` a signal asks for nothing, and goes on after it.
     """
 
     requests: Sequence[Request] = ()
@@ -31,6 +31,27 @@ class Step:
     checkpoint: bool = False
     readings: Sequence[Reading] = ()
     tolerate: tuple[type[MailchimpError], ...] = ()
+    awaits: Signal | None = None
+
+
+class Signal:
+    """Something that readings wait for and another one brings about."""
+
+    def __init__(self) -> None:
+        self._given = False
+        self._waiting: list[Callable[[], None]] = []
+
+    def give(self) -> None:
+        """Let everybody who waits go on."""
+        self._given = True
+        while self._waiting:
+            self._waiting.pop()()
+
+    def wait(self, go_on: Callable[[], None]) -> bool:
+        """Have `go_on` called when the signal is given. Returns False when it was given before."""
+        if not self._given:
+            self._waiting.append(go_on)
+        return not self._given
 
 
 Reading = Generator[Step, list[Any], None]
@@ -65,11 +86,12 @@ class Taken:
 
 
 def read_down(
-    collection: Request, items_key: str, rows: int, take: Callable[[list[dict[str, Any]]], Taken]
+    collection: Request, items_key: str, rows: int, take: Callable[[list[dict[str, Any]]], Taken], overlap: int = 0
 ) -> Generator[Step, list[Any], None]:
     """Read a collection of about so many `rows` from its far end down to offset 0, emitting what `take` makes of each page.
 
-    The next page is asked for before the last one is emitted, so that the request is under way meanwhile.
+    Pages share `overlap` rows. The next page is asked for before the last one is emitted, so that the request is under way
+    meanwhile.
     """
     search = far_end(rows, PAGE_SIZE)
     offset = next(search)
@@ -81,7 +103,7 @@ def read_down(
         except StopIteration:
             break
     while offset > 0:
-        offset -= PAGE_SIZE
+        offset = max(0, offset - PAGE_SIZE + overlap)
         taken = take(page.items)
         # While the next page is awaited, this one must not be kept in memory.
         del page, reply

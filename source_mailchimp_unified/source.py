@@ -14,6 +14,7 @@ from airbyte_cdk.models import (
     AirbyteStateMessage,
     AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
+    ConnectorSpecification,
     FailureType,
     Status,
     SyncMode,
@@ -33,6 +34,8 @@ from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts import ContactsStream
 from source_mailchimp_unified.faults import traced
 from source_mailchimp_unified.messages import record_messages, status_message
+from source_mailchimp_unified.raw.stream import RawStream, Shared, raw_entity
+from source_mailchimp_unified.raw.table import ALL, by_stream, refusal, table
 from source_mailchimp_unified.reader import Format, Output, Reader
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.state import incoming_states
@@ -40,7 +43,7 @@ from source_mailchimp_unified.streams import Stream
 
 
 class SourceMailchimpUnified(Source):
-    """Reads contacts, lists, tags and users of a Mailchimp account."""
+    """Reads contacts, lists, tags and users of a Mailchimp account, and every other collection as it is."""
 
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience
@@ -49,6 +52,12 @@ class SourceMailchimpUnified(Source):
     def name(self) -> str:
         """The connector's name, as the logger shows it."""
         return "source-mailchimp-unified"
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:
+        """Return the specification; what `raw_streams` may hold is what the table holds."""
+        specification = super().spec(logger)
+        specification.connectionSpecification["properties"]["raw_streams"]["items"]["enum"] = [ALL, *table()]
+        return specification
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the credentials and the chosen lists, name the account, or say in words what is wrong."""
@@ -93,7 +102,7 @@ class SourceMailchimpUnified(Source):
             streams = self._streams(parsed, catalog, incoming_states(state), logger)
         except MailchimpError as error:
             raise traced(error) from error
-        failed = yield from _unknown_streams(catalog)
+        failed = yield from _refused_streams(parsed, catalog)
         client = self._client(parsed, logger)
         reader = Reader(client, parsed, streams, formatted)
         try:
@@ -113,6 +122,7 @@ class SourceMailchimpUnified(Source):
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
+        shared = Shared(logger)
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})
@@ -120,6 +130,8 @@ class SourceMailchimpUnified(Source):
                 streams.append(SNAPSHOTS[name](ENTITIES[name], config, full_refresh, incoming))
             elif name in ENTITIES:
                 streams.append(ContactsStream(ENTITIES[name], config, full_refresh, logger, incoming))
+            elif (row := by_stream(name)) and refusal(name, config.raw_streams) is None:
+                streams.append(RawStream(raw_entity(row), config, full_refresh, row, shared, logger, incoming))
         return streams
 
 
@@ -128,12 +140,15 @@ def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
     return parse_config(SourceConfig, config)
 
 
-def _unknown_streams(catalog: ConfiguredAirbyteCatalog) -> Generator[AirbyteMessage, None, list[tuple[str, Exception]]]:
-    """Report configured streams that do not exist; the others are read all the same. Returns their failures."""
+def _refused_streams(
+    config: SourceConfig, catalog: ConfiguredAirbyteCatalog
+) -> Generator[AirbyteMessage, None, list[tuple[str, Exception]]]:
+    """Report configured streams that do not exist or need to be asked for; the others are read all the same. Returns their failures."""
     failed: list[tuple[str, Exception]] = []
     for name in (configured.stream.name for configured in catalog.streams):
-        if name not in ENTITIES:
-            error = ConfigError(f"There is no stream {name}. Please refresh the source schema. The streams are {', '.join(ENTITIES)}.")
+        reason = None if name in ENTITIES else refusal(name, config.raw_streams)
+        if reason is not None:
+            error = ConfigError(reason)
             failed.append((name, error))
             yield traced(error, name).as_sanitized_airbyte_message()
             yield status_message(name, AirbyteStreamStatus.INCOMPLETE)

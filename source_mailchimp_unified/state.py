@@ -33,10 +33,14 @@ def _is_moment(value: str) -> str:
     return value
 
 
+Moment = Annotated[str, AfterValidator(_is_moment)]
+"""A time in RFC 3339."""
+
+
 class ListCursor(BaseModel):
     """Everything of a list up to and including `updated_at` was emitted."""
 
-    updated_at: Annotated[str, AfterValidator(_is_moment)]
+    updated_at: Moment
 
 
 class ContactsState(BaseModel):
@@ -57,7 +61,7 @@ class SnapshotState(BaseModel):
     records: dict[str, str] = {}
 
 
-AnyState = TypeVar("AnyState", ContactsState, SnapshotState)
+AnyState = TypeVar("AnyState", bound=BaseModel)
 
 
 def incoming_states(messages: Iterable[AirbyteStateMessage] | None) -> dict[str, dict[str, Any]]:
@@ -71,18 +75,19 @@ def incoming_states(messages: Iterable[AirbyteStateMessage] | None) -> dict[str,
 
 def parse_contacts_state(state: Mapping[str, Any]) -> ContactsState:
     """Return the state of the contacts stream. Raises ConfigError when it is not one of ours."""
-    return _parse(ContactsState, "contacts", state)
+    return parse_state(ContactsState, "contacts", state)
 
 
 def parse_snapshot_state(stream: str, state: Mapping[str, Any]) -> SnapshotState:
     """Return the state of a snapshot stream. Raises ConfigError when it is not one of ours."""
-    parsed = _parse(SnapshotState, stream, state)
+    parsed = parse_state(SnapshotState, stream, state)
     for key in parsed.records:
         key_values(key)
     return parsed
 
 
-def _parse(model: type[AnyState], stream: str, state: Mapping[str, Any]) -> AnyState:
+def parse_state(model: type[AnyState], stream: str, state: Mapping[str, Any]) -> AnyState:
+    """Return the state of a stream as `model`. Raises ConfigError when it is not one of ours."""
     try:
         return model.model_validate(dict(state))
     except ValidationError:

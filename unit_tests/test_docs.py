@@ -13,9 +13,9 @@ import pytest
 
 from destination_mailchimp_unified import lookups, outcomes, writer
 from destination_mailchimp_unified.config import DestinationConfig
+from docs.generator.collections import OFFICIAL
 from docs.generator.pages import PAGES, SECTIONS, filled
 from docs.generator.reference import rows_of
-from docs.generator.streams import AIRBYTES_STREAMS
 from mailchimp_unified.client import Patience
 from mailchimp_unified.config import DEFAULT_WORKERS, MAX_CONNECTIONS
 from mailchimp_unified.entities import ENTITIES
@@ -213,9 +213,9 @@ def test_every_stream_of_airbytes_source_has_its_place() -> None:
     (singers,) = [table for table in tables(MIGRATION) if table.heading == "Streams of the tap"]
     unified = {name for row in theirs.rows + singers.rows for name in quoted(row[1])}
 
-    assert {name for row in theirs.rows for name in quoted(row[0])} == set(AIRBYTES_STREAMS)
-    assert {name for row in theirs.rows for name in quoted(row[2])} == {f"mailchimp_{stream}" for stream in AIRBYTES_STREAMS}
-    assert {name for row in singers.rows for name in quoted(row[2])} <= {f"mailchimp_{stream}" for stream in AIRBYTES_STREAMS}
+    assert {name for row in theirs.rows for name in quoted(row[0])} == set(OFFICIAL)
+    assert {name for row in theirs.rows for name in quoted(row[2])} == {f"mailchimp_{stream}" for stream in OFFICIAL}
+    assert {name for row in singers.rows for name in quoted(row[2])} <= {f"mailchimp_{stream}" for stream in OFFICIAL}
     for stream, _, column in (text.partition(".") for text in unified):
         assert stream in ENTITIES
         assert not column or column in load_schema(stream)["properties"]

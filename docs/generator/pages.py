@@ -7,10 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from docs.generator.collections import all_streams, official_streams
 from docs.generator.fields import field_table
 from docs.generator.reference import configuration_table
 from docs.generator.sizes import destination_sizes, formula_check, memory_sizes, pod_sizes, source_sizes, state_sizes
-from docs.generator.streams import raw_stream_table, stream_table
+from docs.generator.streams import stream_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +22,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "configuration of the source": partial(configuration_table, "source_mailchimp_unified"),
     "configuration of the destination": partial(configuration_table, "destination_mailchimp_unified"),
     "streams": stream_table,
-    "raw streams of Airbyte's source": raw_stream_table,
+    "raw streams": all_streams,
+    "raw streams of Airbyte's source": official_streams,
     **{f"fields of {stream}": partial(field_table, stream) for stream in ("contacts", "lists", "tags", "users")},
     "sizes of the source": source_sizes,
     "sizes of the destination": destination_sizes,

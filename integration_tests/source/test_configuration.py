@@ -67,6 +67,12 @@ MISTAKES = {
     "http to elsewhere": ({"api_url": "http://mailchimp.example"}, "api_url would send the credentials unencrypted"),
     "no origin": ({"api_url": "https://mailchimp.example/3.0/lists"}, "api_url is not an origin"),
     "unreachable host": ({"api_url": "http://127.0.0.1:9"}, "No answer from http://127.0.0.1:9"),
+    "unknown raw stream": (
+        {"raw_streams": ["all", "campaign"]},
+        "raw_streams.1 names no collection of Mailchimp. The nearest names are campaigns",
+    ),
+    "raw streams as a number": ({"raw_streams": 5}, "raw_streams should be a valid list (it is 5)"),
+    "raw streams as a text": ({"raw_streams": "campaigns"}, "raw_streams should be a valid list (it is a text)"),
     "remote data as text": ({"include_remote_data": "yes"}, "include_remote_data should be a valid boolean"),
 }
 

@@ -143,7 +143,7 @@ TABLE: dict[str, tuple[Seen, Verdict]] = {
     "plan": (Seen(403, "Authorization Failure", "User does not have access to the requested operation"), PERMISSION),
     "disabled": (
         Seen(403, "User Disabled", "This account has been deactivated."),
-        Verdict(errors.PermissionDeniedError, CONFIG, "reactivate"),
+        Verdict(errors.AccountDisabledError, CONFIG, "reactivate"),
     ),
     "data centre": (
         Seen(403, "Forbidden", "The API key provided is linked to datacenter 'us6'"),

@@ -25,7 +25,7 @@ TABLE = {
     "403 wrong data centre": (
         problem(403, "Forbidden", "The API key provided is linked to datacenter 'us6'"), errors.DataCenterError, FailureType.config_error, "data centre"),
     "403 role": (problem(403, "Forbidden", "no access"), errors.PermissionDeniedError, FailureType.config_error, "higher role"),
-    "403 disabled": (problem(403, "User Disabled"), errors.PermissionDeniedError, FailureType.config_error, "deactivated"),
+    "403 disabled": (problem(403, "User Disabled"), errors.AccountDisabledError, FailureType.config_error, "deactivated"),
     "403 without JSON": (Answer(403, "the contacts", content_type=HTML, body=b"<h1>"), errors.TransientError, FailureType.transient_error, "later"),
     "404": (problem(404, "Resource Not Found"), errors.NotFoundError, FailureType.config_error, "no the contacts"),
     "429": (problem(429, "TooManyRequests"), errors.TransientError, FailureType.transient_error, "limits the number"),

@@ -29,6 +29,7 @@ class Audience:
         self.random = random.Random(seed)
         self.edits_per_request = edits_per_request
         self.requests = 0
+        self.asked_first = 0
 
     def answer(self, request: Request) -> Reply:
         """Return a page as Mailchimp does: bounds exclusive and inclusive, sorted, a row per member."""
@@ -69,6 +70,7 @@ def read_everything(audience: Audience, workers: int = 4, after: int = 0, though
     waiting: list[tuple[reading.Reading, Step]] = []
     while ready or waiting:
         if not ready:
+            audience.asked_first = audience.asked_first or len(waiting)
             one, step = waiting.pop(audience.random.randrange(len(waiting)))
             ready.append((one, [audience.answer(request) for request in step.requests]))
         one, replies = ready.pop()
@@ -187,6 +189,16 @@ def test_a_big_list_costs_little_more_than_its_pages(thought: int, most: float) 
     assert audience.requests <= 200 * most
 
 
+@pytest.mark.parametrize(("thought", "asked_first"), [(0, 1), (2000, 10)])
+def test_a_list_known_to_be_big_is_sampled_with_its_first_page(thought: int, asked_first: int) -> None:
+    """No worker waits for the first page where a count says beforehand that more will come."""
+    audience = Audience([START + n for n in range(2000)], 0, 0)
+
+    read_everything(audience, workers=10, thought=thought)
+
+    assert audience.asked_first == asked_first
+
+
 def test_a_list_of_one_second_is_read_once() -> None:
     """Samples inside one tie leave one window, not one each."""
     audience = Audience([START] * 2000, 0, 0)
@@ -270,3 +282,12 @@ def test_the_far_end_is_found_whatever_was_thought(actual: int, thought: int, pa
 def test_the_page_size_is_mailchimps() -> None:
     """A page holds a thousand items, the most Mailchimp gives."""
     assert PAGE_SIZE == 1000
+
+
+@pytest.mark.parametrize(("status", "rows"), [(None, 8), ("subscribed", 5), ("cleaned", 1), ("pending", 0), ("archived", 0)])
+def test_an_audience_tells_how_many_a_listing_holds(status: str | None, rows: int) -> None:
+    """What Mailchimp counts is believed as a size to begin with; what it does not count is unknown."""
+    audience = {"stats": {"member_count": 5, "unsubscribe_count": 2, "cleaned_count": 1}}
+
+    assert Listing(status).rows(audience) == rows
+    assert Listing(status).rows({}) == 0

@@ -1,0 +1,179 @@
+"""Collections that a test describes: served from made-up items of the described shape, for all that has no handler of its own."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from zlib import crc32
+
+from mailchimp_emulator.listing import Page, Span
+from mailchimp_emulator.problems import not_found
+from mailchimp_emulator.synthesis import made_up, moment
+from mailchimp_emulator.times import parse_second
+
+if TYPE_CHECKING:
+    from mailchimp_emulator.calls import Call
+    from mailchimp_emulator.replies import Reply
+
+Json = dict[str, Any]
+
+NEXT_CURSOR = "next_cursor"
+"""Where the next page begins: https://mailchimp.com/developer/marketing/api/audiences/."""
+
+_NO_PARAMETER = "-"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A collection of Mailchimp as its API description has it.
+
+    `item` is the JSON schema of an item, `key` where items stand in the answer (None: the answer is the item), `envelope` the
+    schema of what stands beside them, `parent` the
+    path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
+    the items, by property. `time` is the property, or "list.property" of entries, that `since` and `before` filter by.
+    """
+
+    path: str
+    item: Json
+    key: str | None = None
+    envelope: Json = field(default_factory=lambda: {"properties": {"total_items": {"type": "integer"}}})
+    items: int = 3
+    paging: Literal["offset", "cursor", "none"] = "offset"
+    parent: str | None = None
+    parent_field: str = "id"
+    names: dict[str, str] = field(default_factory=dict)
+    time: str = ""
+    since: str = ""
+    before: str = ""
+
+    def made(self, number: int, params: dict[str, str]) -> Json:
+        """Return the item with this number below its parents."""
+        item: Json = made_up(self.item, self.path, number)
+        # What is filtered by is never empty.
+        *above, last = self.time.split(".")
+        for position, holder in enumerate(item.get(above[0], ()) if above else [item]):
+            if last:
+                holder[last] = moment(last, number + position)
+        return {**item, **{name: _typed(item.get(name), params[part]) for name, part in self.names.items()}}
+
+    def enveloped(self, items: list[Json], total: int, params: dict[str, str]) -> Json:
+        """Return the answer with these items of so many."""
+        assert self.key is not None, "an answer that is one item has no envelope"
+        around: Json = made_up(self.envelope, self.path, 0)
+        known = {"total_items": total, **{name: params[part] for name, part in self.names.items()}}
+        return {**around, **{name: known[name] for name in around.keys() & known.keys()}, self.key: items}
+
+    def within(self, items: list[Json], span: Span) -> list[Json]:
+        """Return the items of a time; where entries have the time, all items with those entries only."""
+        *above, last = self.time.split(".")
+        if not last or span.open:
+            return items
+        if not above:
+            return [item for item in items if _holds(span, item.get(last))]
+        return [{**item, above[0]: [one for one in item[above[0]] if _holds(span, one.get(last))]} for item in items]
+
+
+def _holds(span: Span, written: Any) -> bool:
+    second = parse_second(written or "")
+    return bool(second) and span.holds(second or 0)
+
+
+def _typed(made: Any, text: str) -> Any:
+    return int(text) if isinstance(made, int) and text.isdigit() else text
+
+
+class Described:
+    """All described collections, and the items of those that were asked for."""
+
+    def __init__(self) -> None:
+        self._collections: dict[str, Collection] = {}
+        self._items: dict[str, list[Json]] = {}
+
+    def replace(self, described: list[Json]) -> int:
+        """Forget what was described before. Returns the number of collections."""
+        self._collections = {one["path"]: Collection(**one) for one in described}
+        self._items.clear()
+        return len(self._collections)
+
+    def answer(self, call: Call, path: str) -> Reply | None:
+        """Return the answer to a GET, None where nothing is described. Raises 404 for parents that do not exist."""
+        found = next(self._matches(path), None) if call.method == "GET" else None
+        if found is None:
+            return None
+        collection, params = found
+        self._require_parents(call, collection, params)
+        items = self._of(collection, path, params)
+        if collection.key is None:
+            return call.show(items[0])
+        span = Span.of(call.query, "", collection.since or _NO_PARAMETER, collection.before or _NO_PARAMETER)
+        return call.show(_page(call, collection, _sorted(call, collection.within(items, span)), params))
+
+    def items(self, path: str) -> list[Json]:
+        """Return all items at a path. Raises ValueError where nothing is described."""
+        for collection, params in self._matches(path):
+            return self._of(collection, path, params)
+        raise ValueError(f"nothing is described at {path}")
+
+    def add(self, path: str, items: list[Json]) -> list[Json]:
+        """Add items to those at a path, each made up but for what is given."""
+        for collection, params in self._matches(path):
+            there = self._of(collection, path, params)
+            there.extend({**collection.made(len(there) + number, params), **given} for number, given in enumerate(items))
+        return self.items(path)
+
+    def _of(self, collection: Collection, path: str, params: dict[str, str]) -> list[Json]:
+        if path not in self._items:
+            self._items[path] = [collection.made(number, params) for number in range(collection.items)]
+        return self._items[path]
+
+    def _matches(self, path: str) -> Iterator[tuple[Collection, dict[str, str]]]:
+        parts = path.strip("/").split("/")
+        for template, collection in self._collections.items():
+            wanted = template.strip("/").split("/")
+            if len(wanted) == len(parts) and all(one.startswith("{") or one == part for one, part in zip(wanted, parts, strict=True)):
+                yield collection, {one[1:-1]: part for one, part in zip(wanted, parts, strict=True) if one.startswith("{")}
+
+    def _require_parents(self, call: Call, collection: Collection, params: dict[str, str]) -> None:
+        if collection.parent is None:
+            return
+        above = self._collections.get(collection.parent)
+        if above is None:
+            _require_built_in(call, params)
+            return
+        self._require_parents(call, above, params)
+        # The last variable of a path is the key of its parent; the parent's own path has the others.
+        *_, key = params.values()
+        if key not in {str(item.get(collection.parent_field)) for item in self.items(above.path.format(**params))}:
+            raise not_found()
+
+
+def _require_built_in(call: Call, params: dict[str, str]) -> None:
+    audience = call.account.audience(params.get("list_id") or params.get("audience_id") or "")
+    if "subscriber_hash" in params and audience.find(params["subscriber_hash"]) is None:
+        raise not_found()
+
+
+def _sorted(call: Call, items: list[Json]) -> list[Json]:
+    by = call.query.get("sort_field")
+    if by is None or any(by not in item for item in items):
+        # No order worth the name.
+        return [item for _, item in sorted(enumerate(items), key=lambda one: crc32(str(one[0]).encode()))]
+    return sorted(items, key=lambda item: str(item[by]), reverse=call.query.get("sort_dir", "").upper() == "DESC")
+
+
+def _page(call: Call, collection: Collection, items: list[Json], params: dict[str, str]) -> Json:
+    if collection.paging == "none":
+        return collection.enveloped(items[: call.behaviour.unpaged_limit or None], len(items), params)
+    query = dict(call.query)
+    if collection.paging == "cursor":
+        query["offset"] = base64.urlsafe_b64decode(query.get("cursor", "")).decode()
+    page = Page.of(query, call.behaviour)
+    answer = collection.enveloped(page.cut(items), len(items), params)
+    if collection.paging == "cursor":
+        end = page.offset + page.count
+        answer[NEXT_CURSOR] = base64.urlsafe_b64encode(str(end).encode()).decode()
+        if end >= len(items):
+            del answer[NEXT_CURSOR]
+    return answer

@@ -1,0 +1,5 @@
+"""Raw streams: every collection of Mailchimp as it is, beside the unified streams.
+
+collections.json has one row per collection and schemas/ one schema per row; nothing here knows any row by name.
+table: the rows; parents: what partitions them; stream: reads one; records: what an item becomes.
+"""

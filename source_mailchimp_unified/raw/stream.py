@@ -1,0 +1,180 @@
+"""A raw stream: one row of the table, read partition by partition."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from mailchimp_unified.client import Request
+from mailchimp_unified.entities import Entity
+from mailchimp_unified.errors import MailchimpError
+from source_mailchimp_unified.contacts import HORIZON_MARGIN_SECONDS
+from source_mailchimp_unified.once import Once
+from source_mailchimp_unified.raw.cursors import Cursors
+from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, read_pages, without_links
+from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partitions, below_an_audience
+from source_mailchimp_unified.raw.progress import Progress
+from source_mailchimp_unified.raw.records import newest, records_of, times_of
+from source_mailchimp_unified.raw.schemas import stream_schema
+from source_mailchimp_unified.raw.table import Collection, lineage, table
+from source_mailchimp_unified.reading import Reading, Step, Taken
+from source_mailchimp_unified.state import epoch, moment_of
+from source_mailchimp_unified.streams import Account, Stream, moment_of_reply
+
+PING = Request(path="/ping", what="the time")
+"""https://mailchimp.com/developer/marketing/api/ping/ping/."""
+
+REFUSALS = 20
+"""After so many partitions that Mailchimp refuses, and none that it gives, a stream is not asked for any more."""
+
+
+def _read_time() -> Generator[Step, list[Any], int]:
+    (reply,) = yield Step([PING])
+    return int(moment_of_reply(reply.date).timestamp())
+
+
+class Shared:
+    """What the raw streams of a sync read once for all: the parents, and the time."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self.parents = Parents(logger)
+        self.time = Once(_read_time)
+
+
+@dataclass
+class _Partition:
+    """A partition on its way: the keys of its parents, and the newest time seen in it."""
+
+    values: Values
+    newest: str | None = None
+
+    def see(self, moment: str | None) -> None:
+        """Note a time that was seen."""
+        self.newest = max(filter(None, (self.newest, moment)), default=None)
+
+
+@dataclass
+class RawStream(Stream):
+    """Reads one collection. Without a cursor every sync reads it whole, whatever the sync mode says."""
+
+    row: Collection
+    shared: Shared
+    logger: logging.Logger
+    incoming: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.needs_account = below_an_audience(self.row)
+        self.full_refresh = self.full_refresh or self.row.cursor is None
+        self._cursors = Cursors(self.name, {} if self.full_refresh else self.incoming)
+        self._times = times_of(stream_schema(self.row))
+        self._progress = Progress(self.logger)
+        self._refused: list[MailchimpError] = []
+        self._partitions = self._given = self._missing = self._lanes = 0
+        self._horizon = 0
+
+    def readings(self, account: Account | None) -> list[Reading]:
+        """Return the reading that finds the partitions and starts the others."""
+        return [self._begin(account)]
+
+    def state(self) -> dict[str, Any]:
+        """Return the cursors of the partitions."""
+        return self._cursors.state()
+
+    def _begin(self, account: Account | None) -> Reading:
+        if not self.full_refresh:
+            seen_at = int(account.seen_at.timestamp()) if account else (yield from self.shared.time.get())
+            self._horizon = seen_at - HORIZON_MARGIN_SECONDS
+        try:
+            partitions = yield from self.shared.parents.partitions(self.row, account)
+        except NOT_FOR_US as error:
+            self._refused.append(error)
+            partitions = Partitions()
+        self.errors.extend(partitions.errors)
+        self._announce(partitions.count)
+        waiting = iter(partitions)
+        self._lanes = min(self.config.num_workers, partitions.count)
+        yield Step(readings=[self._lane(waiting) for _ in range(self._lanes)])
+        if not self._lanes:
+            self._finish()
+
+    def _announce(self, partitions: int) -> None:
+        self._partitions = partitions
+        if partitions and self.row.on_request and self.row.parent is not None:
+            parent = table()[self.row.parent.row].words
+            self.logger.warning("The stream %s needs about %s requests, one for each of the %s.", self.name, f"{partitions:,}", parent)
+
+    def _lane(self, waiting: Iterator[Values]) -> Reading:
+        for values in waiting:
+            if len(self._refused) >= REFUSALS and not self._given:
+                break
+            try:
+                yield from self._read(_Partition(values))
+            except NOT_FOR_US as error:
+                self._refused.append(error)
+            except MailchimpError as error:
+                # The other partitions go on.
+                self.errors.append(error)
+        self._lanes -= 1
+        if not self._lanes:
+            self._finish()
+
+    def _read(self, partition: _Partition) -> Steps:
+        bounds = self._bounds(partition.values)
+        if bounds is not None:
+            for sweep in self.row.sweeps:
+                request = collection_request(self.row, partition.values, {**sweep, **bounds, **without_links(self.row)})
+                yield from read_pages(self.row, request, partial(self._take, partition), self._short)
+        self._given += 1
+        self._progress.tell("%s: %s of %s parts read.", self.name, f"{self._given:,}", f"{self._partitions:,}")
+        if not self.full_refresh and self._cursors.advance(partition.values, partition.newest, self._horizon):
+            yield Step(checkpoint=True)
+
+    def _bounds(self, values: Values) -> dict[str, str] | None:
+        """Return the parameters of the time to read; None when nothing is left of it.
+
+        From the beginning no time is sent at all: what has none is read, too.
+        """
+        cursor, after = self.row.cursor, self._after(values)
+        if cursor is None or after is None:
+            return {}
+        if self.full_refresh:
+            return {cursor.since: moment_of(after)}
+        if after >= self._horizon:
+            return None
+        return {cursor.since: moment_of(after), **({cursor.before: moment_of(self._horizon)} if cursor.before else {})}
+
+    def _after(self, values: Values) -> int | None:
+        """Return the second after which to read a partition, None for its beginning."""
+        reached = self._cursors.of(values)
+        if reached is not None or self.row.cursor is None or self.row.cursor.ignores_start_date or not self.config.start_date:
+            return reached
+        return epoch(self.config.start_date) - 1
+
+    def _take(self, partition: _Partition, items: list[dict[str, Any]]) -> Taken:
+        if self.row.name == AUDIENCES and self.config.list_ids:
+            items = [item for item in items if item["id"] in self.config.list_ids]
+        # Now, not when the records are emitted: the cursor may have moved by then.
+        partition.see(newest(self.row, items))
+        keys = {parent.column: value for parent, value in zip(lineage(self.row), partition.values, strict=True)}
+        return Taken(records_of(self.row, items, keys, self._times))
+
+    def _short(self, items: int) -> None:
+        self._missing += items
+
+    def _finish(self) -> None:
+        """Say what was left out, once for the whole stream."""
+        if not self.errors and not self._refused:
+            self._cursors.forget_unvisited()
+        if self._refused:
+            share = f"{len(self._refused)} of {self._partitions} parts of the stream" if self._given else "The stream"
+            self.logger.warning("%s %s left out: %s", share, self.name, self._refused[0].message)
+        if self._missing:
+            self.logger.warning("Mailchimp counts %s items more than it gives without pages: %s.", self._missing, self.name)
+
+
+def raw_entity(row: Collection) -> Entity:
+    """Return a row as what streams are made of."""
+    return Entity(row.stream, row.primary_key, frozenset(), row.cursor.field if row.cursor else "")

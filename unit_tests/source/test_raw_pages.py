@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailchimp_unified.client import Reply
+from source_mailchimp_unified.once import Once
+from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, read_pages
+from source_mailchimp_unified.raw.parents import Partitions
+from source_mailchimp_unified.raw.table import table
+from source_mailchimp_unified.reading import Step, Taken
+
+Items = list[dict[str, Any]]
+
+
+def read(name: str, reply: Callable[[Any], Reply]) -> Items:
+    """Follow the reading of a row without a network and return what it emitted."""
+    row, emitted = table()[name], []
+    reading = read_pages(row, collection_request(row, (), {}), Taken, lambda _: None)
+    replies: Any = None
+    while True:
+        try:
+            step = reading.send(replies)
+        except StopIteration:
+            return emitted
+        # As the reader does: requests are answered before what came with them is emitted.
+        replies = [reply(request) for request in step.requests]
+        emitted += step.records
+
+
+class Moving:
+    """A collection that Mailchimp does not sort, in which items come and go between any two requests."""
+
+    def __init__(self, size: int, seed: int, joining: int, leaving: int) -> None:
+        self.items: Items = [{"id": number} for number in range(size)]
+        self.stayed = set(range(size))
+        self._chance, self._joining, self._leaving = random.Random(seed), joining, leaving
+
+    def reply(self, request: Any) -> Reply:
+        """Answer a request, then let items join and leave anywhere."""
+        offset, count = request.params["offset"], request.params["count"]
+        page = self.items[offset : offset + count]
+        total = len(self.items)
+        for _ in range(self._chance.randint(0, self._joining)):
+            self.items.insert(self._chance.randint(0, len(self.items)), {"id": -len(self.items) - self._chance.randint(1, 1 << 40)})
+        for _ in range(self._chance.randint(0, self._leaving)):
+            gone = self.items.pop(self._chance.randrange(len(self.items)))
+            self.stayed.discard(gone["id"])
+        return Reply({"reports": page, "total_items": total})
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 5500), st.integers(0, 1 << 20), st.sampled_from([(OVERLAP // 2, 0), (0, 400), (OVERLAP // 2, OVERLAP)]))
+def test_an_item_that_stays_is_read_whatever_comes_and_goes(size: int, seed: int, moves: tuple[int, int]) -> None:
+    """Items that join or leave between the requests push no other item out of what is read."""
+    collection = Moving(max(size, 500), seed, *moves)
+
+    emitted = {item["id"] for item in read("reports", collection.reply)}
+
+    assert collection.stayed <= emitted
+
+
+def test_pages_that_do_not_overlap_would_lose_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The overlap is what saves them: without it the same collection loses items that never left."""
+    monkeypatch.setattr("source_mailchimp_unified.raw.pages.OVERLAP", 0)
+    collection = Moving(5000, 1, OVERLAP // 2, 0)
+
+    emitted = {item["id"] for item in read("reports", collection.reply)}
+
+    assert collection.stayed - emitted
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 1900, 1901, 2000, 2800, 4321])
+def test_an_item_of_a_collection_at_rest_is_read_once(size: int) -> None:
+    """Pages overlap, records do not."""
+    emitted = [item["id"] for item in read("reports", Moving(size, 0, 0, 0).reply)]
+
+    assert sorted(emitted) == list(range(size))
+
+
+def test_items_without_a_key_are_never_taken_for_repetitions() -> None:
+    """Where Mailchimp leaves the key out, an item may come twice, but none is left out."""
+    collection = Moving(2500, 0, 0, 0)
+    collection.items = [{"n": number} for number in range(2500)]
+
+    emitted = {item["n"] for item in read("reports", collection.reply)}
+
+    assert emitted == set(range(2500))
+
+
+def test_keys_are_quoted_in_the_path() -> None:
+    """A store chooses its ids: a slash, a blank or a question mark in one stays part of it."""
+    request = collection_request(table()["store_order_lines"], ("my store", "a/b?c=ü"), {})
+
+    assert request.path == "/ecommerce/stores/my%20store/orders/a%2Fb%3Fc%3D%C3%BC/lines"
+
+
+@given(st.lists(st.tuples(st.integers(), st.lists(st.integers(-9, 1 << 40) | st.text(), max_size=5)), max_size=5))
+def test_partitions_come_back_as_they_were_added(pages: list[tuple[int, list[Any]]]) -> None:
+    """Packing loses no key, no type and no order, and the partitions can be gone through again and again."""
+    partitions = Partitions()
+    for above, keys in pages:
+        partitions.add((above,), keys)
+
+    expected = [(above, key) for above, keys in pages for key in keys]
+    assert list(partitions) == list(partitions) == expected
+    assert partitions.count == len(expected)
+
+
+def test_the_keys_of_a_million_contacts_take_little_memory() -> None:
+    """Partitions are kept packed: 32 digits a contact and hardly more."""
+    partitions = Partitions()
+    for page in range(10):
+        partitions.add(("list",), [f"{page * 1000 + number:032x}" for number in range(1000)])
+
+    assert sum(len(packed) for _, packed in partitions._packed) < 10_000 * 36
+
+
+def test_a_reading_that_is_done_once_serves_all_who_ask() -> None:
+    """Who asks first reads; who asks meanwhile waits; who asks later has the result at once; an error reaches them all."""
+
+    def failing() -> Any:
+        yield Step()
+        raise LookupError("gone")
+
+    once: Once[int] = Once(failing)
+    first, second = once.get(), once.get()
+    assert next(first) == Step()
+    waiting = next(second)
+    called: list[int] = []
+    assert waiting.awaits is not None
+    assert waiting.awaits.wait(lambda: called.append(1))
+    for asking in (first, second, once.get()):
+        with pytest.raises(LookupError, match="gone"):
+            asking.send(None if asking not in (first, second) else [])
+    assert called == [1]

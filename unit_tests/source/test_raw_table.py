@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from docs.generator.collections import OFFICIAL
+from source_mailchimp_unified.raw.progress import Progress
+from source_mailchimp_unified.raw.schemas import open_schema, stream_schema
+from source_mailchimp_unified.raw.table import chosen, lineage, refusal, table, usable_name
+from source_mailchimp_unified.source import parse_source_config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_stream_of_airbytes_source_has_its_equivalent() -> None:
+    """The twelve official streams are rows under the same names, each with all the properties of the official key."""
+    assert len(OFFICIAL) == 12
+    for name, official in OFFICIAL.items():
+        properties = stream_schema(table()[name])["properties"]
+        assert set(filter(None, [*official.key.split(", "), official.cursor])) <= properties.keys(), name
+
+
+@pytest.mark.parametrize("name", table())
+def test_a_row_is_consistent(name: str) -> None:
+    """The parts of a path are filled by its parents, and records of a partition carry their keys."""
+    row = table()[name]
+    parents = lineage(row)
+
+    assert row.path.format(**{parent.param: "x" for parent in parents}).count("x") >= len(parents)
+    assert row.path.count("{") == len(parents)
+    assert {parent.column for parent in parents} <= stream_schema(row)["properties"].keys()
+    assert not row.on_request or row.parent
+
+
+@pytest.mark.parametrize("name", table())
+def test_a_catalog_may_have_the_schemas(name: str) -> None:
+    """Everything is nullable and open; there are no references, variants, enumerations and links."""
+
+    def walk(schema: dict[str, object], *, top: bool = False) -> None:
+        assert not {"$ref", "allOf", "anyOf", "oneOf", "not", "enum", "required"} & schema.keys()
+        assert top or "null" in schema["type"]  # type: ignore[operator]
+        assert "properties" not in schema or schema["additionalProperties"] is True
+        for below in (*schema.get("properties", {}).values(), *filter(None, [schema.get("items")])):  # type: ignore[attr-defined]
+            walk(below)
+
+    for schema in (stream_schema(table()[name]), open_schema(table()[name])):
+        walk(schema, top=True)
+        assert "_links" not in json.dumps(schema)
+
+
+def test_names_are_taken_with_and_without_the_prefix() -> None:
+    """A name that does not exist is answered with the nearest ones."""
+    assert usable_name(" mailchimp_campaigns ") == usable_name("campaigns") == "campaigns"
+    with pytest.raises(ValueError, match="nearest names are campaigns"):
+        usable_name("campaign")
+
+
+@pytest.mark.parametrize(("given", "taken"), [("all", ["all"]), (["all", "member_notes"], ["all", "member_notes"]), ([], [])])
+def test_all_may_be_given_as_a_text(given: object, taken: list[str]) -> None:
+    """The configuration takes `all` with and without a list around it."""
+    credentials = {"auth_type": "apikey", "apikey": f"{'0' * 32}-us1"}
+
+    assert parse_source_config({"credentials": credentials, "raw_streams": given}).raw_streams == taken
+
+
+def test_progress_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A long reading that emits nothing is in the log every quarter of a minute, not every time."""
+    now = [0.0]
+    monkeypatch.setattr("source_mailchimp_unified.raw.progress.time.monotonic", lambda: now[0])
+    progress = Progress(logging.getLogger("progress"))
+
+    with caplog.at_level(logging.INFO):
+        for count in range(60):
+            now[0] += 1
+            progress.tell("%s parts read.", count)
+
+    assert [record.getMessage() for record in caplog.records] == [f"{count} parts read." for count in (14, 29, 44, 59)]
+
+
+def test_all_is_all_but_what_is_on_request() -> None:
+    """What takes a request per contact, order, product or link has to be named."""
+    on_request = {row.name for row in table().values() if row.on_request}
+
+    assert {row.name for row in chosen(["all"])} == set(table()) - on_request
+    assert {row.name for row in chosen(["all", *on_request])} == set(table())
+    assert {name for name in table() if name.startswith("member_")} < on_request
+
+
+def test_a_stream_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    """Whoever comes from the official source and its names is told the new ones."""
+    assert "nearest of them are mailchimp_campaigns" in (refusal("campaigns", []) or "")
+    assert refusal("mailchimp_campaigns", []) is None
+    assert "name member_notes in raw_streams" in (refusal("mailchimp_member_notes", ["all"]) or "")
+    assert refusal("mailchimp_member_notes", ["member_notes"]) is None
+
+
+def test_no_code_knows_a_row() -> None:
+    """The names of the rows stand in the table, not in the code; but for that of the audiences, which `list_ids` narrows."""
+    modules = (ROOT / "source_mailchimp_unified" / "raw").glob("*.py")
+    code = {path.name: path.read_text() for path in modules}
+
+    assert {(module, name) for module, text in code.items() for name in table() if f'"{name}"' in text} == {("parents.py", "lists")}
