@@ -5,16 +5,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TAP_VENV := .venv-tap
+# Airbyte's own heavy tools pin other versions than the connectors: each has an environment of its own.
+PYAIRBYTE := .venv-pyairbyte
+QUALITY := .venv-quality
+QUALITY_PYTHON := >=3.11,<3.13
+LOCKED := tools/environments
+COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --generate-hashes --prerelease if-necessary-or-explicit \
+	--custom-compile-command "make lock-environments"
 JOBS ?= 2
 UV_VERSION := 0.13.9
 # Starting a connector takes twice as long where Python may not keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
-CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks docs tools
+CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks docs tools conftest.py
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -35,7 +42,35 @@ demo: $(VENV)/.installed ## A local Mailchimp into a DuckDB file, and back (CONF
 
 .PHONY: test
 test: $(VENV)/.installed ## Run the tests
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not image and not pyairbyte and not quality"
+
+.PHONY: test-airbyte
+test-airbyte: test-image test-pyairbyte test-quality ## Run both connectors with Airbyte's own heavy tools: the next three
+
+.PHONY: test-image
+test-image: $(VENV)/.installed ## Follow the Dockerfile's steps, without a container engine
+	$(BIN)/python -m pytest -q -n $(JOBS) -m image integration_tests/airbyte
+
+$(PYAIRBYTE)/.installed: $(VENV)/.installed $(LOCKED)/pyairbyte.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PYAIRBYTE)
+	$(BIN)/uv pip install --quiet --system-certs --python $(PYAIRBYTE)/bin/python --require-hashes -r $(LOCKED)/pyairbyte.txt
+	@touch $@
+
+.PHONY: test-pyairbyte
+test-pyairbyte: $(PYAIRBYTE)/.installed ## Run the connectors under PyAirbyte
+	$(BIN)/python -m pytest -q -n $(JOBS) -m pyairbyte integration_tests/airbyte
+
+$(QUALITY)/.installed: $(VENV)/.installed $(LOCKED)/quality.txt
+	@rm -rf $(QUALITY)
+	$(BIN)/uv venv --quiet --no-python-downloads --python "$(QUALITY_PYTHON)" $(QUALITY)
+	$(BIN)/uv pip install --quiet --system-certs --python $(QUALITY)/bin/python --require-hashes -r $(LOCKED)/quality.txt
+	@touch $@
+
+.PHONY: test-quality
+test-quality: $(VENV)/.installed ## Run Airbyte's quality checks (they need Python 3.11 or 3.12)
+	@if $(BIN)/uv python find --quiet --no-python-downloads "$(QUALITY_PYTHON)" >/dev/null; then $(MAKE) --no-print-directory $(QUALITY)/.installed; \
+	else echo "WARNING: Airbyte publishes its quality checks for Python 3.11 and 3.12 only, and neither is here: they are skipped."; fi
+	$(BIN)/python -m pytest -q -n $(JOBS) -m quality integration_tests/airbyte
 
 # The page that draws the specifications as forms; npm keeps what it needs in its folder.
 FORMS := integration_tests/forms
@@ -83,7 +118,14 @@ raw: $(VENV)/.installed ## Derive the raw streams' schemas from ../shared/facts,
 lock: ## Renew the locked versions (needs poetry with poetry-plugin-export)
 	poetry lock
 	poetry export --with dev --output requirements-dev.txt
+	poetry export --only main --output docker/requirements.txt
+	$(MAKE) lock-environments
+
+.PHONY: lock-environments
+lock-environments: $(VENV)/.installed ## Renew the locked versions of Airbyte's heavy tools
+	$(COMPILE) --python-version 3.10 $(LOCKED)/pyairbyte.in --output-file $(LOCKED)/pyairbyte.txt
+	$(COMPILE) --python-version 3.11 $(LOCKED)/quality.in --output-file $(LOCKED)/quality.txt
 
 .PHONY: clean
 clean: ## Remove what the commands made
-	rm -rf $(VENV) $(TAP_VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist
+	rm -rf $(VENV) $(TAP_VENV) $(PYAIRBYTE) $(QUALITY) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist

@@ -4,3 +4,7 @@ run -> destination -> intake: commands, and the messages of a sync.
 columns -> changes -> plan: from a record to what is wanted of one contact, to batches; pure.
 writer -> bulk, single -> outcomes -> ledger: from batches to requests, to one outcome per record, to acknowledged states.
 """
+
+from destination_mailchimp_unified.destination import DestinationMailchimpUnified
+
+__all__ = ["DestinationMailchimpUnified"]

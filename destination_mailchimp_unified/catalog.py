@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,11 @@ def _target(configured: Mapping[str, Any], config: DestinationConfig, logger: lo
     list_id = _object_name(configured.get("destination_object_name"), name)
     if list_id:
         _check_matching_key(configured.get("primary_key"), name)
-    columns = Columns(config.field_mapping, merge_extras=config.unmapped_columns == "merge_fields" or list_id is not None)
+    properties = _properties(stream.get("json_schema"))
+    known = frozenset(column.casefold() for column in properties)
+    columns = Columns(config.field_mapping, config.unmapped_columns == "merge_fields" or list_id is not None, known)
     target = Target(stream_key(name, stream.get("namespace")), _OPERATIONS.get(mode, "upsert"), columns, list_id)
-    _check_columns(target, stream.get("json_schema"), config)
+    _check_columns(target, properties, config)
     _warn(configured, name, mode, logger)
     return target
 
@@ -79,16 +81,20 @@ def _check_matching_key(keys: Any, stream: str) -> None:
         )
 
 
-def _check_columns(target: Target, schema: Any, config: DestinationConfig) -> None:
+def _properties(schema: Any) -> list[str]:
     properties = schema.get("properties") if isinstance(schema, dict) else None
-    if not isinstance(properties, dict) or not properties:
+    return [str(column) for column in properties] if isinstance(properties, dict) else []
+
+
+def _check_columns(target: Target, properties: Collection[str], config: DestinationConfig) -> None:
+    if not properties:
         # Nothing is known of the columns: the records will tell.
         return
-    reached = {field for column in properties for field in target.columns.targets(str(column))}
+    reached = {field for column in properties for field in target.columns.targets(column)}
     if "email" not in reached:
         raise ConfigError(
             f"Stream {target.name} has no column for the address. Please map one to the field email in field_mapping."
-            f" Its columns are: {', '.join(sorted(map(str, properties)))}."
+            f" Its columns are: {', '.join(sorted(properties))}."
         )
     if "list_id" not in reached and not target.list_id and not config.list_id:
         raise ConfigError(

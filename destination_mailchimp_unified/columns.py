@@ -36,17 +36,22 @@ class Contact:
 
 @dataclass
 class Columns:
-    """The columns of one stream. With `merge_extras`, columns mapped nowhere are matched to merge fields by tag."""
+    """The columns of one stream. With `merge_extras`, columns mapped nowhere are matched to merge fields by tag.
+
+    `known` holds the names of the stream's columns, case-folded, where its schema tells them; mappings are for all streams.
+    """
 
     mappings: Iterable[FieldMapping] = ()
     merge_extras: bool = False
+    known: frozenset[str] = frozenset()
     _targets: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
     _mapped: dict[str, list[str]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for mapping in self.mappings:
             self._mapped.setdefault(mapping.column.casefold(), []).append(mapping.field)
-        self._taken = {name.casefold() for names in self._mapped.values() for name in names}
+        here = (names for column, names in self._mapped.items() if not self.known or column in self.known)
+        self._taken = {name.casefold() for names in here for name in names}
 
     def targets(self, column: str) -> tuple[str, ...]:
         """Return what a column fills: unified names, `custom_fields.TAG`, or `+` and its own name for a possible merge field."""

@@ -26,10 +26,11 @@ def traced(error: Exception) -> AirbyteTracedException:
     """Return `error` as Airbyte wants it, with a sentence for the user."""
     if isinstance(error, AirbyteTracedException):
         return error
-    known = isinstance(error, MailchimpError)
+    known, kind = isinstance(error, MailchimpError), type(error).__name__
     return AirbyteTracedException(
         message=error.message if isinstance(error, MailchimpError) else UNEXPECTED,
-        internal_message=(masked(error.detail) if isinstance(error, MailchimpError) else "") or type(error).__name__,
+        # PyAirbyte shows this one: without a detail it says the same as the message.
+        internal_message=masked(error.detail or f"{kind}: {error.message}") if isinstance(error, MailchimpError) else kind,
         failure_type=failure_type(error),
         # What was foreseen needs no stack trace of ours; what was not does.
         exception=None if known else error,

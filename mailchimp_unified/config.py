@@ -75,7 +75,7 @@ Credentials = Annotated[ApiKeyCredentials | OAuthCredentials, Field(discriminato
 def _origin(value: str) -> str:
     parts = urlsplit(value.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("is not an origin. Please give scheme, host and port only, such as http://127.0.0.1:8800.")
+        raise ValueError("is not an origin. Please give scheme, host and port only, such as http://localhost:8800.")
     if parts.username or parts.password:
         raise ValueError("carries a user name or password. Please give scheme, host and port only.")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):

@@ -96,7 +96,7 @@ class Callback(HTTPServer):
     @property
     def uri(self) -> str:
         """The redirect URI, which has to be registered with the application letter by letter."""
-        return f"http://{_LOOPBACK}:{self.server_address[1]}{CALLBACK_PATH}"
+        return f"http://{_LOOPBACK}:{self.server_address[1]}{CALLBACK_PATH}"  # ignore-https-check: this machine only
 
     def belongs(self, answer: Mapping[str, str]) -> bool:
         """Tell whether an answer is to the question that was asked: nobody else knows the state."""

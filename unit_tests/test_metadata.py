@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
 import yaml
+
+from mailchimp_unified import auth
+from mailchimp_unified.client import Patience
+from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -49,10 +56,40 @@ def test_metadata_agrees_with_the_project(path: Path) -> None:
     assert described["dockerRepository"].removeprefix("airbyte/") in project["scripts"]
 
 
-def test_the_locked_versions_are_those_that_are_installed() -> None:
-    """requirements-dev.txt pins what poetry.lock pins."""
+def test_the_icons_are_square_and_tell_the_connectors_apart() -> None:
+    """Airbyte shows icons in a square; source and destination stand side by side in a connection."""
+    icons = [ET.parse(path.with_name("icon.svg")).getroot() for path in METADATA]
+
+    assert {(icon.get("width"), icon.get("height"), icon.get("viewBox")) for icon in icons} == {("250", "250", "0 0 250 250")}
+    assert len({ET.tostring(icon) for icon in icons}) == len(METADATA)
+
+
+def test_airbyte_waits_longer_than_one_request_may_take() -> None:
+    """The platform ends a source that gives neither record nor state for so long; a request may be tried all that time."""
+    described = yaml.safe_load((ROOT / "metadata.yaml").read_text())["data"]
+    patience = Patience()
+
+    last_try = patience.longest_back_off + patience.connect + patience.read
+    assert patience.total + last_try <= described["maxSecondsBetweenMessages"]
+
+
+@pytest.mark.parametrize("path", METADATA, ids=lambda path: path.parent.name)
+def test_every_host_that_is_called_is_allowed(path: Path) -> None:
+    """Airbyte Cloud lets a connector reach the hosts of its metadata only."""
+    allowed = yaml.safe_load(path.read_text())["data"]["allowedHosts"]["hosts"]
+    connection = ConnectionConfig.model_validate({"credentials": {"auth_type": "apikey", "apikey": f"{'0' * 32}-us6"}})
+    assert isinstance(connection.credentials, ApiKeyCredentials)
+
+    called = {urlsplit(auth.metadata_url(connection)).hostname, urlsplit(auth.api_url_of_key(connection, connection.credentials)).hostname}
+
+    assert all(any(fnmatch(str(host), pattern) for pattern in allowed) for host in called)
+
+
+@pytest.mark.parametrize("path", ["requirements-dev.txt", "docker/requirements.txt"])
+def test_the_locked_versions_are_those_that_are_installed(path: str) -> None:
+    """What is installed for development and in the images is what poetry.lock pins."""
     locked = {(package["name"], package["version"]) for package in tomllib.loads((ROOT / "poetry.lock").read_text())["package"]}
-    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
+    lines = (ROOT / path).read_text().splitlines()
     pinned = [line.split(" ")[0].split("==") for line in lines if "==" in line.split(" ")[0]]
 
     assert pinned

@@ -69,3 +69,10 @@ def test_mapping_wins_over_name() -> None:
     columns = Columns([Mapping(column="Mail", field="email"), Mapping(column="mail", field="custom_fields.MAIL")])
     contact = columns.contact({"EMAIL": "not@this.one", "MAIL": "a@x.org", "other": 1})
     assert contact.unified == {"email": "a@x.org", "custom_fields": {"MAIL": "a@x.org"}}
+
+
+def test_a_mapping_is_for_streams_that_have_its_column() -> None:
+    """A column that is named like a field gives way only in a stream that has the mapped column."""
+    mapping = [Mapping(column="Mail", field="email")]
+    assert Columns(mapping, known=frozenset({"email", "mail"})).targets("email") == ()
+    assert Columns(mapping, known=frozenset({"email"})).targets("Email") == ("email",)
