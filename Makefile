@@ -56,6 +56,9 @@ $(PYAIRBYTE)/.installed: $(VENV)/.installed $(LOCKED)/pyairbyte.txt
 	$(BIN)/uv pip install --quiet --system-certs --python $(PYAIRBYTE)/bin/python --require-hashes -r $(LOCKED)/pyairbyte.txt
 	@touch $@
 
+.PHONY: pyairbyte
+pyairbyte: $(PYAIRBYTE)/.installed ## Install PyAirbyte into an environment of its own, .venv-pyairbyte
+
 .PHONY: test-pyairbyte
 test-pyairbyte: $(PYAIRBYTE)/.installed ## Run the connectors under PyAirbyte
 	$(BIN)/python -m pytest -q -n $(JOBS) -m pyairbyte integration_tests/airbyte

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness import BIN, HERE, Bench, Row, credentials, emulator, report, seed
-from measure import Figures, measure
+from measure import Figures, best, measure
 from reading import reading_as_airbyte, reading_as_singer, reading_many_lists, reading_memory, reading_one_list
 from writing import writing, writing_memory
 
@@ -21,19 +21,19 @@ from writing import writing, writing_memory
 def starting(bench: Bench) -> None:
     """Start-up: spec against importing the CDK's entry point, and a check without latency; the best of five."""
 
-    def best(command: Sequence[str]) -> Figures:
-        return min((measure(command) for _ in range(5)), key=lambda figures: figures.wall)
+    def started(command: Sequence[str]) -> Figures:
+        return best(measure(command) for _ in range(5))
 
-    imported = best([sys.executable, "-c", "import airbyte_cdk.entrypoint"])
+    imported = started([sys.executable, "-c", "import airbyte_cdk.entrypoint"])
     bench.add(Row("import of airbyte_cdk.entrypoint", imported))
     with emulator() as mailchimp:
         list_id = seed(mailchimp, 10)
         for name in ("source", "destination"):
             script = str(BIN / f"{name}-mailchimp-unified")
-            figures = best([script, "spec"])
+            figures = started([script, "spec"])
             bench.add(Row(f"{name} spec", figures, ratio="wall / import", value=figures.wall / imported.wall, target=1.2))
             config = bench.write(f"{name}.json", credentials(mailchimp, **({"list_id": list_id} if name == "destination" else {})))
-            figures = best([script, "check", "--config", str(config)])
+            figures = started([script, "check", "--config", str(config)])
             bench.add(Row(f"{name} check", figures, ratio="wall / import", value=figures.wall / imported.wall))
 
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from harness import BIN, BULK, HERE, WORKERS, Bench, Row, catalog, credentials, emulator, paced, seed
-from measure import Figures, measure
+from harness import BIN, BULK, HERE, RUNS, WORKERS, Bench, Row, catalog, credentials, emulator, paced, seed
+from measure import Figures, best, measure
 
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
 
@@ -45,12 +45,14 @@ def writing(bench: Bench) -> None:
     """New contacts with tags, the same again, half and half, and the removal of a tag; against the ideal and a PUT per contact."""
     contacts = bench.contacts(100_000)
     with emulator() as mailchimp:
-        list_id = seed(mailchimp, 0)
         mailchimp.latency(1.0)
-        singles = 200
+        singles, list_id = 200, seed(mailchimp, 0)
         puts = measure([sys.executable, str(HERE / "single_puts.py"), mailchimp.url, DEFAULT_API_KEY, list_id, str(singles), str(WORKERS)])
         bench.add(Row(f"one PUT per contact, {singles} contacts, 1 s a request", puts, singles / puts.wall))
-        figures = write(bench, mailchimp, list_id, contact_lines(contacts, tags=["Bench", "New"]))
+        # Each run has an audience of its own: in the one of the last nobody is new any more.
+        lists = [seed(mailchimp, 0) for _ in range(RUNS)]
+        figures = best(write(bench, mailchimp, one, contact_lines(contacts, tags=["Bench", "New"])) for one in lists)
+        list_id = lists[-1]
         case, ideal = f"destination, {contacts} new with tags, 1 s a request", contacts / BULK / WORKERS
         bench.add(Row(case, figures, contacts / figures.wall, "wall / ideal of bulk calls", figures.wall / ideal, 1.3))
         ratio = (contacts / figures.wall) / (singles / puts.wall)

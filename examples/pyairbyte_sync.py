@@ -1,6 +1,6 @@
 """Mailchimp with PyAirbyte: into a DuckDB cache, and from there, or straight, into an audience.
 
-make .venv-pyairbyte/.installed
+make pyairbyte
 .venv-pyairbyte/bin/python examples/pyairbyte_sync.py read --source source.json --database mailchimp.duckdb
 .venv-pyairbyte/bin/python examples/pyairbyte_sync.py write --source source.json --destination destination.json --database mailchimp.duckdb
 

@@ -128,11 +128,13 @@ def test_every_command_exists(page: Path) -> None:
 
 def exists(command: list[str]) -> bool:
     """Tell whether what a command names is there."""
-    program = command[0].removeprefix(".venv/bin/")
+    program = re.sub(r"^\.venv[-a-z]*/bin/", "", command[0])
     if program == "make":
         return all(re.search(rf"^{target}: ", (ROOT / "Makefile").read_text(), re.MULTILINE) for target in command[1:] if "=" not in target)
     if program == "python" and command[1] == "-m":
         return importlib.util.find_spec(command[2]) is not None
+    if program == "python":
+        return (ROOT / command[1]).is_file()
     if program.endswith(("-unified", "-sign-in")):
         return program in project()["scripts"]
     return program in ("export", "cd") or shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/bin:/bin") is not None
