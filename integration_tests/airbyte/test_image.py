@@ -64,10 +64,11 @@ def built(name: str, folder: Path) -> Image:
     # The interpreter below the environment of the tests: what is installed there must not be seen.
     _program(binaries / "python", str(Path(sys.executable).resolve()))
     path = os.pathsep.join([str(binaries), "/usr/bin", "/bin"])
+    # The machine's own certificates are trusted, as by make: an image has the ones of its base.
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     done = subprocess.run(
         [Path(sys.executable).with_name("airbyte-cdk"), "image", "build", staged, "--tag", "dev"],
-        env={**environment, "PATH": path, "ENGINE_ROOT": str(root)}, capture_output=True, text=True, timeout=300, check=False,
+        env={**environment, "PATH": path, "ENGINE_ROOT": str(root), "UV_SYSTEM_CERTS": "1"}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return Image(staged, root, done.stdout)
