@@ -131,4 +131,6 @@ def report(bench: Bench) -> str:
         lines.append(
             f"| {row.case} | {f.wall:.1f} | {f.cpu:.1f} | {f.peak_mb:.0f} | {rate} | {row.ratio} | {measured} | {target} | {row.verdict} |"
         )
+    if any("missed" in row.verdict for row in bench.rows):
+        lines += ["", "Why a target is missed: [architecture](../docs/architecture.md#the-process)."]
     return "\n".join(lines) + "\n"
