@@ -139,6 +139,9 @@ class Sweep:
         yield from emit(self._taken(inside))
         jobs = [partial(self._window, window) for window in self.frontier.learn(number, sample)]
         yield Step(readings=self.lanes.add(jobs, (self.turn, WINDOWS, number)))
+        if not jobs:
+            # Nobody may come after this sample who moves the cursor.
+            yield self.finished()
 
     def _window(self, window: Window) -> Steps:
         """Read one window from its far end, which is where the samples say, give or take a tie."""

@@ -4,7 +4,7 @@ import random
 from collections.abc import Generator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailchimp_unified import paging
@@ -128,6 +128,7 @@ def missing(audience: Audience, emitted: list[int]) -> set[int]:
     workers=st.integers(1, 10),
     thought=st.one_of(st.just(0), st.integers(0, 1000)),
 )
+@example(seconds=[START + 1] * 33 + [START + 2] * 70, seed=1, edits=7, workers=5, thought=0).via("the last sample leaves nothing")
 def test_no_member_is_lost_whatever_changes_during_the_sweep(seconds: list[int], seed: int, edits: int, workers: int, thought: int) -> None:
     """Every member before the horizon is emitted, whatever ties, edits between any two requests, and a wrong count beforehand."""
     audience = Audience(seconds, seed, edits)
