@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from airbyte_cdk.models import AirbyteMessageSerializer
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput, _run_command
 
-from mailchimp_emulator import DEFAULT_API_KEY
-from mailchimp_unified.client import Patience
+from mailchimp_emulator import DEFAULT_API_KEY, Emulator
+from mailchimp_unified.client import MailchimpClient, Patience, Reply, Request
 from source_mailchimp_unified import SourceMailchimpUnified
 
 STREAMS = ("contacts", "lists", "tags", "users")
@@ -145,3 +146,16 @@ class Source:
         path = self._folder / name
         path.write_text(json.dumps(content))
         return path
+
+
+def delete_after_listing(monkeypatch: pytest.MonkeyPatch, mailchimp: Emulator, list_id: str) -> None:
+    """Let an audience vanish between the listing of all and what is read of it."""
+    call = MailchimpClient.call
+
+    def call_and_delete(client: MailchimpClient, request: Request) -> Reply:
+        reply = call(client, request)
+        if request.path == "/lists":
+            mailchimp.delete_list(list_id)
+        return reply
+
+    monkeypatch.setattr(MailchimpClient, "call", call_and_delete)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any
 from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import contact
 from mailchimp_unified.errors import MailchimpError, NotFoundError
+from source_mailchimp_unified.progress import Progress
 from source_mailchimp_unified.reading import Job, Lanes, Reading, Record, Step, Taken, page_request
 from source_mailchimp_unified.state import ListCursor, epoch, moment_of, parse_contacts_state
 from source_mailchimp_unified.streams import Account, Stream
@@ -21,20 +21,16 @@ from source_mailchimp_unified.windows import Frontier, Window
 HORIZON_MARGIN_SECONDS = 1
 """The second in which Mailchimp answered may still go on: the horizon lies before it."""
 
-PROGRESS_SECONDS = 15.0
-"""The log names the progress of a list about as often."""
-
 
 @dataclass
 class ListProgress:
     """How far a sync is with one list: a frontier per listing, and the counts for the log."""
 
     list_id: str
-    logger: logging.Logger
+    progress: Progress
     frontiers: list[Frontier]
     total: int = 0
     taken: int = 0
-    named_at: float = field(default_factory=time.monotonic)
 
     @property
     def reached(self) -> int:
@@ -48,9 +44,7 @@ class ListProgress:
     def count(self, contacts: int) -> None:
         """Note contacts read, and log the progress now and then."""
         self.taken += contacts
-        if time.monotonic() - self.named_at >= PROGRESS_SECONDS:
-            self.named_at = time.monotonic()
-            self.logger.info("contacts: %s of %s of the audience %s read.", self.taken, self.total, self.list_id)
+        self.progress.tell("contacts: %s of %s of the audience %s read.", self.taken, self.total, self.list_id)
 
 
 @dataclass
@@ -96,7 +90,7 @@ class ContactsStream(Stream):
         if window.after >= window.until:
             return []
         chosen = listings(self.config.wanted_statuses)
-        progress = ListProgress(list_id, self.logger, [Frontier(window) for _ in chosen])
+        progress = ListProgress(list_id, Progress(self.logger), [Frontier(window) for _ in chosen])
         take, finished = partial(self._take, progress), partial(self._advance, progress)
         return [
             Sweep(

@@ -21,7 +21,7 @@ from mailchimp_unified.config import DEFAULT_WORKERS, MAX_CONNECTIONS
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.schemas import load_schema
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.contacts import PROGRESS_SECONDS
+from source_mailchimp_unified.progress import PROGRESS_SECONDS
 from source_mailchimp_unified.source import parse_source_config
 from unit_tests.documents import DOCUMENTS, anchors, blocks, commands, headings, links, quoted, tables
 from unit_tests.wordings import literals, reasons

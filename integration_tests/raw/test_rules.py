@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 import requests
 
-from integration_tests.commands import IMPATIENT, Output, Source, catalog
+from integration_tests.commands import IMPATIENT, Output, Source, catalog, delete_after_listing
 from integration_tests.raw.mirror import raw_catalog, serve
 from mailchimp_emulator import Emulator
-from mailchimp_unified.client import MailchimpClient, Reply, Request
+from mailchimp_unified.client import MailchimpClient
 from source_mailchimp_unified.raw.table import table
 
 Sources = Callable[..., Source]
@@ -160,15 +160,7 @@ def test_what_an_account_may_not_read_is_reported_once_and_skipped(mailchimp: Em
 def test_a_missing_part_is_skipped_alone(mailchimp: Emulator, source: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """A parent that is gone when its turn comes is counted in one warning; the others are read."""
     serve(mailchimp)
-    call = MailchimpClient.call
-
-    def delete_after_listing(client: MailchimpClient, request: Request) -> Reply:
-        reply = call(client, request)
-        if request.path == "/lists":
-            mailchimp.delete_list("bbbbbbbbbb")
-        return reply
-
-    monkeypatch.setattr(MailchimpClient, "call", delete_after_listing)
+    delete_after_listing(monkeypatch, mailchimp, "bbbbbbbbbb")
 
     output = source().read(raw_catalog("list_clients", "list_members"))
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from integration_tests.commands import BRIEF, IMPATIENT, STREAMS, Source, catalog
+from integration_tests.commands import BRIEF, IMPATIENT, STREAMS, Source, catalog, delete_after_listing
 from mailchimp_emulator import Emulator
-from mailchimp_unified.client import MailchimpClient, Reply, Request
 from mailchimp_unified.entities import contact
 from source_mailchimp_unified.state import epoch
 
@@ -137,15 +136,7 @@ def test_an_unknown_stream_is_reported_and_the_others_are_read(mailchimp: Emulat
 def test_a_list_deleted_during_the_sync_is_no_failure(mailchimp: Emulator, source: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """An audience that vanishes between the listing and its contacts is named in the log and left out."""
     mailchimp.seed_demo()
-    call = MailchimpClient.call
-
-    def delete_after_listing(client: MailchimpClient, request: Request) -> Reply:
-        reply = call(client, request)
-        if request.path == "/lists":
-            mailchimp.delete_list("2e6b74a9f8")
-        return reply
-
-    monkeypatch.setattr(MailchimpClient, "call", delete_after_listing)
+    delete_after_listing(monkeypatch, mailchimp, "2e6b74a9f8")
 
     output = source().read(catalog(["contacts"]))
 

@@ -13,10 +13,10 @@ from mailchimp_unified.entities import Entity
 from mailchimp_unified.errors import MailchimpError
 from source_mailchimp_unified.contacts import HORIZON_MARGIN_SECONDS
 from source_mailchimp_unified.once import Once
+from source_mailchimp_unified.progress import Progress
 from source_mailchimp_unified.raw.cursors import Cursors
 from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, read_pages, without_links
 from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partitions, below_an_audience
-from source_mailchimp_unified.raw.progress import Progress
 from source_mailchimp_unified.raw.records import newest, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, lineage, table

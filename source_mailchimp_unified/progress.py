@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
-from source_mailchimp_unified.contacts import PROGRESS_SECONDS
+PROGRESS_SECONDS = 15.0
+"""The log names the progress of a reading about as often."""
 
 
 class Progress:
