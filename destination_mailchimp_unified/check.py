@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from destination_mailchimp_unified import calls
-from destination_mailchimp_unified.audience import Audience
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.lookups import load_audience, read_all
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.flows import follow
-from destination_mailchimp_unified.lookups import load_audience, read_all
-from destination_mailchimp_unified.mapping import check_audience, check_fields, unmapped_required
+from destination_mailchimp_unified.intake.mapping import check_audience, check_fields, unmapped_required
+from destination_mailchimp_unified.pipeline.flows import follow
+from destination_mailchimp_unified.sending import calls
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import ConfigError, NotFoundError, PermissionDeniedError
 

@@ -19,14 +19,14 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 
-from destination_mailchimp_unified.catalog import targets_of
 from destination_mailchimp_unified.check import check_account
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.discovery import destination_catalog
 from destination_mailchimp_unified.faults import traced
-from destination_mailchimp_unified.intake import Intake, Record
-from destination_mailchimp_unified.mapping import check_fields
-from destination_mailchimp_unified.writer import Writer
+from destination_mailchimp_unified.intake.lines import Intake, Record
+from destination_mailchimp_unified.intake.mapping import check_fields
+from destination_mailchimp_unified.intake.streams import targets_of
+from destination_mailchimp_unified.pipeline.writer import Writer
 from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import MailchimpClient, Patience
 from mailchimp_unified.config import parse_config

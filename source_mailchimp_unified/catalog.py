@@ -13,10 +13,10 @@ from mailchimp_unified.entities.merge_field import value_schema
 from mailchimp_unified.schemas import readable_schema
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.raw.catalog import raw_catalog
-from source_mailchimp_unified.reader import follow
-from source_mailchimp_unified.reading import Step
 from source_mailchimp_unified.snapshots import merge_fields_request, read_collections
-from source_mailchimp_unified.streams import read_account
+from source_mailchimp_unified.sync.reader import follow
+from source_mailchimp_unified.sync.reading import Step
+from source_mailchimp_unified.sync.streams import read_account
 
 
 def discover(client: MailchimpClient, config: SourceConfig) -> AirbyteCatalog:

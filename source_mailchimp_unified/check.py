@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mailchimp_unified.client import MailchimpClient, Request
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.reader import follow
 from source_mailchimp_unified.snapshots import ROOT
-from source_mailchimp_unified.streams import read_account
+from source_mailchimp_unified.sync.reader import follow
+from source_mailchimp_unified.sync.streams import read_account
 
 
 def check_account(client: MailchimpClient, config: SourceConfig) -> str:

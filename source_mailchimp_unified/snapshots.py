@@ -11,9 +11,9 @@ from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import AUDIENCE, TAG, USER, audience, tag, user
 from mailchimp_unified.entities.entity import rfc3339
 from mailchimp_unified.errors import NotFoundError
-from source_mailchimp_unified.reading import Reading, Record, Step, page_of, page_request, read_collection
-from source_mailchimp_unified.state import fingerprint, key_values, parse_snapshot_state, record_key
-from source_mailchimp_unified.streams import Account, Stream, moment_of_reply
+from source_mailchimp_unified.sync.reading import Reading, Record, Step, page_of, page_request, read_collection
+from source_mailchimp_unified.sync.state import fingerprint, key_values, parse_snapshot_state, record_key
+from source_mailchimp_unified.sync.streams import Account, Stream, moment_of_reply
 
 ROOT = Request(path="/", what="the account", params={"exclude_fields": "_links"})
 """https://mailchimp.com/developer/marketing/api/root/list-api-root-resources/."""

@@ -31,15 +31,15 @@ from mailchimp_unified.errors import ConfigError, MailchimpError
 from source_mailchimp_unified import catalog as catalogs
 from source_mailchimp_unified.check import check_account
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.contacts import ContactsStream
+from source_mailchimp_unified.contacts.stream import ContactsStream
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import record_messages, status_message
 from source_mailchimp_unified.raw.stream import RawStream, Shared, raw_entity
 from source_mailchimp_unified.raw.table import ALL, by_stream, refusal, table
-from source_mailchimp_unified.reader import Format, Output, Reader
 from source_mailchimp_unified.snapshots import SNAPSHOTS
-from source_mailchimp_unified.state import incoming_states
-from source_mailchimp_unified.streams import Stream
+from source_mailchimp_unified.sync.messages import record_messages, status_message
+from source_mailchimp_unified.sync.reader import Format, Output, Reader
+from source_mailchimp_unified.sync.state import incoming_states
+from source_mailchimp_unified.sync.streams import Stream
 
 
 class SourceMailchimpUnified(Source):

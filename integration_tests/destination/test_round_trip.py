@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.values import WRITABLE
+from destination_mailchimp_unified.intake.values import WRITABLE
 from mailchimp_emulator.runner import Emulator
 from mailchimp_unified.client import MailchimpClient, Request
 from mailchimp_unified.config import parse_config

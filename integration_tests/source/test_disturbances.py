@@ -11,7 +11,7 @@ import pytest
 from integration_tests.commands import BRIEF, IMPATIENT, STREAMS, Source, catalog, delete_after_listing
 from mailchimp_emulator import Emulator
 from mailchimp_unified.entities import contact
-from source_mailchimp_unified.state import epoch
+from source_mailchimp_unified.sync.state import epoch
 
 Sources = Callable[..., Source]
 

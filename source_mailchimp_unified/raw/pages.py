@@ -10,7 +10,7 @@ from urllib.parse import quote
 from mailchimp_unified.client import PAGE_SIZE, Reply, Request
 from source_mailchimp_unified.raw.records import LINKS
 from source_mailchimp_unified.raw.table import Collection, lineage
-from source_mailchimp_unified.reading import Step, Taken, emit, page_request, read_down
+from source_mailchimp_unified.sync.reading import Step, Taken, emit, page_request, read_down
 
 Steps = Generator[Step, list[Any], None]
 Values = tuple[Any, ...]

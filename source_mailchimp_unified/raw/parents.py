@@ -13,12 +13,12 @@ import orjson
 from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.config import MAX_CONNECTIONS
 from mailchimp_unified.errors import MailchimpError, NotFoundError, PermissionDeniedError
-from source_mailchimp_unified.once import Once
-from source_mailchimp_unified.progress import Progress
 from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, first_page, items_of, only, read_offsets
 from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table
-from source_mailchimp_unified.reading import Step, Taken
-from source_mailchimp_unified.streams import Account
+from source_mailchimp_unified.sync.once import Once
+from source_mailchimp_unified.sync.progress import Progress
+from source_mailchimp_unified.sync.reading import Step, Taken
+from source_mailchimp_unified.sync.streams import Account
 
 AUDIENCES = "lists"
 """The row of the audiences: the account knows them already, and `list_ids` may choose among them."""

@@ -11,18 +11,18 @@ from typing import Any
 from mailchimp_unified.client import Request
 from mailchimp_unified.entities import Entity
 from mailchimp_unified.errors import MailchimpError
-from source_mailchimp_unified.contacts import HORIZON_MARGIN_SECONDS
-from source_mailchimp_unified.once import Once
-from source_mailchimp_unified.progress import Progress
+from source_mailchimp_unified.contacts.stream import HORIZON_MARGIN_SECONDS
 from source_mailchimp_unified.raw.cursors import Cursors
 from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, read_pages, without_links
 from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partitions, below_an_audience
 from source_mailchimp_unified.raw.records import newest, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, lineage, table
-from source_mailchimp_unified.reading import Reading, Step, Taken
-from source_mailchimp_unified.state import epoch, moment_of
-from source_mailchimp_unified.streams import Account, Stream, moment_of_reply
+from source_mailchimp_unified.sync.once import Once
+from source_mailchimp_unified.sync.progress import Progress
+from source_mailchimp_unified.sync.reading import Reading, Step, Taken
+from source_mailchimp_unified.sync.state import epoch, moment_of
+from source_mailchimp_unified.sync.streams import Account, Stream, moment_of_reply
 
 PING = Request(path="/ping", what="the time")
 """https://mailchimp.com/developer/marketing/api/ping/ping/."""

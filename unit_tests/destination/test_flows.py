@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from destination_mailchimp_unified import lookups
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.flows import Flow, Flows, call, follow, gather
+from destination_mailchimp_unified.audience import lookups
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.pipeline.flows import Flow, Flows, call, follow, gather
 from mailchimp_unified.client import Reply, Request
 from mailchimp_unified.errors import MailchimpError, NotFoundError, TransientError
 from mailchimp_unified.pool import Done

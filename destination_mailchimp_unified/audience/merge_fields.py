@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from destination_mailchimp_unified import calls
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.flows import Flow, call
-from destination_mailchimp_unified.lookups import define
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.lookups import define
+from destination_mailchimp_unified.pipeline.flows import Flow, call
+from destination_mailchimp_unified.sending import calls
 from mailchimp_unified.errors import RejectedRecordError
 
 TAG_CHARACTERS = 10

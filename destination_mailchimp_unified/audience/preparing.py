@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from destination_mailchimp_unified import lookups
+from destination_mailchimp_unified.audience import lookups
+from destination_mailchimp_unified.audience.merge_fields import create_missing
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.flows import Flow, gather
-from destination_mailchimp_unified.lane import Lane
-from destination_mailchimp_unified.mapping import check_audience, unmapped_required
-from destination_mailchimp_unified.merge_fields import create_missing
-from destination_mailchimp_unified.plan import bulk_is_cheaper, may_pay
+from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
+from destination_mailchimp_unified.pipeline.flows import Flow, gather
+from destination_mailchimp_unified.pipeline.lane import Lane
+from destination_mailchimp_unified.planning.plan import bulk_is_cheaper, may_pay
 from mailchimp_unified.errors import ConfigError, NotFoundError
 
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.changes import Change, new_status
+from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.outcomes import UNCHANGED, Outcome, skipped
+from destination_mailchimp_unified.planning.changes import Change, new_status
+from destination_mailchimp_unified.settling.outcomes import UNCHANGED, Outcome, skipped
 from mailchimp_unified.client import PAGE_SIZE
 from mailchimp_unified.entities.contact import ARCHIVED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from source_mailchimp_unified.reading import Signal, Step
+from source_mailchimp_unified.sync.reading import Signal, Step
 
 Result = TypeVar("Result")
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from destination_mailchimp_unified import calls
-from destination_mailchimp_unified.changes import Change, new_status
-from destination_mailchimp_unified.flows import Flow, call, gather
-from destination_mailchimp_unified.outcomes import CREATED, UNCHANGED, UPDATED, Outcome, rejected_by
-from destination_mailchimp_unified.plan import Batch
-from destination_mailchimp_unified.single import NO_AUDIENCE, Scope, edit_tags, tags_of
-from destination_mailchimp_unified.tags import Delta, Removal, by_segment, segments_are_fewer
+from destination_mailchimp_unified.pipeline.flows import Flow, call, gather
+from destination_mailchimp_unified.planning.changes import Change, new_status
+from destination_mailchimp_unified.planning.plan import Batch
+from destination_mailchimp_unified.planning.tags import Delta, Removal, by_segment, segments_are_fewer
+from destination_mailchimp_unified.sending import calls
+from destination_mailchimp_unified.sending.single import NO_AUDIENCE, Scope, edit_tags, tags_of
+from destination_mailchimp_unified.settling.outcomes import CREATED, UNCHANGED, UPDATED, Outcome, rejected_by
 from mailchimp_unified.errors import NotFoundError, RejectedRecordError
 from mailchimp_unified.identity import subscriber_hash
 

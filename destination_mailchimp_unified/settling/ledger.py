@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
 
-from destination_mailchimp_unified.outcomes import Outcome, Tally
+from destination_mailchimp_unified.settling.outcomes import Outcome, Tally
 
 Json = dict[str, Any]
 StreamKey = tuple[str | None, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from destination_mailchimp_unified.config import Mapping as FieldMapping
-from destination_mailchimp_unified.values import WRITABLE, unified_value
+from destination_mailchimp_unified.intake.values import WRITABLE, unified_value
 from mailchimp_unified.entities.contact import READ_ONLY
 from mailchimp_unified.entities.entity import Json
 

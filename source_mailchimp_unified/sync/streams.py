@@ -12,8 +12,8 @@ from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import Entity
 from mailchimp_unified.errors import BugError, ConfigError
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.reading import Reading, Step, page_of, page_request, read_collection
-from source_mailchimp_unified.state import FULL_REFRESH_COMPLETE
+from source_mailchimp_unified.sync.reading import Reading, Step, page_of, page_request, read_collection
+from source_mailchimp_unified.sync.state import FULL_REFRESH_COMPLETE
 
 LISTS = Request(
     path="/lists",

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from destination_mailchimp_unified import calls
-from destination_mailchimp_unified.audience import Audience, Tag
-from destination_mailchimp_unified.flows import Flow, both, call, gather
-from destination_mailchimp_unified.plan import UNSUBSCRIBABLE
-from destination_mailchimp_unified.statuses import Statuses
-from destination_mailchimp_unified.tags import fold
+from destination_mailchimp_unified.audience.audience import Audience, Tag
+from destination_mailchimp_unified.audience.statuses import Statuses
+from destination_mailchimp_unified.pipeline.flows import Flow, both, call, gather
+from destination_mailchimp_unified.planning.plan import UNSUBSCRIBABLE
+from destination_mailchimp_unified.planning.tags import fold
+from destination_mailchimp_unified.sending import calls
 from mailchimp_unified.client import PAGE_SIZE, Reply, Request
 from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
 from mailchimp_unified.entities.entity import nested, rfc3339, timestamp

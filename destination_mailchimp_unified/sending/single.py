@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from destination_mailchimp_unified import calls
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.changes import Change, new_status
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.lookups import read_all
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.flows import Flow, call
-from destination_mailchimp_unified.lookups import read_all
-from destination_mailchimp_unified.outcomes import COMPLIANCE_STATE, CREATED, UNCHANGED, UPDATED, Outcome, rejected, rejected_by
-from destination_mailchimp_unified.plan import NOT_CREATED, NOT_THERE, UNSUBSCRIBABLE
-from destination_mailchimp_unified.tags import Delta, delta, is_managed, tag_rows
+from destination_mailchimp_unified.pipeline.flows import Flow, call
+from destination_mailchimp_unified.planning.changes import Change, new_status
+from destination_mailchimp_unified.planning.plan import NOT_CREATED, NOT_THERE, UNSUBSCRIBABLE
+from destination_mailchimp_unified.planning.tags import Delta, delta, is_managed, tag_rows
+from destination_mailchimp_unified.sending import calls
+from destination_mailchimp_unified.settling.outcomes import COMPLIANCE_STATE, CREATED, UNCHANGED, UPDATED, Outcome, rejected, rejected_by
 from mailchimp_unified.client import Request
 from mailchimp_unified.entities.contact import ARCHIVED
 from mailchimp_unified.errors import NotFoundError, RejectedRecordError

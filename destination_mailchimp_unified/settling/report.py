@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Mapping
 
-from destination_mailchimp_unified.intake import StreamKey
-from destination_mailchimp_unified.outcomes import SHOWN_REJECTS, Outcome, Tally, reject_line
+from destination_mailchimp_unified.intake.lines import StreamKey
+from destination_mailchimp_unified.settling.outcomes import SHOWN_REJECTS, Outcome, Tally, reject_line
 from mailchimp_unified.client import Traffic
 
 PROGRESS_SECONDS = 60.0

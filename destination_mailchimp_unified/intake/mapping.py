@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.columns import MERGE_FIELD_PREFIX, known_field
+from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.values import WRITABLE
+from destination_mailchimp_unified.intake.columns import MERGE_FIELD_PREFIX, known_field
+from destination_mailchimp_unified.intake.values import WRITABLE
 from mailchimp_unified.entities.contact import ADDRESS_TAG, FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG
 from mailchimp_unified.errors import ConfigError
 

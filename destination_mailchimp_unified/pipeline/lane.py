@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.changes import SUPERSEDED, Arrival, Change, Entry, Waiting, change_of, invalid
+from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.outcomes import Outcome
+from destination_mailchimp_unified.planning.changes import SUPERSEDED, Arrival, Change, Entry, Waiting, change_of, invalid
+from destination_mailchimp_unified.settling.outcomes import Outcome
 from mailchimp_unified.entities.contact import merge_values
 from mailchimp_unified.entities.merge_field import InvalidValueError
 

@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from destination_mailchimp_unified import bulk, single
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.catalog import Target
-from destination_mailchimp_unified.changes import Change, Entry, Waiting
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.preparing import know_statuses, look_up, open_audience
 from destination_mailchimp_unified.config import ALL_PERCENT, DestinationConfig
-from destination_mailchimp_unified.flows import Flow, Flows
-from destination_mailchimp_unified.intake import Record, State, StreamKey
-from destination_mailchimp_unified.lane import Lane
-from destination_mailchimp_unified.ledger import Ledger
-from destination_mailchimp_unified.outcomes import Outcome, rejected
-from destination_mailchimp_unified.plan import BULK_SIZE, Batch, plan
-from destination_mailchimp_unified.preparing import know_statuses, look_up, open_audience
-from destination_mailchimp_unified.report import Report
-from destination_mailchimp_unified.single import Scope
-from destination_mailchimp_unified.tags import is_managed
+from destination_mailchimp_unified.intake.lines import Record, State, StreamKey
+from destination_mailchimp_unified.intake.streams import Target
+from destination_mailchimp_unified.pipeline.flows import Flow, Flows
+from destination_mailchimp_unified.pipeline.lane import Lane
+from destination_mailchimp_unified.planning.changes import Change, Entry, Waiting
+from destination_mailchimp_unified.planning.plan import BULK_SIZE, Batch, plan
+from destination_mailchimp_unified.planning.tags import is_managed
+from destination_mailchimp_unified.sending import bulk, single
+from destination_mailchimp_unified.sending.single import Scope
+from destination_mailchimp_unified.settling.ledger import Ledger
+from destination_mailchimp_unified.settling.outcomes import Outcome, rejected
+from destination_mailchimp_unified.settling.report import Report
 from mailchimp_unified.client import MailchimpClient, Reply, Request
 from mailchimp_unified.entities.entity import rfc3339
 from mailchimp_unified.entities.merge_field import InvalidValueError

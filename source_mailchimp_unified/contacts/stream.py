@@ -11,12 +11,12 @@ from typing import Any
 from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import contact
 from mailchimp_unified.errors import MailchimpError, NotFoundError
-from source_mailchimp_unified.progress import Progress
-from source_mailchimp_unified.reading import Job, Lanes, Reading, Record, Step, Taken, page_request
-from source_mailchimp_unified.state import ListCursor, epoch, moment_of, parse_contacts_state
-from source_mailchimp_unified.streams import Account, Stream
-from source_mailchimp_unified.sweep import Member, Sweep, listings
-from source_mailchimp_unified.windows import Frontier, Window
+from source_mailchimp_unified.contacts.sweep import Member, Sweep, listings
+from source_mailchimp_unified.contacts.windows import Frontier, Window
+from source_mailchimp_unified.sync.progress import Progress
+from source_mailchimp_unified.sync.reading import Job, Lanes, Reading, Record, Step, Taken, page_request
+from source_mailchimp_unified.sync.state import ListCursor, epoch, moment_of, parse_contacts_state
+from source_mailchimp_unified.sync.streams import Account, Stream
 
 HORIZON_MARGIN_SECONDS = 1
 """The second in which Mailchimp answered may still go on: the horizon lies before it."""

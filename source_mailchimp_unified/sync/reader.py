@@ -16,9 +16,9 @@ from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.pool import Done, RequestPool
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import RecordLines, state_message, status_message
-from source_mailchimp_unified.reading import Reading, Step
-from source_mailchimp_unified.streams import Account, Stream, read_account
+from source_mailchimp_unified.sync.messages import RecordLines, state_message, status_message
+from source_mailchimp_unified.sync.reading import Reading, Step
+from source_mailchimp_unified.sync.streams import Account, Stream, read_account
 
 Result = TypeVar("Result")
 Output = AirbyteMessage | RecordLines

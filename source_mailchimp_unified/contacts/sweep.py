@@ -14,10 +14,10 @@ from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.entities import contact
 from mailchimp_unified.entities.entity import nested
 from mailchimp_unified.paging import TIED_ROWS
-from source_mailchimp_unified import windows
-from source_mailchimp_unified.reading import Lanes, Step, Taken, emit, page_of, page_request, read_down
-from source_mailchimp_unified.state import epoch, moment_of
-from source_mailchimp_unified.windows import Frontier, Sample, Window
+from source_mailchimp_unified.contacts import windows
+from source_mailchimp_unified.contacts.windows import Frontier, Sample, Window
+from source_mailchimp_unified.sync.reading import Lanes, Step, Taken, emit, page_of, page_request, read_down
+from source_mailchimp_unified.sync.state import epoch, moment_of
 
 SAMPLES, WINDOWS = 1, 2
 """Ranks within a sweep: what its samples leave is known once they are read."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from destination_mailchimp_unified.statuses import Statuses
-from destination_mailchimp_unified.tags import fold
+from destination_mailchimp_unified.audience.statuses import Statuses
+from destination_mailchimp_unified.planning.tags import fold
 from mailchimp_unified.entities.merge_field import MergeField
 
 Json = dict[str, Any]

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from destination_mailchimp_unified.changes import Arrival, Entry, Operation
-from destination_mailchimp_unified.columns import Columns
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake import StreamKey, stream_key
+from destination_mailchimp_unified.intake.columns import Columns
+from destination_mailchimp_unified.intake.lines import StreamKey, stream_key
+from destination_mailchimp_unified.planning.changes import Arrival, Entry, Operation
 from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.errors import ConfigError
 
