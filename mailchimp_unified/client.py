@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -133,7 +134,7 @@ class MailchimpClient:
             self.open_calls += 1
             try:
                 url = await self._url() + request.path
-                return await self._retried(lambda: self._reply(request, url, fresh), request, tries)
+                return await self._retried(partial(self._reply, request, url, fresh), request, tries)
             finally:
                 self.open_calls -= 1
 
