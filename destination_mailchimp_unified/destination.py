@@ -95,9 +95,7 @@ class DestinationMailchimpUnified(Destination):
         except MailchimpError as error:
             raise traced(error) from None
 
-    def _ask(
-        self, config: DestinationConfig, logger: logging.Logger, question: Callable[[MailchimpClient], Awaitable[Result]]
-    ) -> Result:
+    def _ask(self, config: DestinationConfig, logger: logging.Logger, question: Callable[[MailchimpClient], Awaitable[Result]]) -> Result:
         """Return the answer to a question that somebody waits for."""
 
         async def ask() -> Result:
