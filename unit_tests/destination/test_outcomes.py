@@ -31,7 +31,8 @@ def state(number: int, stream: StreamKey | None) -> State:
 )
 def test_states_come_out_in_order_and_only_after_what_is_before_them(script: list[tuple[str, int]], chance: random.Random) -> None:
     """Whatever the order of settling, a state is released after all earlier records and states, and the counts add up."""
-    ledger, open_records, released, number = Ledger(), [], [], 0
+    ledger, released, number = Ledger(), [], 0
+    open_records: list[tuple[StreamKey, int, int]] = []
     records_before: list[int] = []
     settled: set[int] = set()
 
