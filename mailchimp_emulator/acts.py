@@ -54,7 +54,7 @@ def act(state: State, list_id: str, email: str, action: str, more: dict[str, Any
     if action not in MEMBER_ACTS:
         raise ValueError(f"unknown action {action!r}; known: {', '.join(MEMBER_ACTS)}")
     audience = state.account.audiences[list_id]
-    writer = Writer(state.account, audience, state.behaviour, state.clock.second())
+    writer = Writer(state.account, audience, state.behavior, state.clock.second())
     member = audience.find(email)
     if member is None and action == "subscribe":
         audience.forgotten.discard(subscriber_hash(email))
@@ -70,7 +70,7 @@ def place(state: State, wanted: dict[str, Any]) -> dict[str, Any]:
     """Put a contact in a state, as if that had come about at `last_changed`; returns the contact."""
     audience = state.account.audiences[wanted["list_id"]]
     moment = parse_second(wanted.get("last_changed", "")) or state.clock.second()
-    writer = Writer(state.account, audience, state.behaviour, moment, skip_merge_validation=True)
+    writer = Writer(state.account, audience, state.behavior, moment, skip_merge_validation=True)
     body = {"email_address": wanted["email"], "merge_fields": wanted.get("merge_fields", {})}
     member = audience.find(wanted["email"]) or writer.insert(body, "subscribed")
     writer.amend(member, body, None, check_required=False)

@@ -82,10 +82,13 @@ class ControlClient:
         """Let everything work again."""
         self.command("faults", rules=[])
 
-    def behaviour(self, **flags: Any) -> dict[str, Any]:
-        """Set behaviour flags; returns all of them."""
-        now: dict[str, Any] = self.command("behaviour", **flags)
+    def behavior(self, **flags: Any) -> dict[str, Any]:
+        """Set behavior flags; returns all of them."""
+        now: dict[str, Any] = self.command("behavior", **flags)
         return now
+
+    # The former spelling, for tests that are not moved yet.
+    behaviour = behavior
 
     def churn(
         self,

@@ -37,7 +37,7 @@ class Control:
             "reset_stats": self._reset_stats,
             "latency": self._latency,
             "faults": self._faults,
-            "behaviour": self._behaviour,
+            "behavior": self._behavior,
             "churn": self._churn,
             "stop_churn": lambda _: self.churn.stop(),
             "clock": self._clock,
@@ -103,9 +103,9 @@ class Control:
     def _faults(self, wanted: Wanted) -> None:
         self.state.faults.set(wanted.get("rules", []), int(wanted.get("seed", 0)))
 
-    def _behaviour(self, wanted: Wanted) -> Any:
-        self.state.behaviour.update(wanted)
-        return self.state.behaviour.as_dict()
+    def _behavior(self, wanted: Wanted) -> Any:
+        self.state.behavior.update(wanted)
+        return self.state.behavior.as_dict()
 
     def _churn(self, wanted: Wanted) -> None:
         self.churn.start(wanted)

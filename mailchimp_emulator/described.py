@@ -165,11 +165,11 @@ def _sorted(call: Call, items: list[Json]) -> list[Json]:
 
 def _page(call: Call, collection: Collection, items: list[Json], params: dict[str, str]) -> Json:
     if collection.paging == "none":
-        return collection.enveloped(items[: call.behaviour.unpaged_limit or None], len(items), params)
+        return collection.enveloped(items[: call.behavior.unpaged_limit or None], len(items), params)
     query = dict(call.query)
     if collection.paging == "cursor":
         query["offset"] = base64.urlsafe_b64decode(query.get("cursor", "")).decode()
-    page = Page.of(query, call.behaviour)
+    page = Page.of(query, call.behavior)
     answer = collection.enveloped(page.cut(items), len(items), params)
     if collection.paging == "cursor":
         end = page.offset + page.count

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behaviour import Behaviour
+    from mailchimp_emulator.behavior import Behavior
     from mailchimp_emulator.models import Member
 
 _FOREVER = (1 << 40) - 1
@@ -35,10 +35,10 @@ class Page:
     offset: int
 
     @classmethod
-    def of(cls, query: Mapping[str, str], behaviour: Behaviour) -> Page:
+    def of(cls, query: Mapping[str, str], behavior: Behavior) -> Page:
         """Read count and offset; what is no number counts as missing."""
         count = _natural(query.get("count"), DEFAULT_COUNT)
-        if count > MAX_COUNT and behaviour.count_over_max == "refuse":
+        if count > MAX_COUNT and behavior.count_over_max == "refuse":
             raise bad_request(f"The count may be {MAX_COUNT} at most.")
         return cls(min(count, MAX_COUNT), _natural(query.get("offset"), 0))
 
@@ -101,9 +101,9 @@ def refuse_bad_combinations(query: Mapping[str, str]) -> None:
 class MemberQuery:
     """The filters and the order of one request."""
 
-    def __init__(self, query: Mapping[str, str], behaviour: Behaviour) -> None:
+    def __init__(self, query: Mapping[str, str], behavior: Behavior) -> None:
         refuse_bad_combinations(query)
-        self.query, self.behaviour = query, behaviour
+        self.query, self.behavior = query, behavior
         self.status = query.get("status") or ("unsubscribed" if "unsubscribed_since" in query else "")
         self.changed = Span.of(query, "last_changed")
         self.opted = Span.of(query, "timestamp_opt")
@@ -115,7 +115,7 @@ class MemberQuery:
         tests = self._tests()
         if self.sort_field == "last_changed" and not tests:
             return self._slice(audience, page)
-        flags = (self.behaviour.transactional_in_bare_list, self.behaviour.archived_in_bare_list)
+        flags = (self.behavior.transactional_in_bare_list, self.behavior.archived_in_bare_list)
         key = (*flags, *sorted(item for item in self.query.items() if item[0] not in _NOT_FILTERS))
         matching = audience.ordering(key, lambda: self._sort(self._matching(audience, tests)))
         return page.cut(matching), len(matching)
@@ -144,7 +144,7 @@ class MemberQuery:
         index = self._index(audience)
         low, high = self._bounds(index)
         candidates = index[low:high]
-        if not self.status and self.behaviour.archived_in_bare_list:
+        if not self.status and self.behavior.archived_in_bare_list:
             archived = audience.ordered["archived"]
             candidates = [*candidates, *archived[slice(*self._bounds(archived))]]
         return [member for member in candidates if all(test(member) for test in tests)]
@@ -161,9 +161,9 @@ class MemberQuery:
         """Filters beyond status and last_changed."""
         query, opted = self.query, self.opted
         tests: list[Callable[[Member], bool]] = []
-        if not self.status and not self.behaviour.transactional_in_bare_list:
+        if not self.status and not self.behavior.transactional_in_bare_list:
             tests.append(lambda member: member.status != "transactional")
-        if not self.status and self.behaviour.archived_in_bare_list:
+        if not self.status and self.behavior.archived_in_bare_list:
             tests.append(lambda _: True)
         if not opted.open:
             tests.append(lambda member: member.timestamp_opt > 0 and opted.holds(member.timestamp_opt))

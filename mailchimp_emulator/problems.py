@@ -126,7 +126,7 @@ def key_conflict() -> Problem:
 
 
 def wrong_datacenter(datacenter: str) -> Problem:
-    """403 for a key at another data centre's host."""
+    """403 for a key at another data center's host."""
     return Problem(403, "Forbidden", f"The API key provided is linked to datacenter '{datacenter}'")
 
 

@@ -42,12 +42,12 @@ class Emulator(ControlClient):
     """An emulator in a thread: `with Emulator() as mailchimp: ... mailchimp.url`.
 
     Options are the fields of `Options`: api_keys, oauth_tokens, datacenter, latency, connections, journal_limit,
-    capture_bodies, capture_answers, journal, behaviour, seed, demo.
+    capture_bodies, capture_answers, journal, behavior, seed, demo.
     """
 
     def __init__(self, port: int = 0, **options: Any) -> None:
         super().__init__("")
-        self._port, self._options = port, Options(**options)
+        self._port, self._options = port, Options.of(options)
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -66,7 +66,7 @@ class Server:
             stats.open -= 1
 
     async def _admit(self, request: web.Request, entry: Entry) -> web.StreamResponse:
-        state, limit = self.state, self.state.behaviour.connection_limit
+        state, limit = self.state, self.state.behavior.connection_limit
         if limit and entry.open > limit:
             state.stats.refused_429 += 1
             return self._respond(Reply.of_problem(too_many_requests(limit)))
@@ -75,11 +75,11 @@ class Server:
             entry.raw = raw
         delay, arrived = self._delay(), asyncio.get_running_loop().time()
         if delay:
-            await asyncio.sleep(delay * (1 - state.behaviour.latency_share_after))
+            await asyncio.sleep(delay * (1 - state.behavior.latency_share_after))
         state.clock.advance(state.clock.tick_per_request)
         self.churn.before_answer()
         response = await self._fault_or_answer(request, _call(state, request, raw), entry)
-        if delay and state.behaviour.latency_share_after:
+        if delay and state.behavior.latency_share_after:
             # Whatever the emulator itself took is a part of the latency.
             await asyncio.sleep(max(0.0, arrived + delay - asyncio.get_running_loop().time()))
         return response

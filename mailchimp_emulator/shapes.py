@@ -109,7 +109,7 @@ def web_id(audience: Audience, member: Member) -> int:
 
 
 def member_json(audience: Audience, member: Member, merge_tags: list[str]) -> bytes:
-    """A member without `_links`, serialised once per change."""
+    """A member without `_links`, serialized once per change."""
     if member.fragment is None:
         # Copied, because what orjson returns keeps the whole of its buffer: eight times the memory.
         member.fragment = bytes(memoryview(orjson.dumps(member_object(audience, member, merge_tags))))

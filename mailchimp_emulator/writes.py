@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mailchimp_emulator.account import Account
     from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behaviour import Behaviour
+    from mailchimp_emulator.behavior import Behavior
 
 UNSUBSCRIBED_BY_ADMIN = "N/A (Unsubscribed by admin)"
 UNSUBSCRIBED_BY_SELF = "None given"
@@ -40,7 +40,7 @@ class Writer:
 
     account: Account
     audience: Audience
-    behaviour: Behaviour
+    behavior: Behavior
     now: int
     caller_ip: str = ""
     skip_merge_validation: bool = False
@@ -63,7 +63,7 @@ class Writer:
     def insert(self, body: dict[str, Any], status: str) -> Member:
         """Add a contact that the audience does not know."""
         email = body["email_address"].strip()
-        check_email(email, refuse_fakes=self.behaviour.refuse_fake_domains)
+        check_email(email, refuse_fakes=self.behavior.refuse_fake_domains)
         if subscriber_hash(email) in self.audience.forgotten:
             raise forgotten(email)
         values = self._merged({}, body, check_required=True)
@@ -81,10 +81,10 @@ class Writer:
         found = self.audience.find(key)
         if found is not None:
             status = body.get("status")
-            if status is None and found.status == "archived" and self.behaviour.status_if_new_unarchives:
+            if status is None and found.status == "archived" and self.behavior.status_if_new_unarchives:
                 status = body.get("status_if_new")
             self.amend(found, body, status)
-            if self.behaviour.put_tags_on_update:
+            if self.behavior.put_tags_on_update:
                 self.tag(found, body.get("tags", []))
             return found
         return self._create_by_put(body)
@@ -106,7 +106,7 @@ class Writer:
         found = self.member(key)
         if found.status == "archived":
             # The way back from the archive is PUT: the Allow header of an archived member names GET and PUT.
-            raise not_found() if self.behaviour.patch_archived_status == 404 else method_not_allowed("GET, PUT")
+            raise not_found() if self.behavior.patch_archived_status == 404 else method_not_allowed("GET, PUT")
         self.amend(found, body, body.get("status"), check_required=False)
         return found
 
@@ -132,7 +132,7 @@ class Writer:
         """Who left by themselves, or bounced, is not subscribed by anybody else."""
         if status != "subscribed" or member.status == "subscribed":
             return
-        lapsed = member.status == "archived" and not self.behaviour.compliance_survives_archive
+        lapsed = member.status == "archived" and not self.behavior.compliance_survives_archive
         if member.compliance and not lapsed:
             raise in_compliance_state(member.email)
 
@@ -141,7 +141,7 @@ class Writer:
             return False
         identity = subscriber_hash(email)
         if identity != member.id:
-            check_email(email, refuse_fakes=self.behaviour.refuse_fake_domains)
+            check_email(email, refuse_fakes=self.behavior.refuse_fake_domains)
             if identity in self.audience.members:
                 raise member_exists(email)
             if identity in self.audience.forgotten:
@@ -155,7 +155,7 @@ class Writer:
             current,
             body.get("merge_fields", {}),
             check_required=check_required and not self.skip_merge_validation,
-            strict_address=self.behaviour.incomplete_address == "schema",
+            strict_address=self.behavior.incomplete_address == "schema",
         )
 
     def enter(self, member: Member, status: str) -> None:
@@ -239,7 +239,7 @@ class Writer:
         if fresh:
             # A new dict, because seeded members share theirs.
             member.tags = {**member.tags, **dict.fromkeys(fresh, self.now)}
-        if fresh or (readd_moves and wanted and self.behaviour.tag_readd_moves_last_changed):
+        if fresh or (readd_moves and wanted and self.behavior.tag_readd_moves_last_changed):
             self._tags_edited(member)
         return bool(fresh)
 
@@ -271,7 +271,7 @@ class Writer:
         return self.audience.add_segment(made)
 
     def _tags_edited(self, member: Member) -> None:
-        if self.behaviour.tag_edit_moves_last_changed:
+        if self.behavior.tag_edit_moves_last_changed:
             self.audience.changed(member, self.now)
         else:
             self.audience.refreshed(member)

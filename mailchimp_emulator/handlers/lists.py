@@ -65,7 +65,7 @@ def _chosen(call: Call) -> list[Audience]:
 
 
 def _constraints(call: Call) -> dict[str, Any]:
-    count, most = len(call.account.audiences), call.behaviour.list_limit
+    count, most = len(call.account.audiences), call.behavior.list_limit
     return {"may_create": count < most, "max_instances": most, "current_total_instances": count}
 
 

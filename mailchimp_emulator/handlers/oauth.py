@@ -24,7 +24,7 @@ def authorize(call: Call) -> Reply:
     if query.get("response_type") != "code" or not query.get("client_id") or not query.get("redirect_uri"):
         return _refusal("invalid_request", "response_type=code, client_id and redirect_uri are required")
     answer = {"state": query["state"]} if "state" in query else {}
-    if call.behaviour.oauth_consent == "deny":
+    if call.behavior.oauth_consent == "deny":
         answer["error"] = "access_denied"
     else:
         answer["code"] = token_hex(16)

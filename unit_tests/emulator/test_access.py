@@ -178,7 +178,7 @@ def test_oauth_knows_registered_applications(mailchimp: Any) -> None:
     mailchimp.register_app("app", "right")
     assert exchange(mailchimp, code_of(mailchimp), client_secret="wrong").json()["error"] == "invalid_client"
     assert exchange(mailchimp, code_of(mailchimp), client_secret="right").json()["access_token"]
-    mailchimp.behaviour(oauth_consent="deny")
+    mailchimp.behavior(oauth_consent="deny")
     query = {"response_type": "code", "client_id": "app", "redirect_uri": "http://127.0.0.1/back", "state": "s"}
     answer = requests.get(mailchimp.url + "/oauth2/authorize", params=query, allow_redirects=False, timeout=10)
     assert answer.headers["Location"] == "http://127.0.0.1/back?state=s&error=access_denied"

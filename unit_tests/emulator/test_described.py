@@ -126,7 +126,7 @@ def test_a_collection_without_pages_comes_whole_unless_it_is_cut(api: Any, mailc
     """Its count tells what the cut left out."""
     mailchimp.describe([{**CAMPAIGNS, "paging": "none"}])
     assert len(api.get("/campaigns")["campaigns"]) == 25
-    mailchimp.behaviour(unpaged_limit=10)
+    mailchimp.behavior(unpaged_limit=10)
     answer = api.get("/campaigns")
     assert (len(answer["campaigns"]), answer["total_items"]) == (10, 25)
 

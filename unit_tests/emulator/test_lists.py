@@ -71,7 +71,7 @@ def test_required_keys_of_a_list(api: Any, name: str) -> None:
 
 def test_list_limit(api: Any, mailchimp: Any) -> None:
     """An account that is full may not create."""
-    mailchimp.behaviour(list_limit=1)
+    mailchimp.behavior(list_limit=1)
     assert api.get("/lists")["constraints"]["may_create"] is False
     assert api.post("/lists", NEW_LIST).status_code == 400
 

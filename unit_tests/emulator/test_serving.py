@@ -52,9 +52,9 @@ def test_limit_can_be_set_and_lifted(api: Any, mailchimp: Any) -> None:
     mailchimp.faults([{"kind": "hang", "path": "/ping"}])
     with raw_request(api):
         wait_until_open(mailchimp, 1)
-        mailchimp.behaviour(connection_limit=1)
+        mailchimp.behavior(connection_limit=1)
         assert api.call("GET", "/lists").status_code == 429
-        mailchimp.behaviour(connection_limit=0)
+        mailchimp.behavior(connection_limit=0)
         assert api.call("GET", "/lists").status_code == 200
     wait_until_open(mailchimp, 0)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 @dataclass(slots=True)
-class Behaviour:
+class Behavior:
     """Every flag with its default; the README says where each default comes from."""
 
     # Reading.
@@ -43,7 +43,7 @@ class Behaviour:
         known = {field.name for field in fields(self)}
         unknown = sorted(set(flags) - known)
         if unknown:
-            raise ValueError(f"unknown behaviour flags: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+            raise ValueError(f"unknown behavior flags: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
         for name, setting in flags.items():
             setattr(self, name, setting)
 
