@@ -110,6 +110,10 @@ class Described:
         span = Span.of(call.query, "", collection.since or _NO_PARAMETER, collection.before or _NO_PARAMETER)
         return call.show(_page(call, collection, _sorted(call, collection.within(items, span)), params))
 
+    def key(self, path: str) -> str | None:
+        """Where the items of the answer at a path stand; None where nothing is described, or the answer is the item."""
+        return next((collection.key for collection, _ in self._matches(path)), None)
+
     def items(self, path: str) -> list[Json]:
         """Return all items at a path. Raises ValueError where nothing is described."""
         for collection, params in self._matches(path):

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from mailchimp_emulator import DEFAULT_API_KEY, ControlError, Emulator, EmulatorProcess
+from mailchimp_emulator.faults import KINDS
 
 STATUSES = {"subscribed": 0.5, "unsubscribed": 0.2, "cleaned": 0.1, "archived": 0.2}
 BIG = {
@@ -221,11 +222,11 @@ def test_unknown_flags_are_refused(mailchimp: Any) -> None:
 
 
 def test_readme_names_every_flag(mailchimp: Any) -> None:
-    """The README explains every behavior flag and every control command."""
+    """The README explains every behavior flag, every control command and every kind of fault."""
     readme = (Path(__file__).resolve().parents[2] / "mailchimp_emulator" / "README.md").read_text()
     assert [flag for flag in mailchimp.behavior() if f"`{flag}`" not in readme] == []
     known = requests.get(mailchimp.url + "/_control/", timeout=10).json()["error"].split("known: ")[1].split(", ")
-    assert [name for name in known if f"`{name}`" not in readme] == []
+    assert [name for name in (*known, *KINDS) if f"`{name}`" not in readme] == []
 
 
 def test_process() -> None:
