@@ -119,7 +119,7 @@ class Control:
         self.state.faults.set(rules, int(wanted.get("seed", 0)))
 
     def _behavior(self, wanted: Wanted) -> Any:
-        self.state.behavior.update(wanted)
+        self.state.behave(wanted)
         return self.state.behavior.as_dict()
 
     def _churn(self, wanted: Wanted) -> None:

@@ -13,6 +13,7 @@ from mailchimp_emulator.calls import Call
 from mailchimp_emulator.canned import canned, retry_after
 from mailchimp_emulator.churn import Churn
 from mailchimp_emulator.control import Control
+from mailchimp_emulator.described import Question
 from mailchimp_emulator.faults import ANSWER, CONNECTION_KINDS, DATE, IGNORE_OFFSET, RUN, Asked, Rule
 from mailchimp_emulator.journal import Entry
 from mailchimp_emulator.problems import TRIGGERED, Problem, not_found, too_many_requests
@@ -177,10 +178,11 @@ class Server:
         try:
             handler, call.params = self.api.match(call.method, path)
         except Problem:
-            described = self.state.described.answer(call, path)
+            question = Question(call.query, call.account, call.behavior, self.state.clock.now())
+            described = self.state.described.answer(path, question) if call.method == "GET" else None
             if described is None:
                 raise
-            return described
+            return call.show(described)
         return handler(call)
 
     def _respond(self, reply: Reply) -> web.Response:

@@ -72,10 +72,15 @@ class State:
         self.account.api_keys |= set(options.api_keys)
         self.account.oauth_tokens |= set(options.oauth_tokens)
         self.behavior = Behavior(connection_limit=options.connections)
-        self.behavior.update(options.behavior)
+        self.behave(options.behavior)
         self.described = Described()
         self.faults = Faults()
         self.latency = Latency(options.latency)
         self.codes: dict[str, Code] = {}
         self.journal.clear()
         self.stats.reset()
+
+    def behave(self, flags: dict[str, Any]) -> None:
+        """Set flags by name."""
+        self.behavior.update(flags)
+        self.account.show_late(self.behavior.visible_after)

@@ -18,6 +18,7 @@ from mailchimp_emulator.problems import (
     method_not_allowed,
     not_found,
     required,
+    signup_throttled,
 )
 from mailchimp_emulator.times import parse_second
 from mailchimp_emulator.validation import check_email
@@ -44,6 +45,8 @@ class Writer:
     now: int
     caller_ip: str = ""
     skip_merge_validation: bool = False
+    # What people and administrators do in the web application, where the rules of the API do not hold.
+    outside_the_api: bool = False
 
     # POST
 
@@ -66,6 +69,7 @@ class Writer:
         check_email(email, refuse_fakes=self.behavior.refuse_fake_domains)
         if subscriber_hash(email) in self.audience.forgotten:
             raise forgotten(email)
+        self._not_throttled(email, status)
         values = self._merged({}, body, check_required=True)
         made = Member(self.audience.next_seq(), email, status, self.now, values, {})
         self.enter(made, status)
@@ -84,8 +88,6 @@ class Writer:
             if status is None and found.status == "archived" and self.behavior.status_if_new_unarchives:
                 status = body.get("status_if_new")
             self.amend(found, body, status)
-            if self.behavior.put_tags_on_update:
-                self.tag(found, body.get("tags", []))
             return found
         return self._create_by_put(body)
 
@@ -114,7 +116,7 @@ class Writer:
 
     def amend(self, member: Member, body: dict[str, Any], status: str | None, *, check_required: bool = True) -> bool:
         """Apply a body to a member; False when nothing was different, and last_changed stays."""
-        self._may_become(member, status)
+        status = self._allowed(member, status)
         values = self._merged(member.merge_fields, body, check_required=check_required)
         moved = self._readdress(member, body.get("email_address"))
         different = values != member.merge_fields
@@ -128,18 +130,36 @@ class Writer:
         self.audience.changed(member, self.now, new_status)
         return True
 
-    def _may_become(self, member: Member, status: str | None) -> None:
-        """Who left by themselves, or bounced, is not subscribed by anybody else."""
+    def _allowed(self, member: Member, status: str | None) -> str | None:
+        """The status that a member may have; who left by themselves, or bounced, is not subscribed by anybody else."""
         if status != "subscribed" or member.status == "subscribed":
-            return
+            return status
         lapsed = member.status == "archived" and not self.behavior.compliance_survives_archive
-        if member.compliance and not lapsed:
+        held, behavior = bool(member.compliance) and not lapsed, self.behavior
+        if member.status == "pending":
+            reading = behavior.subscribe_held_pending if held else behavior.subscribe_pending
+        else:
+            reading = "error" if held else "taken"
+        if reading == "error":
             raise in_compliance_state(member.email)
+        if reading == "taken":
+            self._not_throttled(member.email, status)
+        return status if reading == "taken" else None
+
+    def _not_throttled(self, email: str, status: str) -> None:
+        """Refuse those whom Mailchimp lets sign up no more for now, as often as the flag says; -1 is always."""
+        throttled, key = self.behavior.throttled_signups, email.lower()
+        if self.outside_the_api or status not in ("subscribed", "pending") or not throttled.get(key):
+            return
+        throttled[key] -= 1 if throttled[key] > 0 else 0
+        raise signup_throttled(email)
 
     def _readdress(self, member: Member, email: str | None) -> bool:
         if not email or email == member.email:
             return False
         identity = subscriber_hash(email)
+        if identity == member.id and not self.behavior.email_case_changes:
+            return False
         if identity != member.id:
             check_email(email, refuse_fakes=self.behavior.refuse_fake_domains)
             if identity in self.audience.members:
@@ -156,6 +176,7 @@ class Writer:
             body.get("merge_fields", {}),
             check_required=check_required and not self.skip_merge_validation,
             strict_address=self.behavior.incomplete_address == "schema",
+            check_stored=self.behavior.stored_address_checked and not (self.skip_merge_validation or self.outside_the_api),
         )
 
     def enter(self, member: Member, status: str) -> None:

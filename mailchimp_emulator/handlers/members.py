@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def read_members(call: Call) -> Reply:
     """A page of members; see `mailchimp_emulator.listing`."""
     projection, audience = Projection(call.query), call.audience()
-    members, total = MemberQuery(call.query, call.behavior).select(audience, call.page())
+    members, total = MemberQuery(call.query, call.behavior).select(audience, call.page(), call.state.clock.now())
     return Reply(200, members_page(call, audience, projection, members, total))
 
 

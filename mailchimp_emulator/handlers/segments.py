@@ -220,5 +220,4 @@ def search_tags(call: Call) -> Reply:
     segments = call.audience().segments.values()
     tags = [tag for tag in segments if tag.type == "static" and tag.name.casefold().startswith(prefix)]
     rows = [{"id": tag.id, "name": tag.name} for tag in tags]
-    paged = call.page().cut(rows) if call.query.keys() & {"count", "offset"} else rows
-    return call.show({"tags": paged, "total_items": len(rows)})
+    return call.show({"tags": call.page().cut(rows), "total_items": len(rows)})
