@@ -122,6 +122,10 @@ class Described:
             return _page(question, collection, _sorted(question.query, collection.seen(items, question)), params)
         return None
 
+    def paths(self) -> list[str]:
+        """The paths of all collections, with their variables."""
+        return list(self._collections)
+
     def key(self, path: str) -> str | None:
         """Where the items of the answer at a path stand; None where nothing is described, or the answer is the item."""
         return next((collection.key for collection, _ in self._matches(path)), None)

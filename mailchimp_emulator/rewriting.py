@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mailchimp_emulator.faults import Rule
+    from mailchimp_emulator.rule import Rule
 
 Json = dict[str, Any]
 

@@ -32,7 +32,11 @@ async def start(options: Options, port: int) -> tuple[web.AppRunner, Server]:
     runner = web.AppRunner(server.app(), access_log=None, handler_cancellation=False, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, HOST, port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
     server.state.origin = f"http://{HOST}:{runner.addresses[0][1]}"
     server.control.start()
     return runner, server

@@ -14,12 +14,14 @@ from mailchimp_emulator.canned import canned, retry_after
 from mailchimp_emulator.churn import Churn
 from mailchimp_emulator.control import Control
 from mailchimp_emulator.described import Question
-from mailchimp_emulator.faults import ANSWER, CONNECTION_KINDS, DATE, IGNORE_OFFSET, RUN, Asked, Rule
+from mailchimp_emulator.faults import ANSWER, CONNECTION_KINDS, DATE, IGNORE_OFFSET, RUN
+from mailchimp_emulator.home import POLICY, home
 from mailchimp_emulator.journal import Entry
 from mailchimp_emulator.problems import TRIGGERED, Problem, not_found, too_many_requests
 from mailchimp_emulator.replies import HTTP_OK, NO_CONTENT, Reply, request_id
 from mailchimp_emulator.rewriting import REWRITES, rewritten
 from mailchimp_emulator.routes import API, OAUTH, RECORDS, Router
+from mailchimp_emulator.rule import Asked, Rule
 from mailchimp_emulator.vendor import API_ROOT
 from mailchimp_emulator.wire import play
 
@@ -44,9 +46,14 @@ class Server:
         """The aiohttp application: control plane and everything else."""
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_route("*", "/_control/{name:.*}", self.control.answer)
+        app.router.add_get("/", self.home)
         app.router.add_route("*", "/{path:.*}", self.serve)
         app.on_response_prepare.append(_without_empty_date)
         return app
+
+    async def home(self, _: web.Request) -> web.Response:
+        """Show a browser what there is; like the control plane neither counted nor in the journal."""
+        return web.Response(text=home(self.state), content_type="text/html", headers={"Content-Security-Policy": POLICY})
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Count the request as open from here to its last byte but one."""
