@@ -53,6 +53,8 @@ class Audience:
         self.categories: dict[str, InterestCategory] = {}
         self.version = 0
         self.last_sub = self.last_unsub = 0
+        # When campaigns were sent to it.
+        self.sent: list[int] = []
         self._tag_ids: dict[str, int] = {}
         self._contact_prefix = stable_hex(list_id, 16)
         self._orderings: dict[tuple[Any, ...], list[Member]] = {}

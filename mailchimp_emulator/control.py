@@ -11,7 +11,7 @@ import orjson
 from aiohttp import web
 
 from mailchimp_emulator.acts import act, place, snapshot
-from mailchimp_emulator.demo import DEMO
+from mailchimp_emulator.demo import seed_demo
 from mailchimp_emulator.problems import Problem
 from mailchimp_emulator.seed import seed
 from mailchimp_emulator.times import format_second, parse_instant
@@ -96,7 +96,7 @@ class Control:
         return seed(self.state.account, wanted, self.state.clock.second())
 
     def _seed_demo(self, _: Wanted) -> list[str]:
-        return self._seed(DEMO)
+        return seed_demo(self.state)
 
     def _journal(self, wanted: Wanted) -> list[dict[str, Any]]:
         return self.state.journal.since(int(wanted.get("since", 0)))

@@ -112,12 +112,19 @@ class Described:
         self._items.clear()
         return len(self._collections)
 
+    def keep(self, collection: Collection, items: dict[str, list[Json]]) -> None:
+        """Serve one more collection, with its items at each path."""
+        self._collections[collection.path] = collection
+        self._items |= items
+
     def answer(self, path: str, question: Question) -> Json | None:
         """Return the answer to a GET, None where nothing is described. Raises 404 for parents that do not exist."""
         for collection, params in self._matches(path):
             self._require_parents(question.account, collection, params)
             items = self._of(collection, path, params)
             if collection.key is None:
+                if not items:
+                    raise not_found()
                 return items[0]
             return _page(question, collection, _sorted(question.query, collection.seen(items, question)), params)
         return None
@@ -162,7 +169,8 @@ class Described:
         if above is None:
             _require_built_in(account, params)
             return
-        self._require_parents(account, above, params)
+        above_params = {name: part for name, part in params.items() if f"{{{name}}}" in above.path}
+        self._require_parents(account, above, above_params)
         # The last variable of a path is the key of its parent; the parent's own path has the others.
         *_, key = params.values()
         if key not in {str(item.get(collection.parent_field)) for item in self.items(above.path.format(**params))}:

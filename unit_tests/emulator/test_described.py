@@ -93,6 +93,17 @@ def test_children_know_their_parents(api: Any, mailchimp: Any) -> None:
     assert (later["total_items"], [email["activity"] for email in later["emails"]]) == (3, [[], [], []])
 
 
+def test_each_ancestor_is_looked_up_by_its_own_key(api: Any, mailchimp: Any) -> None:
+    """A grandchild needs its parent and its grandparent, whose keys need not be alike."""
+    child, grandchild = "/campaigns/{campaign_id}/links", "/campaigns/{campaign_id}/links/{link_id}/members"
+    described = [CAMPAIGNS, {**ACTIVITY, "path": child}, {**ACTIVITY, "path": grandchild, "parent": child}]
+    mailchimp.describe(described)
+    mailchimp.add_items("/campaigns/id-1/links", {"id": "mine"})
+    assert len(api.get("/campaigns/id-1/links/mine/members")["emails"]) == 3
+    assert api.call("GET", "/campaigns/id-2/links/mine/members").status_code == 404
+    assert api.call("GET", "/campaigns/id-99/links/mine/members").status_code == 404
+
+
 def test_audiences_and_contacts_may_be_parents(api: Any, mailchimp: Any) -> None:
     """A description below an audience or a contact needs one that is there, and leaves what has a handler of its own alone."""
     contact = api.add("ada")
