@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+LIMIT = 100_000
+
 
 @dataclass(slots=True)
 class Entry:
@@ -77,10 +79,8 @@ class Stats:
 
 @dataclass(slots=True)
 class Journal:
-    """The latest requests, `limit` of them at most."""
+    """The latest requests, `LIMIT` of them at most."""
 
-    limit: int = 100_000
-    capture_bodies: bool = True
     capture_answers: bool = False
     enabled: bool = True
     entries: deque[Entry] = field(default_factory=deque)
@@ -92,7 +92,7 @@ class Journal:
         entry.n = self.count
         if self.enabled:
             self.entries.append(entry)
-            while len(self.entries) > self.limit:
+            while len(self.entries) > LIMIT:
                 self.entries.popleft()
 
     def since(self, n: int) -> list[dict[str, Any]]:

@@ -78,8 +78,7 @@ class Server:
             state.stats.refused_429 += 1
             return self._respond(Reply.of_problem(too_many_requests(limit)))
         raw = await request.read()
-        if state.journal.capture_bodies:
-            entry.raw = raw
+        entry.raw = raw
         delay, arrived = self._delay(), asyncio.get_running_loop().time()
         if delay:
             await asyncio.sleep(delay * (1 - state.behavior.latency_share_after))
