@@ -182,6 +182,16 @@ class ControlClient:
         found: list[dict[str, Any]] = self.command("add_items", path=path, items=list(items))
         return found
 
+    def change_items(self, path: str, where: dict[str, Any], **values: Any) -> int:
+        """Set values of the items of a described collection that have these values; returns how many there are."""
+        changed: int = self.command("change_items", path=path, where=where, values=values)
+        return changed
+
+    def remove_items(self, path: str, **where: Any) -> int:
+        """Take away the items of a described collection that have these values; returns how many there were."""
+        removed: int = self.command("remove_items", path=path, where=where)
+        return removed
+
     def rename_account(self, name: str) -> None:
         """Rename the account."""
         self.command("account", name=name)

@@ -57,6 +57,8 @@ class Control:
             "describe": lambda wanted: self.state.described.replace(wanted["collections"]),
             "items": lambda wanted: self.state.described.items(wanted["path"]),
             "add_items": lambda wanted: self.state.described.add(wanted["path"], wanted["items"]),
+            "change_items": lambda wanted: self.state.described.change(wanted["path"], wanted["where"], wanted["values"]),
+            "remove_items": lambda wanted: self.state.described.remove(wanted["path"], wanted["where"]),
         }
 
     async def answer(self, request: web.Request) -> web.Response:

@@ -150,6 +150,21 @@ class Described:
             there.extend({**collection.made(len(there) + number, params), **given} for number, given in enumerate(items))
         return self.items(path)
 
+    def change(self, path: str, where: Json, values: Json) -> int:
+        """Set values of the items at a path that have these values. Returns how many there are."""
+        meant = [item for item in self.items(path) if where.items() <= item.items()]
+        for item in meant:
+            item.update(values)
+        return len(meant)
+
+    def remove(self, path: str, where: Json) -> int:
+        """Take away the items at a path that have these values. Returns how many there were."""
+        there = self.items(path)
+        kept = [item for item in there if not where.items() <= item.items()]
+        gone = len(there) - len(kept)
+        there[:] = kept
+        return gone
+
     def _of(self, collection: Collection, path: str, params: dict[str, str]) -> list[Json]:
         if path not in self._items:
             self._items[path] = [collection.made(number, params) for number in range(collection.items)]

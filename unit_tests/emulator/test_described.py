@@ -142,6 +142,17 @@ def test_ten_by_default(api: Any, mailchimp: Any, paging: str) -> None:
     assert len(api.get("/campaigns", count=1000)["campaigns"]) == 25
 
 
+def test_items_change_and_go(api: Any, mailchimp: Any) -> None:
+    """Items that have given values change in place or go; how many there were is told."""
+    mailchimp.describe([CAMPAIGNS])
+    assert mailchimp.change_items("/campaigns", {"id": "id-3"}, send_time="2026-01-01T00:00:00+00:00", title="Changed") == 1
+    assert next(item for item in api.get("/campaigns", count=100)["campaigns"] if item["id"] == "id-3")["title"] == "Changed"
+    assert mailchimp.remove_items("/campaigns", id="id-3") == 1
+    assert mailchimp.remove_items("/campaigns", id="id-3") == 0
+    answer = api.get("/campaigns", count=100)
+    assert (answer["total_items"], "id-3" in {item["id"] for item in answer["campaigns"]}) == (24, False)
+
+
 def test_items_show_late(api: Any, mailchimp: Any) -> None:
     """An item is seen so many seconds after its time; entries of an item, too."""
     mailchimp.describe([{**CAMPAIGNS, "items": 1}, ACTIVITY])
