@@ -46,7 +46,7 @@ class Behavior:
     oauth_metadata: Literal["whole", "no_dc", "bare", "gone"] = "whole"
 
     def update(self, flags: dict[str, Any]) -> None:
-        """Set flags by name; an unknown name is an error, so that a typing slip can not pass for a test."""
+        """Set flags by name; an unknown name or value is an error, so that a typo fails the test."""
         known = {flag.name: get_type_hints(type(self))[flag.name] for flag in fields(self)}
         unknown = sorted(set(flags) - set(known))
         if unknown:

@@ -70,7 +70,7 @@ class ControlClient:
         return figures
 
     def reset_stats(self) -> None:
-        """Begin the figures anew."""
+        """Start the figures again at zero."""
         self.command("reset_stats")
 
     def latency(self, seconds: float, jitter: float = 0) -> None:

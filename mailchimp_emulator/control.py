@@ -157,7 +157,7 @@ class Control:
         return act(self.state, wanted["list_id"], wanted["email"], wanted["action"], wanted.get("more", {}))
 
     def _place(self, wanted: Wanted) -> dict[str, Any]:
-        """Keys beside list_id, email and status, all optional: merge_fields, tags (names), last_changed, timestamp_opt."""
+        """Keys other than list_id, email and status, all optional: merge_fields, tags (names), last_changed, timestamp_opt."""
         return place(self.state, wanted)
 
     def _rename_list(self, wanted: Wanted) -> None:

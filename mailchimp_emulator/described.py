@@ -38,8 +38,7 @@ class Collection:
     """A collection of Mailchimp as its API description has it.
 
     `item` is the JSON schema of an item, `key` where items stand in the answer (None: the answer is the item), `envelope` the
-    schema of what stands beside them, `parent` the
-    path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
+    schema of what stands next to them, `parent` the path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
     the items, by property. `time` is the property, or "list.property" of entries, that `since` and `before` filter by.
     """
 

@@ -72,7 +72,7 @@ class Stats:
         return asdict(self)
 
     def reset(self) -> None:
-        """Begin counting anew; requests in service stay open."""
+        """Start counting again at zero; requests in service stay open."""
         self.requests = self.refused_429 = self.faults = self.churn_edits = self.bytes_out = 0
         self.peak_open = self.open
 
@@ -100,5 +100,5 @@ class Journal:
         return [entry.as_dict() for entry in self.entries if entry.n > n]
 
     def clear(self) -> None:
-        """Forget the entries; numbers go on."""
+        """Forget the entries; their numbers are not used again."""
         self.entries.clear()

@@ -1,4 +1,4 @@
-"""Running the emulator beside a test: in a thread of its own, or in a process of its own."""
+"""Running the emulator for a test: in a thread of its own, or in a process of its own."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Server:
         self.churn.before_answer()
         response = await self._fault_or_answer(request, _call(state, request, raw), entry)
         if delay and state.behavior.latency_share_after:
-            # Whatever the emulator itself took is a part of the latency.
+            # The time the emulator itself took is a part of the latency.
             await asyncio.sleep(max(0.0, arrived + delay - asyncio.get_running_loop().time()))
         return response
 

@@ -36,5 +36,5 @@ _OBJECT: Json = {"type": "object"}
 
 
 def _envelope(names: tuple[str, ...]) -> Json:
-    """`total_items`, and the parts of the path that stand beside the items."""
+    """`total_items`, and the parts of the path that stand next to the items."""
     return {"properties": {**{name: {"type": "string"} for name in names}, "total_items": {"type": "integer"}}}

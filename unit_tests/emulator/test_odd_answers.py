@@ -52,7 +52,7 @@ def test_records_are_absent(api: Any, mailchimp: Any, rule: dict[str, Any], show
 
 
 def test_pages_are_clamped(api: Any, mailchimp: Any) -> None:
-    """A page has at most so many rows whatever was asked for, and what is behind them is there."""
+    """A page has at most so many rows, however many were asked for, and what is behind them is there."""
     for path, key in collections(api, mailchimp).items():
         everything = api.get(path)[key]
         mailchimp.faults([{"kind": "clamp", "rows": 1, "path": f"{path}$"}])
@@ -90,7 +90,7 @@ def test_an_error_inside_a_200(api: Any, mailchimp: Any) -> None:
 
 
 def test_an_offset_has_no_effect(api: Any, mailchimp: Any) -> None:
-    """The first page comes whatever the offset."""
+    """The first page comes for every offset."""
     collections(api, mailchimp)
     mailchimp.faults([{"kind": "ignore_offset"}])
     assert api.get("members", count=1, offset=1) == api.get("members", count=1)
@@ -146,7 +146,7 @@ def test_a_rule_matches_the_query(api: Any, mailchimp: Any) -> None:
 
 
 def test_a_body_drips(api: Any, mailchimp: Any) -> None:
-    """A dripping body comes byte by byte, and whole for whoever waits."""
+    """A dripping body comes byte by byte, and whole for a client who waits."""
     mailchimp.faults([{"kind": "drip", "seconds": 0.001}])
     answer = api.call("GET", "/ping")
     assert answer.json() == {"health_status": "Everything's Chimpy!"}
@@ -240,7 +240,7 @@ def test_somebody_acts_at_a_request(api: Any, mailchimp: Any, when: str, status:
 
 
 def test_commands_that_fail_are_told(api: Any, mailchimp: Any) -> None:
-    """A command that can not be carried out spoils no answer and stands in the counts; one that does not exist is refused."""
+    """A command that cannot be carried out spoils no answer and stands in the counts; one that does not exist is refused."""
     gone = {"command": "act", "list_id": api.list_id, "email": "nobody@shop.test", "action": "archive"}
     mailchimp.faults([{"kind": "run", "commands": [gone]}])
     assert api.get("members")["members"] == []
