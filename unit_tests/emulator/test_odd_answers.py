@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,3 +257,12 @@ def test_writes_are_left_alone_unless_named(api: Any, mailchimp: Any) -> None:
     assert api.add("ada")["status"] == "subscribed"
     mailchimp.faults([{"kind": "set_values", "method": "POST", "values": {"status": "odd"}}])
     assert api.add("ben")["status"] == "odd"
+
+
+def test_the_examples_of_the_readme(mailchimp: Any) -> None:
+    """Every rule that the README shows is a rule."""
+    readme = (Path(__file__).resolve().parents[2] / "mailchimp_emulator" / "README.md").read_text()
+    rules = re.findall(r'`(\{"kind": .*?\})`', readme)
+    assert len(rules) > 12
+    for rule in rules:
+        mailchimp.faults([eval(rule, {"list_id": "aaaaaaaaaa", "float": float})])
