@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -128,7 +129,7 @@ class MailchimpClient:
         """
         async with self._places:
             url = await self._url() + request.path
-            return await self._retried(lambda: self._reply(request, url), request, tries)
+            return await self._retried(partial(self._reply, request, url), request, tries)
 
     def close(self) -> None:
         """Send nothing more. Requests under way end by themselves."""

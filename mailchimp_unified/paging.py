@@ -122,7 +122,7 @@ class Pager:
             return page
         self._remember(collection, short)
         # Once more: what was behind may have moved in between.
-        nearer = await self._ask(collection, page.offset, short)
+        nearer = await self.page(collection, page.offset, short)
         return Page(page.offset, nearer.items + rest.items, nearer.total, nearer.date)
 
     def _remember(self, collection: Request, short: int) -> None:
