@@ -42,16 +42,18 @@ class Pager:
 
     client: MailchimpClient
     logger: logging.Logger
+    page_size: int = PAGE_SIZE
     _sizes: dict[str, int] = field(default_factory=dict)
     _short: dict[str, int] = field(default_factory=dict)
     _disagreeing: set[str] = field(default_factory=set)
 
-    async def page(self, collection: Request, offset: int = 0, count: int = PAGE_SIZE) -> Page:
-        """Return the items from `offset` on: `count` of them, or all that are left. Raises what the client raises.
+    async def page(self, collection: Request, offset: int = 0, count: int = 0) -> Page:
+        """Return the items from `offset` on: `count` of them (0: a page), or all that are left. Raises what the client raises.
 
         It may take several requests. The far piece is read first, so that an item that moves towards offset 0 is still met.
         """
-        size = min(count, self._sizes.get(collection.path, PAGE_SIZE))
+        count = count or self.page_size
+        size = min(count, self._sizes.get(collection.path, count))
         if size < count:
             return await self._in_pieces(collection, offset, count, size)
         try:
@@ -73,8 +75,8 @@ class Pager:
         """
         page = await self._far_end(collection, rows)
         while page.offset > 0:
-            offset = max(0, page.offset - PAGE_SIZE + overlap)
-            following = asyncio.ensure_future(self.page(collection, offset, min(PAGE_SIZE, page.offset + overlap - offset)))
+            offset = max(0, page.offset - self.page_size + overlap)
+            following = asyncio.ensure_future(self.page(collection, offset, min(self.page_size, page.offset + overlap - offset)))
             try:
                 yield page
                 # While the next page is awaited, this one must not be kept in memory.
@@ -137,20 +139,24 @@ class Pager:
         Its count is only a hint: the end is proven by a page that is not full. An empty page proves nothing in a collection that
         others join, so the search then steps back by half a page, which makes it meet the end inside a page.
         """
-        offset, before, turns = _last_page(rows), Page(-1, []), 0
+        offset, before, turns = self._last_page(rows), Page(-1, []), 0
         while True:
             page = await self.page(collection, offset)
             if not page.items and offset > 0:
                 turns += 1
-                offset = max(0, min(offset, page.total or offset) - PAGE_SIZE // 2)
-            elif len(page.items) >= PAGE_SIZE:
+                offset = max(0, min(offset, page.total or offset) - self.page_size // 2)
+            elif len(page.items) >= self.page_size:
                 if page.items == before.items:
                     raise BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
-                before, offset = page, max(offset + PAGE_SIZE, _last_page(page.total))
+                before, offset = page, max(offset + self.page_size, self._last_page(page.total))
             else:
                 return page
             if turns > TURNS:
                 raise TransientError("The end of the collection moves faster than it can be read", what=collection.what, answered=True)
+
+    def _last_page(self, rows: int) -> int:
+        """Return the offset of the last page that holds an item of a collection of so many `rows`."""
+        return max(0, (rows - 1) // self.page_size * self.page_size)
 
     def _warn(self, collection: Request, page: Page) -> None:
         if collection.path not in self._disagreeing:
@@ -162,8 +168,3 @@ class Pager:
 
 def _is_complete(page: Page, count: int) -> bool:
     return page.offset + len(page.items) >= min(page.total, page.offset + count)
-
-
-def _last_page(rows: int) -> int:
-    """Return the offset of the last page that holds an item of a collection of so many `rows`."""
-    return max(0, (rows - 1) // PAGE_SIZE * PAGE_SIZE)
