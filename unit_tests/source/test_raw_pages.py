@@ -10,6 +10,8 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from source_mailchimp_unified.sync.once import Once
+from source_mailchimp_unified.sync.reading import Step, Taken
 
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.paging import Pager
@@ -17,7 +19,10 @@ from mailchimp_unified.request import Reply
 from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.table import table
+<<<<<<< HEAD
 from source_mailchimp_unified.sync.shared import Shared
+=======
+>>>>>>> main
 
 Items = list[dict[str, Any]]
 
