@@ -13,8 +13,8 @@ from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import BugError, TransientError
 from mailchimp_unified.request import PAGE_SIZE, Request, total_items
 
-PAGE_SIZES = (PAGE_SIZE, 500, 250, 100)
-"""A page that Mailchimp fails to give is asked for in smaller pieces; its support advises 500 for big accounts:
+PARTS = (2, 4, 10)
+"""A page that Mailchimp fails to give is asked for in so many pieces; its support advises 500 for big accounts:
 https://github.com/VingtCinq/python-mailchimp/issues/207."""
 
 TRIES_BEFORE_SMALLER = 2
@@ -43,7 +43,7 @@ class Page:
 
 @dataclass
 class Pager:
-    """Reads pages through one client, and remembers for each path what size of pages Mailchimp gives."""
+    """Reads pages of `page_size` items through one client, and remembers for each path what size of pages Mailchimp gives."""
 
     client: MailchimpClient
     logger: logging.Logger
@@ -53,20 +53,20 @@ class Pager:
     _disagreeing: set[str] = field(default_factory=set)
 
     async def page(self, collection: Request, offset: int = 0, count: int = 0) -> Page:
-        """Return the items from `offset` on: `count` of them (0: a page), or all that are left. Raises what the client raises.
+        """Return the items from `offset` on: `count` of them (0: a whole page), or all that are left. Raises what the client raises.
 
         It may take several requests. The far piece is read first, so that an item that moves towards offset 0 is still met.
         """
         count = count or self.page_size
-        size = min(count, self._sizes.get(collection.path, count))
+        size = min(count, self._sizes.get(collection.path, self.page_size))
         if size < count:
             return await self._in_pieces(collection, offset, count, size)
         try:
             page = await self._ask(collection, offset, count)
         except TransientError as error:
-            if not error.heavy or count <= PAGE_SIZES[-1]:
+            if not error.heavy or count <= self._smallest:
                 raise
-            smaller = next(one for one in PAGE_SIZES if one < count)
+            smaller = next(one for one in self._smaller if one < count)
             self.logger.warning("%s Asking for pages of %d instead.", error.message, smaller)
             self._sizes[collection.path] = smaller
             return await self._in_pieces(collection, offset, count, smaller)
@@ -101,7 +101,7 @@ class Pager:
         return collection.path in self._disagreeing
 
     async def _ask(self, collection: Request, offset: int, count: int) -> Page:
-        tries = TRIES_BEFORE_SMALLER if count > PAGE_SIZES[-1] else None
+        tries = TRIES_BEFORE_SMALLER if count > self._smallest else None
         reply = await self.client.call(collection.page(offset, count), tries=tries)
         return Page(offset, reply.body[collection.items], total_items(reply.body), reply.date, reply.asked)
 
@@ -134,7 +134,7 @@ class Pager:
 
     def _remember(self, collection: Request, short: int) -> None:
         """Ask for pages of this size from now on, once Mailchimp has cut two pages to it."""
-        if self._short.get(collection.path) == short or short in PAGE_SIZES:
+        if self._short.get(collection.path) == short or short in self._smaller:
             self._sizes[collection.path] = short
         self._short[collection.path] = short
 
@@ -158,6 +158,14 @@ class Pager:
                 return page
             if turns > TURNS:
                 raise TransientError("The end of the collection moves faster than it can be read", what=collection.what, answered=True)
+
+    @property
+    def _smaller(self) -> list[int]:
+        return [max(1, self.page_size // parts) for parts in PARTS]
+
+    @property
+    def _smallest(self) -> int:
+        return self._smaller[-1]
 
     def _last_page(self, rows: int) -> int:
         """Return the offset of the last page that holds an item of a collection of so many `rows`."""
