@@ -7,7 +7,9 @@ from typing import Any
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.lookups import load_audience, read_all
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake.mapping import check_audience, check_fields, unmapped_required
+from destination_mailchimp_unified.intake.described import described_rules, shown
+from destination_mailchimp_unified.intake.mapping import check_audience, check_fields, missing_tags, unmapped_required
+from destination_mailchimp_unified.intake.planned import planned_by_rules
 from destination_mailchimp_unified.pipeline.flows import follow
 from destination_mailchimp_unified.sending import calls
 from mailchimp_unified.client import MailchimpClient
@@ -30,8 +32,12 @@ def check_account(client: MailchimpClient, config: DestinationConfig) -> str:
     connected = f"Connected to the Mailchimp account {account.get('account_name') or account.get('account_id')} with the role {role}"
     if not config.list_id:
         audiences = read_audiences(client)
-        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to."
-    return f"{connected}. {_check_default_list(client, config, config.list_id)}"
+        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to.{_mapping_words(config)}"
+    return f"{connected}. {_check_default_list(client, config, config.list_id)}{_mapping_words(config)}"
+
+
+def _mapping_words(config: DestinationConfig) -> str:
+    return f" By field_mapping: {described_rules(config)}." if config.field_mapping else ""
 
 
 def read_audiences(client: MailchimpClient) -> list[dict[str, Any]]:
@@ -50,6 +56,8 @@ def _check_default_list(client: MailchimpClient, config: DestinationConfig, list
             detail=error.detail,
         ) from error
     check_audience(config, audience)
-    required = unmapped_required(config, audience)
+    required = unmapped_required(config, audience) if config.required_fields == "enforce" else []
     demand = f" It requires {', '.join(required)}: contacts without are not created." if required else ""
-    return f"Records go to the audience {audience.name}.{demand}"
+    planned, missing = planned_by_rules(config), missing_tags(config, audience)
+    creation = f" A sync would create the merge fields {shown(str(planned[tag]) for tag in missing)}." if missing else ""
+    return f"Records go to the audience {audience.name}.{demand}{creation}"

@@ -20,7 +20,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 
 from destination_mailchimp_unified.check import check_account
-from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
 from destination_mailchimp_unified.discovery import destination_catalog
 from destination_mailchimp_unified.faults import traced
 from destination_mailchimp_unified.intake.lines import Intake, Record
@@ -29,7 +29,6 @@ from destination_mailchimp_unified.intake.streams import targets_of
 from destination_mailchimp_unified.pipeline.writer import Writer
 from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import MailchimpClient, Patience
-from mailchimp_unified.config import parse_config
 from mailchimp_unified.errors import MailchimpError
 
 Json = dict[str, Any]
@@ -47,7 +46,7 @@ class DestinationMailchimpUnified(Destination):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the credentials, the role, the audience and the mapping, or say in words what is wrong."""
         try:
-            parsed = parse_config(DestinationConfig, config)
+            parsed = _parsed(config, logger)
             summary = check_account(self._client(parsed, logger), parsed)
         except MailchimpError as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
@@ -57,7 +56,7 @@ class DestinationMailchimpUnified(Destination):
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> Json:
         """Return the DESTINATION_CATALOG message: every audience as an object."""
         try:
-            return destination_catalog(self._client(parse_config(DestinationConfig, config), logger))
+            return destination_catalog(self._client(_parsed(config, logger), logger))
         except MailchimpError as error:
             raise traced(error) from None
 
@@ -85,7 +84,7 @@ class DestinationMailchimpUnified(Destination):
     def _sync(
         self, logger: logging.Logger, config: Mapping[str, Any], catalog: Mapping[str, Any], read: Callable[[int], bytes]
     ) -> Iterator[Json]:
-        parsed = parse_config(DestinationConfig, config)
+        parsed = _parsed(config, logger)
         check_fields(parsed)
         client, wake = self._client(parsed, logger), threading.Event()
         writer = Writer(client, parsed, targets_of(catalog, parsed, logger), logger, wake.set)
@@ -111,6 +110,13 @@ class DestinationMailchimpUnified(Destination):
         for secret in secrets_of(config.credentials):
             add_to_secrets(secret)
         return MailchimpClient(config, patience=self._patience, logger=logger)
+
+
+def _parsed(config: Mapping[str, Any], logger: logging.Logger) -> DestinationConfig:
+    parsed, unknown = parse_destination_config(config)
+    if unknown:
+        logger.warning("The configuration has keys that do not exist; they do nothing: %s.", ", ".join(key.path for key in unknown))
+    return parsed
 
 
 def _take(intake: Intake, writer: Writer) -> bool:

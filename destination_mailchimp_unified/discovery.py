@@ -8,10 +8,10 @@ from typing import Any
 from destination_mailchimp_unified.audience.lookups import read_all
 from destination_mailchimp_unified.check import read_audiences
 from destination_mailchimp_unified.intake.streams import MATCHING_KEY
-from destination_mailchimp_unified.intake.values import WRITABLE
 from destination_mailchimp_unified.pipeline.flows import follow
 from destination_mailchimp_unified.sending import calls
 from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.entities.contact_fields import WRITABLE
 from mailchimp_unified.entities.merge_field import value_schema
 from mailchimp_unified.schemas import load_schema
 

@@ -105,15 +105,17 @@ class Writer:
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
-            self._settle(target.columns.address(record.columns), entry, rejected(f"{error.tag}: {error.reason}"))
+            self._settle(target.columns.email_text(record.columns), entry, rejected(f"{error.tag}: {error.reason}"))
             return True
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
         if not list_id:
-            self._settle(target.columns.address(record.columns), entry, rejected("the record names no audience, and there is no default"))
+            self._settle(
+                target.columns.email_text(record.columns), entry, rejected("the record names no audience, and there is no default")
+            )
             return True
         lane = self._lane(list_id)
         if lane.gone:
-            self._settle(target.columns.address(record.columns), entry, lane.gone)
+            self._settle(target.columns.email_text(record.columns), entry, lane.gone)
             return True
         lane.arrived.append(arrival)
         if len(lane.arrived) >= BULK_SIZE:

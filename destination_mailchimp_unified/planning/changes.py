@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake.columns import Contact
-from destination_mailchimp_unified.intake.values import NEW_STATUSES
+from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
 from mailchimp_unified.entities.contact import ARCHIVED, to_mailchimp
+from mailchimp_unified.entities.contact_fields import NEW_STATUSES
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 

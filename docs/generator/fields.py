@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from destination_mailchimp_unified.intake.values import WRITABLE
 from docs.generator.tables import code, table
 from mailchimp_unified.entities import audience, contact, tag, user
-from mailchimp_unified.entities.contact import READ_ONLY, ROUTING
+from mailchimp_unified.entities.contact_fields import FIELDS
 from mailchimp_unified.schemas import load_schema
 
 Json = Mapping[str, Any]
@@ -22,6 +21,14 @@ _OF_NOTHING: Mapping[str, Json] = {
     "lists": {**audience.from_mailchimp({}, []), "updated_at": ""},
     "tags": {**tag.from_mailchimp({}, ""), "updated_at": ""},
     "users": {**user.from_mailchimp({}), "updated_at": ""},
+}
+
+_ROLES: Mapping[str, str] = {
+    "derived": "no, derived from `email`",
+    "read only": "no, ignored",
+    "routing": "decides the call",
+    "body": "yes",
+    "merge field": "yes",
 }
 
 # What the last column says is not said twice.
@@ -42,13 +49,9 @@ def _row(stream: str, name: str, value: Json) -> tuple[str, ...]:
 
 def written_back(name: str) -> str:
     """Return what the destination does with a field of a contact."""
-    if name in READ_ONLY:
-        return "no, ignored"
     if name == "email":
         return "finds the contact"
-    if name in ROUTING:
-        return "decides the call" if name in WRITABLE else "no, derived from `email`"
-    return "yes" if name in WRITABLE else "no"
+    return _ROLES[FIELDS[name].role]
 
 
 def _type(value: Json) -> str:
