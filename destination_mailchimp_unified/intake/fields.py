@@ -17,6 +17,18 @@ FULL_NAME, IGNORE = "full_name", "ignore"
 MERGE_TAG = re.compile(r"[A-Z0-9_]{1,10}")
 """Tag of a merge field: https://mailchimp.com/developer/marketing/docs/merge-fields/."""
 
+FORMS = {
+    "email": "A unified field, by its name in any case.",
+    "custom_fields.TAG": "The merge field with this tag: at most 10 letters, digits and underscores.",
+    "custom_fields.ADDRESS.city": "A part of a postal address: street_1, street_2, city, state, postal_code or country.",
+    "full_name": "First and last name from one text; `Last, First` is turned.",
+    "tag:NAME": "A column of booleans that adds the tag NAME or takes it away; blank does neither.",
+    "interests.Category/Name": "A column of booleans that puts the contact into the group or takes it out.",
+    "marketing_permissions.Text": "A column of booleans that gives the marketing permission with this text, or withdraws it.",
+    "ignore": "Nothing: the column is left alone, also under a name that counts.",
+}
+"""What a rule may fill, by an example each."""
+
 LISTS = ("tags", "tags_to_remove")
 """Fields that several columns may fill together."""
 

@@ -11,7 +11,7 @@ from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
-from mailchimp_unified.entities.contact import ARCHIVED, to_mailchimp
+from mailchimp_unified.entities.contact import ARCHIVED, refuse, to_mailchimp
 from mailchimp_unified.entities.contact_fields import NEW_STATUSES
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
@@ -55,6 +55,8 @@ class Change:
     status: str | None = None
     status_if_new: str | None = None
     existing_only: bool = False
+    # Fields whose values could not be used, by name: the contact is written without them.
+    left_out: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
@@ -84,7 +86,14 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     if kind != "upsert":
         change.kind = kind
         return change
-    change.body = to_mailchimp(_with_extras(arrival.contact, audience), audience.merge_fields, clear_empty=config.empty_values == "clear")
+    left_out: list[str] = list(arrival.contact.left_out)
+    change.body = to_mailchimp(
+        _with_extras(arrival.contact, audience),
+        audience.merge_fields,
+        clear_empty=config.empty_values == "clear",
+        on_invalid=refuse if config.invalid_values == "reject" else lambda error: left_out.append(error.tag),
+    )
+    change.left_out = tuple(left_out)
     change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
     change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
     change.existing_only = arrival.operation == "update"
@@ -152,6 +161,7 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
         status=later.status or earlier.status,
         status_if_new=later.status_if_new or earlier.status_if_new,
         existing_only=later.existing_only,
+        left_out=(*earlier.left_out, *later.left_out),
     )
 
 

@@ -37,13 +37,19 @@ class ContactField:
 
     `role`: `derived` and `read only` are ignored by a writer; `routing` decides which calls are made; `body` is a part of a
     member call; `merge field` is written as a merge field. `read` turns a cell that is not blank into the field's value, and
-    `write` turns that value into what the call, or its merge fields, hold.
+    `write` turns that value into what the call, or its merge fields, hold. `takes` says in words what cells it reads.
     """
 
     name: str
     role: Role
     read: Reader | None = None
     write: Writer | None = None
+    takes: str = ""
+
+
+_TAGS = "names: a list of texts or of objects with a name, JSON text of one, or text with commas between the names"
+_BOOLEANS = "true or false, also yes, no, y, n, t, f, on, off, 1, 0"
+_TIMES = "a time or a day, ISO; without a zone it is UTC"
 
 
 def _as(name: str) -> Writer:
@@ -72,37 +78,59 @@ def _addresses(addresses: list[Json]) -> Json:
 
 _TABLE = (
     ContactField("id", "derived"),
-    ContactField("list_id", "routing", readers.list_id),
+    ContactField("list_id", "routing", readers.list_id, takes="the id of an audience"),
     ContactField("contact_id", "read only"),
     ContactField("unique_email_id", "read only"),
     ContactField("web_id", "read only"),
-    ContactField("email", "body", readers.email, lambda value: {"email_address": str(value).strip()}),
-    ContactField("previous_email", "routing", readers.email),
-    ContactField("first_name", "merge field", readers.scalar, _as(FIRST_NAME_TAG)),
-    ContactField("last_name", "merge field", readers.scalar, _as(LAST_NAME_TAG)),
+    ContactField(
+        "email",
+        "body",
+        readers.email,
+        lambda value: {"email_address": str(value).strip()},
+        takes="one email address; invisible characters are taken away",
+    ),
+    ContactField("previous_email", "routing", readers.email, takes="one email address"),
+    ContactField("first_name", "merge field", readers.scalar, _as(FIRST_NAME_TAG), takes="text or number"),
+    ContactField("last_name", "merge field", readers.scalar, _as(LAST_NAME_TAG), takes="text or number"),
     ContactField("name", "read only"),
-    ContactField("phones", "merge field", readers.phones, _phone),
-    ContactField("addresses", "merge field", readers.addresses, _addresses),
-    ContactField("status", "routing", readers.one_of(*STATUSES)),
-    ContactField("status_if_new", "routing", readers.one_of(*NEW_STATUSES)),
-    ContactField("tags", "routing", readers.tag_names),
+    ContactField(
+        "phones", "merge field", readers.phones, _phone, takes="a phone as text or number, an object with phone, or a list of such"
+    ),
+    ContactField(
+        "addresses", "merge field", readers.addresses, _addresses, takes="a postal address as an object or JSON text, or a list of such"
+    ),
+    ContactField("status", "routing", readers.one_of(*STATUSES), takes=f"one of {', '.join(STATUSES)}, in any case"),
+    ContactField("status_if_new", "routing", readers.one_of(*NEW_STATUSES), takes=f"one of {', '.join(NEW_STATUSES)}, in any case"),
+    ContactField("tags", "routing", readers.tag_names, takes=_TAGS),
     ContactField("tags_count", "read only"),
-    ContactField("tags_to_remove", "routing", readers.tag_names),
-    ContactField("custom_fields", "merge field", readers.mapping, dict),
-    ContactField("interests", "body", readers.interests, _as("interests")),
-    ContactField("language", "body", readers.text, _as("language")),
-    ContactField("vip", "body", readers.boolean, _as("vip")),
-    ContactField("email_type", "body", readers.one_of("html", "text"), _as("email_type")),
-    ContactField("location", "body", readers.location, _location),
-    ContactField("marketing_permissions", "body", readers.permissions, _permissions),
+    ContactField("tags_to_remove", "routing", readers.tag_names, takes=_TAGS),
+    ContactField("custom_fields", "merge field", readers.mapping, dict, takes="an object by merge tag, or one as JSON text"),
+    ContactField(
+        "interests",
+        "body",
+        readers.interests,
+        _as("interests"),
+        takes="an object of booleans by group id or `Category/Name`, or a list or text with commas of those chosen",
+    ),
+    ContactField("language", "body", readers.text, _as("language"), takes="text"),
+    ContactField("vip", "body", readers.boolean, _as("vip"), takes=_BOOLEANS),
+    ContactField("email_type", "body", readers.one_of("html", "text"), _as("email_type"), takes="html or text, in any case"),
+    ContactField("location", "body", readers.location, _location, takes="an object with latitude and longitude, or one as JSON text"),
+    ContactField(
+        "marketing_permissions",
+        "body",
+        readers.permissions,
+        _permissions,
+        takes="an object with marketing_permission_id or text, and enabled, or a list of such",
+    ),
     ContactField("consents_to_one_to_one_messaging", "read only"),
     ContactField("sms_phone_number", "read only"),
     ContactField("sms_subscription_status", "read only"),
     ContactField("sms_subscription_last_updated", "read only"),
-    ContactField("ip_signup", "body", readers.text, _as("ip_signup")),
-    ContactField("timestamp_signup", "body", readers.moment, _as("timestamp_signup")),
-    ContactField("ip_opt", "body", readers.text, _as("ip_opt")),
-    ContactField("timestamp_opt", "body", readers.moment, _as("timestamp_opt")),
+    ContactField("ip_signup", "body", readers.text, _as("ip_signup"), takes="an IP address"),
+    ContactField("timestamp_signup", "body", readers.moment, _as("timestamp_signup"), takes=_TIMES),
+    ContactField("ip_opt", "body", readers.text, _as("ip_opt"), takes="an IP address"),
+    ContactField("timestamp_opt", "body", readers.moment, _as("timestamp_opt"), takes=_TIMES),
     ContactField("source", "read only"),
     ContactField("member_rating", "read only"),
     ContactField("email_client", "read only"),
@@ -111,7 +139,7 @@ _TABLE = (
     ContactField("stats", "read only"),
     ContactField("created_at", "read only"),
     ContactField("updated_at", "read only"),
-    ContactField("is_deleted", "routing", readers.boolean),
+    ContactField("is_deleted", "routing", readers.boolean, takes=_BOOLEANS),
     ContactField("remote_data", "read only"),
 )
 

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from mailchimp_unified.entities.entity import Json, nested, or_null
-from mailchimp_unified.entities.postal_address import part_names, whole_address
+from mailchimp_unified.entities.postal_address import NO_STATE, part_names, whole_address
 from mailchimp_unified.text import LARGEST_WHOLE, folded, is_blank, says_nothing, scalar_text, visible
 
 TEXT_BYTES = 255
@@ -131,9 +131,9 @@ def value_to_mailchimp(merge_field: MergeField, value: Any) -> Any:
     """Return `value` as the merge field wants it; a blank becomes "", which clears it. Raises InvalidValueError."""
     if is_empty(merge_field, value):
         return ""
-    convert: Conversion = _CONVERSIONS.get(merge_field.type, _text)
+    known = VALUE_TYPES.get(merge_field.type, _WORDED)
     try:
-        return convert(merge_field, value)
+        return known.convert(merge_field, value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidValueError(merge_field.tag, str(error)) from None
 
@@ -233,13 +233,42 @@ def _shown(choices: tuple[str, ...]) -> str:
     return ", ".join(choices[:MOST_CHOICES_SHOWN]) + (f" and {left} more" if left > 0 else "")
 
 
-_CONVERSIONS: dict[str, Conversion] = {
-    "number": _number,
-    "date": _date,
-    "birthday": _birthday,
-    "dropdown": _choice,
-    "radio": _choice,
-    "phone": _phone,
-    "zip": _zip,
-    "address": lambda _, value: whole_address(value),
+@dataclass(frozen=True)
+class ValueType:
+    """What a type of merge field takes and sends, in words for the documentation, and the conversion itself."""
+
+    convert: Conversion
+    takes: str
+    sends: str
+
+
+_WORDED = ValueType(_text, f"text, number, boolean; at most {TEXT_BYTES} bytes", "a text; `true` or `false` for a boolean, `12` for 12.0")
+_CHOSEN = ValueType(_choice, "one of the choices, in any case", "the choice as Mailchimp spells it")
+
+VALUE_TYPES: dict[str, ValueType] = {
+    "text": _WORDED,
+    "url": _WORDED,
+    "imageurl": _WORDED,
+    "number": ValueType(_number, "number, or a text that is one", "a number"),
+    "date": ValueType(
+        _date,
+        "`2026-01-31`, also with a time behind it, `2026/01/31`, `31-01-2026`, `01/31/2026`, or with the month as a word: `Jan 31, 2026`",
+        "`2026-01-31`",
+    ),
+    "birthday": ValueType(_birthday, "`01/31`, or any of the dates", "`01/31`"),
+    "dropdown": _CHOSEN,
+    "radio": _CHOSEN,
+    "phone": ValueType(
+        _phone,
+        "text or number; where the field has the US format, ten digits in any form, a leading 1 allowed",
+        "the text; `(404) 555-0100`",
+    ),
+    "zip": ValueType(_zip, f"{ZIP_DIGITS} digits, also as a number that lost its leading zeros", f"{ZIP_DIGITS} digits"),
+    "address": ValueType(
+        lambda _, value: whole_address(value),
+        "an object, or one as JSON text, by Mailchimp's names of the parts or ours; a text with two spaces between the parts, as in"
+        " Mailchimp's export; outside the United States the state may be missing",
+        f"the object; `{NO_STATE}` for a missing state",
+    ),
 }
+"""Type of merge field to its conversion: https://mailchimp.com/developer/marketing/docs/merge-fields/."""

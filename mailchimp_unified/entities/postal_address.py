@@ -5,6 +5,7 @@ Structure: https://mailchimp.com/developer/marketing/docs/merge-fields/#structur
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ NO_STATE = "-"
 """Sent for the state of an address abroad that has none: Mailchimp refuses an address without the part, see
 https://github.com/mailchimp/mc-magento2/issues/593."""
 
+
+# Spreadsheets mark digits that are text with an apostrophe.
+_SPREADSHEET_TEXT = re.compile(r"^'(?=\d)")
 
 _BETWEEN_PARTS = "  "
 _WRITTEN_PARTS: dict[int, tuple[str, ...]] = {
@@ -58,7 +62,9 @@ def _address_parts(value: Any) -> Json:
     if not isinstance(found, dict):
         raise ValueError("expects a postal address: an object with addr1, city, state and zip")  # noqa: TRY004 - one kind of refusal
     named = {
-        address_part(name) or name: "" if is_blank(part) else visible(scalar_text(part)) for name, part in found.items() if part is not None
+        address_part(name) or name: "" if is_blank(part) else _SPREADSHEET_TEXT.sub("", visible(scalar_text(part)))
+        for name, part in found.items()
+        if part is not None
     }
     # A unified postal address says in `type` which merge field it is.
     return {name: part for name, part in named.items() if name != "type"}

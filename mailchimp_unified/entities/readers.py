@@ -27,6 +27,8 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1", "1.0"), ("false", "f", "no"
 _BOOLEANS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
 _NOT_IN_EMAIL = re.compile(r"[\s\x00-\x1f\x7f]")
 _TAGS_EXPECTED = "expects tag names: a text, a list of texts, or objects with a name"
+# Spreadsheets mark digits that are text with an apostrophe.
+_SPREADSHEET_TEXT = re.compile(r"^'(?=[+\d(])")
 _QUOTES = ('"', "'")
 
 
@@ -145,7 +147,7 @@ def tag_names(value: Any, separator: str = SEPARATOR) -> list[str]:
 def phones(value: Any) -> list[Json]:
     """Return phones as objects; a number alone is one of them."""
     found = [row if isinstance(row, dict) else {"phone": row} for row in rows(value)]
-    return [{**row, "phone": None if is_blank(row.get("phone")) else text(row["phone"])} for row in found]
+    return [{**row, "phone": None if is_blank(row.get("phone")) else _SPREADSHEET_TEXT.sub("", text(row["phone"]))} for row in found]
 
 
 def addresses(value: Any) -> list[Json]:
