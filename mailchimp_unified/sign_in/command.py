@@ -8,6 +8,7 @@ everything else to the standard error. The access token does not expire, so ther
 from __future__ import annotations
 
 import argparse
+import asyncio
 import getpass
 import os
 import secrets
@@ -25,8 +26,9 @@ import orjson
 import requests
 
 from mailchimp_unified.auth import LOGIN_ORIGIN
-from mailchimp_unified.client import MailchimpClient, Patience, Request
+from mailchimp_unified.client import MailchimpClient, Patience
 from mailchimp_unified.config import ConnectionConfig, parse_config
+from mailchimp_unified.endpoints import ACCOUNT
 from mailchimp_unified.errors import BugError, ConfigError, MailchimpError, SignInError, TransientError
 
 AUTHORIZE_PATH = "/oauth2/authorize"
@@ -194,10 +196,17 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def account_of(application: Application, token: str) -> str:
-    """Return the name of the account that a token opens, asked of the data centre that it belongs to."""
-    client = MailchimpClient(config_of(application, token), patience=Patience(total=60.0))
-    account = client.call(Request("/", "the account", {"fields": "account_name,role"})).body
+    """Return the name of the account that a token opens, asked of the data center that it belongs to."""
+    account = asyncio.run(_account(config_of(application, token)))
     return f"{account.get('account_name', '')} ({account.get('role', '')})"
+
+
+async def _account(config: ConnectionConfig) -> dict[str, Any]:
+    client = MailchimpClient(config, patience=Patience(total=60.0))
+    try:
+        return (await client.call(ACCOUNT)).body
+    finally:
+        client.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
