@@ -9,6 +9,7 @@ from pathlib import Path
 
 from docs.generator.collections import all_streams, official_streams
 from docs.generator.fields import field_table, name_table, rule_table, value_table
+from docs.generator.recipes import names, recipe
 from docs.generator.reference import configuration_table
 from docs.generator.sizes import destination_sizes, formula_check, memory_sizes, pod_sizes, source_sizes, state_sizes
 from docs.generator.streams import stream_table
@@ -28,6 +29,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "names that count": name_table,
     "rules": rule_table,
     "values of merge fields": value_table,
+    **{f"recipe {name}": partial(recipe, name) for name in names()},
     "sizes of the source": source_sizes,
     "sizes of the destination": destination_sizes,
     "the formula against the measurements": formula_check,
