@@ -116,7 +116,7 @@ class Server:
             try:
                 for command in rule.commands:
                     self.control.run({**command})
-            except (Problem, ValueError, KeyError, TypeError) as failure:  # noqa: PERF203 -- each rule for itself
+            except (Problem, ValueError, KeyError, TypeError) as failure:
                 rule.failure = f"{type(failure).__name__}: {failure}"
 
     def _note(self, entry: Entry, rule: Rule) -> None:

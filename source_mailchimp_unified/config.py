@@ -21,7 +21,7 @@ Status = Literal["subscribed", "unsubscribed", "cleaned", "pending", "transactio
 
 def _start_date(value: str) -> str:
     try:
-        moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(value.strip())
     except ValueError:
         raise ValueError("is not a date. Please write it as 2024-01-31T00:00:00Z.") from None
     if moment.replace(tzinfo=moment.tzinfo or UTC) > datetime.now(UTC):

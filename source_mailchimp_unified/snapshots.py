@@ -109,7 +109,7 @@ class _OfAudiences(SnapshotStream):
             request = collection(list_id)
             try:
                 found[list_id] = await session.pager.all(request)
-                if session.pager.is_whole(request):
+                if not session.pager.disagrees(request):
                     self._whole.add(list_id)
             except NotFoundError as error:
                 if not await session.account.is_gone(list_id):

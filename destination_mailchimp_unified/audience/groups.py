@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailchimp_unified.entities.contact import OnInvalid
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.text import did_you_mean, folded
 
@@ -42,7 +43,11 @@ class Groups:
 
     def permission_id(self, text: str) -> str:
         """Return the id of a marketing permission. Raises InvalidValueError for a text that the audience does not have."""
-        return _id(text, self.permissions, "marketing_permissions", "the audience has no marketing permission")
+        # Only a contact shows them: nothing is known of an audience without any.
+        words = (
+            "the audience has no marketing permission" if self.permissions else "no contact of the audience shows a marketing permission"
+        )
+        return _id(text, self.permissions, "marketing_permissions", words)
 
 
 def _key(name: str) -> str:
@@ -64,13 +69,25 @@ def wants_groups(unified: Mapping[str, Any]) -> bool:
     )
 
 
-def with_ids(unified: Json, groups: Groups | None) -> Json:
-    """Return a contact whose groups and permissions are named by their ids. Raises InvalidValueError for an unknown name."""
+def with_ids(unified: Json, groups: Groups | None, on_invalid: OnInvalid) -> Json:
+    """Return a contact whose groups and permissions are named by their ids; `on_invalid` is told of an unknown name."""
     if groups is None or not wants_groups(unified):
         return unified
-    interests = {groups.interest_id(name): chosen for name, chosen in (unified.get("interests") or {}).items()}
-    permissions = [
-        {"marketing_permission_id": row.get("marketing_permission_id") or groups.permission_id(row["text"]), "enabled": row["enabled"]}
-        for row in unified.get("marketing_permissions") or []
-    ]
+    interests: Json = {}
+    for name, chosen in (unified.get("interests") or {}).items():
+        if (interest_id := _found(groups.interest_id, name, on_invalid)) is not None:
+            interests[interest_id] = chosen
+    permissions = []
+    for row in unified.get("marketing_permissions") or []:
+        named = row.get("marketing_permission_id") or _found(groups.permission_id, row["text"], on_invalid)
+        if named is not None:
+            permissions.append({"marketing_permission_id": named, "enabled": row["enabled"]})
     return {**unified, "interests": interests or None, "marketing_permissions": permissions or None}
+
+
+def _found(find: Callable[[str], str], name: str, on_invalid: OnInvalid) -> str | None:
+    try:
+        return find(name)
+    except InvalidValueError as error:
+        on_invalid(error)
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from mailchimp_unified.entities.entity import rfc3339, timestamp
@@ -117,7 +117,7 @@ def _a_date(value: Any) -> str:
 
 def _epoch(value: Any, per_second: int) -> str:
     try:
-        return rfc3339(datetime.fromtimestamp(float(text(value)) / per_second, tz=timezone.utc))
+        return rfc3339(datetime.fromtimestamp(float(text(value)) / per_second, tz=UTC))
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"expects {'seconds' if per_second == 1 else 'milliseconds'} since 1970") from None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.merge_fields import MOST_CREATED
 from destination_mailchimp_unified.config import DestinationConfig, Rule
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.described import shown
@@ -16,9 +17,6 @@ from mailchimp_unified.entities.contact_fields import ADDRESS_TAG, FIRST_NAME_TA
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
 from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.text import did_you_mean, folded
-
-MOST_CREATED = 20
-"""Most merge fields that one sync creates: more are a mistake in the mapping rather than a wish."""
 
 _CHOICES = ("dropdown", "radio")
 
@@ -134,6 +132,7 @@ def check_audience(config: DestinationConfig, audience: Audience) -> None:
             f"field_mapping names {len(unknown)} merge fields that the audience {audience.id} does not have, and one sync creates at most"
             f" {MOST_CREATED}. Please create the others in Mailchimp."
         )
+    _check_names(_fillers(config), audience)
     for filler in fillers:
         _check_type(filler, audience.merge_field(filler.field.merge_tag or ""))
     if config.field_mapping and config.required_fields == "enforce" and (missing := unmapped_required(config, audience)):
@@ -142,6 +141,27 @@ def check_audience(config: DestinationConfig, audience: Audience) -> None:
             f" Please map a column to {MERGE_FIELD_PREFIX}{missing[0]}, make the field optional in Mailchimp, or set required_fields"
             f" to skip."
         )
+
+
+def names_groups(config: DestinationConfig) -> bool:
+    """Return whether a rule names a group or a marketing permission."""
+    return any(filler.field.kind in ("interest", "permission") for filler in _fillers(config))
+
+
+def _check_names(fillers: Iterable[Filler], audience: Audience) -> None:
+    """Raise ConfigError for groups and marketing permissions that the audience does not have, where their names were read."""
+    if audience.groups is None:
+        return
+    unknown = []
+    for filler in fillers:
+        find = {"interest": audience.groups.interest_id, "permission": audience.groups.permission_id}.get(filler.field.kind)
+        try:
+            if find:
+                find(filler.field.name)
+        except InvalidValueError as error:
+            unknown.append(error.reason)
+    if unknown:
+        raise ConfigError(f"field_mapping does not fit the audience {audience.id}: {'; '.join(unknown)}. Please correct the names.")
 
 
 def _check_type(filler: Filler, merge_field: MergeField | None) -> None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from destination_mailchimp_unified.config import DestinationConfig, Rule
+from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, Operation, StreamKey, stream_key
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.described import described, shown
-from destination_mailchimp_unified.intake.lines import StreamKey, stream_key
 from destination_mailchimp_unified.intake.mapping import check_columns, check_rules_have_columns
 from destination_mailchimp_unified.intake.planned import PlannedField, planned_fields
-from destination_mailchimp_unified.planning.changes import Arrival, Entry, Operation
 from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.text import did_you_mean, folded
@@ -52,7 +51,7 @@ class Target:
 
     def arrival(self, entry: Entry, columns: Mapping[str, Any]) -> Arrival:
         """Return a record as what it asks for. Raises InvalidValueError for the first value that cannot be read."""
-        return Arrival(entry, self.columns.contact(columns), self.operation)
+        return Arrival(entry, self.columns.contact(columns), self.operation, self.planned)
 
 
 def targets_of(catalog: Mapping[str, Any], config: DestinationConfig, logger: logging.Logger) -> dict[StreamKey, Target]:

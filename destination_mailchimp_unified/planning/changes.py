@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.groups import with_ids
 from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
 from mailchimp_unified.entities.contact import ARCHIVED, refuse, to_mailchimp
-from mailchimp_unified.entities.contact_fields import NEW_STATUSES
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 
 Json = dict[str, Any]
-Operation = Literal["upsert", "update", "archive"]
 Kind = Literal["upsert", "archive", "unsubscribe"]
+
+# What a contact can be written without.
+_OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions")
 
 SUPERSEDED = skipped("a later record of the same contact brings it back")
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A record that waits for its outcome: its stream, its epoch, and its number among all records of the sync."""
-
-    stream: tuple[str | None, str]
-    epoch: int
-    number: int
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A record that came in: what it asks for, in unified terms, and by which operation of its stream."""
-
-    entry: Entry
-    contact: Contact
-    operation: Operation = "upsert"
 
 
 @dataclass
@@ -55,6 +40,8 @@ class Change:
     status: str | None = None
     status_if_new: str | None = None
     existing_only: bool = False
+    # The id under which Mailchimp knows the contact so far, when its email address changes.
+    previous_id: str | None = None
     # Fields whose values could not be used, by name: the contact is written without them.
     left_out: tuple[str, ...] = ()
 
@@ -67,7 +54,7 @@ class Change:
     def removes_tags_only(self) -> bool:
         """Whether taking tags away is all it asks for."""
         wants_tags = self.tagging.removals and not self.tagging.additions and not self.tagging.whole
-        return bool(wants_tags) and self.kind == "upsert" and self.body.keys() <= {"email_address"}
+        return bool(wants_tags) and self.kind == "upsert" and not self.previous_id and self.body.keys() <= {"email_address"}
 
 
 def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -> Change | Outcome:
@@ -78,7 +65,7 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     unified = arrival.contact.unified
     email = unified.get("email")
     if not email:
-        return rejected("the record has no address")
+        return rejected("the record has no email address")
     change = Change(email, subscriber_hash(email), [arrival.entry])
     kind = _kind(arrival, config)
     if isinstance(kind, Outcome):
@@ -87,13 +74,17 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
         change.kind = kind
         return change
     left_out: list[str] = list(arrival.contact.left_out)
-    change.body = to_mailchimp(
-        _with_extras(arrival.contact, audience),
-        audience.merge_fields,
-        clear_empty=config.empty_values == "clear",
-        on_invalid=refuse if config.invalid_values == "reject" else lambda error: left_out.append(error.tag),
-    )
+
+    def on_invalid(error: InvalidValueError) -> None:
+        if config.invalid_values == "reject":
+            refuse(error)
+        left_out.append(error.tag)
+
+    named = with_ids(_with_extras(arrival.contact, audience), audience.groups, on_invalid)
+    change.body = to_mailchimp(named, audience.merge_fields, clear_empty=config.empty_values == "clear", on_invalid=on_invalid)
     change.left_out = tuple(left_out)
+    previous = unified.get("previous_email")
+    change.previous_id = subscriber_hash(previous) if previous and subscriber_hash(previous) != change.id else None
     change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
     change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
     change.existing_only = arrival.operation == "update"
@@ -106,7 +97,7 @@ def _kind(arrival: Arrival, config: DestinationConfig) -> Kind | Outcome:
         return "archive"
     if unified.get("is_deleted"):
         return DELETES_IGNORED if config.on_delete == "ignore" else config.on_delete
-    return "archive" if config.apply_status and unified.get("status") == ARCHIVED else "upsert"
+    return "archive" if config.apply_status != "never" and unified.get("status") == ARCHIVED else "upsert"
 
 
 def _with_extras(contact: Contact, audience: Audience) -> Json:
@@ -122,27 +113,10 @@ def invalid(error: InvalidValueError) -> Outcome:
     return rejected(f"{error.tag}: {error.reason}")
 
 
-def new_status(change: Change, audience: Audience, config: DestinationConfig) -> str | None:
-    """Return the status a contact is created with; None when it is not to be created.
-
-    The record's own `status_if_new` comes first. Its `status` can only ask for less than the configuration gives:
-    `subscribed` leaves the choice to `status_if_new` of the configuration, where `auto` means that an audience with
-    double opt-in asks the person first. A record that says cleaned or archived creates nobody.
-    """
-    if change.existing_only:
-        return None
-    if change.status_if_new:
-        return change.status_if_new
-    if change.status and (change.status != "subscribed" or config.apply_status):
-        return change.status if change.status in NEW_STATUSES else None
-    if config.status_if_new != "auto":
-        return config.status_if_new
-    return "pending" if audience.double_optin else "subscribed"
-
-
 def foldable(earlier: Change, later: Change) -> bool:
     """Return whether two changes in a row have the same effect as one."""
-    return earlier.kind == later.kind and earlier.existing_only == later.existing_only
+    alike = earlier.kind == later.kind and earlier.existing_only == later.existing_only
+    return alike and later.previous_id in (None, earlier.previous_id)
 
 
 def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Change:
@@ -161,8 +135,24 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
         status=later.status or earlier.status,
         status_if_new=later.status_if_new or earlier.status_if_new,
         existing_only=later.existing_only,
+        previous_id=earlier.previous_id,
         left_out=(*earlier.left_out, *later.left_out),
     )
+
+
+def without_refused(change: Change, refused: Iterable[str]) -> Change | None:
+    """Return a change without the fields that Mailchimp refused by name, None when none of them is in it."""
+    names = {name.removeprefix("merge_fields.") for name in refused}
+    values = change.body.get("merge_fields", {})
+    bad = [*(tag for tag in values if tag in names), *(name for name in change.body if name in names and name in _OPTIONAL)]
+    if not bad:
+        return None
+    body = {name: value for name, value in change.body.items() if name not in bad}
+    if kept := {tag: value for tag, value in values.items() if tag not in bad}:
+        body["merge_fields"] = kept
+    else:
+        body.pop("merge_fields", None)
+    return replace(change, body=body, left_out=(*change.left_out, *bad))
 
 
 @dataclass
@@ -192,6 +182,10 @@ class Waiting:
         else:
             queue.append(change)
         return void
+
+    def put_back(self, change: Change) -> None:
+        """Put a change back in front of those of its contact: it could not be sent, and is planned again."""
+        self._by_id.setdefault(change.id, []).insert(0, change)
 
     def heads(self, blocked: set[str]) -> list[Change]:
         """Return the first change of every address that is not blocked."""

@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 import pytest
+from source_mailchimp_unified.sync.reading import Page, Step, Taken, page_of, page_request
 
 from integration_tests.commands import Source, catalog, config
 from mailchimp_emulator import Emulator, EmulatorProcess
 from mailchimp_unified.client import Request
 from source_mailchimp_unified.contacts import sweep
 from source_mailchimp_unified.sync import reading
-from source_mailchimp_unified.sync.reading import Page, Step, Taken, page_of, page_request
 
 Sources = Callable[..., Source]
 

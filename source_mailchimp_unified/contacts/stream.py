@@ -12,7 +12,7 @@ from typing import Any
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.errors import BugError, NotFoundError
 from source_mailchimp_unified.contacts.lookback import Lookback
-from source_mailchimp_unified.contacts.position import CLOCK_TOLERANCE_SECONDS, Bounds, Position
+from source_mailchimp_unified.contacts.position import Bounds, Position
 from source_mailchimp_unified.contacts.sweep import Emitter, Sweep, members_request
 from source_mailchimp_unified.contacts.windows import Window
 from source_mailchimp_unified.sync.account import Audiences

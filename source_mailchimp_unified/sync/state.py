@@ -22,7 +22,7 @@ HORIZON_MARGIN_SECONDS = 1
 
 def epoch(moment: str) -> int:
     """Return an RFC 3339 time as seconds since 1970."""
-    parsed = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    parsed = datetime.fromisoformat(moment)
     return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from source_mailchimp_unified.sync.reading import Lanes, Step, Taken
 
 from mailchimp_unified import paging
 from mailchimp_unified.client import PAGE_SIZE, Reply, Request
@@ -14,7 +15,6 @@ from source_mailchimp_unified.contacts import sweep, windows
 from source_mailchimp_unified.contacts.sweep import Listing, Sweep
 from source_mailchimp_unified.contacts.windows import Frontier, Sample, Window
 from source_mailchimp_unified.sync import reading
-from source_mailchimp_unified.sync.reading import Lanes, Step, Taken
 from source_mailchimp_unified.sync.state import epoch, moment_of
 
 START = 1_700_000_000
