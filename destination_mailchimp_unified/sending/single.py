@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from destination_mailchimp_unified.planning.changes import Change, without_refused
+from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.consent import HOLDING, direct_status, new_status, notes, status_to_set
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.sending.tagging import retag
@@ -47,17 +47,14 @@ async def carry_out(change: Change, scope: Scope) -> Outcome:
 
 
 async def _upsert_usable(change: Change, scope: Scope) -> Outcome:
-    """Write a contact; with leave_out once more without the fields that Mailchimp refuses by name."""
-    try:
-        return await _upsert(change, scope)
-    except RejectedRecordError as error:
-        fewer = without_refused(change, (name for name, _ in error.fields)) if scope.config.invalid_values == "leave_out" else None
-        if fewer is None:
-            raise
-    outcome = await _upsert(fewer, scope)
-    # The caller counts what the change lacked from the beginning.
-    change.left_out = fewer.left_out
-    return outcome
+    """Write a contact; with leave_out again without the fields that Mailchimp refuses by name, as long as it names some."""
+    while True:
+        try:
+            return await _upsert(change, scope)
+        except RejectedRecordError as error:
+            names = [name for name, _ in error.fields]
+            if scope.config.invalid_values != "leave_out" or not change.leave_out(names):
+                raise
 
 
 def _is_about_stored_address(error: RejectedRecordError, change: Change) -> bool:
