@@ -71,6 +71,22 @@ def test_required_merge_fields_may_be_skipped(make_runner: Any, record: Any, wri
 
 
 @MODES
+@pytest.mark.parametrize("required_fields", ["enforce", "skip"])
+def test_an_incomplete_address_in_mailchimp_does_not_refuse_every_update(
+    make_runner: Any, record: Any, write_mode: str, required_fields: str
+) -> None:
+    """A contact whose stored postal address lacks a part is updated with skip, and rejected with words that say so without."""
+    runner = make_runner(merge_fields=FIELDS)
+    runner.mailchimp.place(runner.list_id, "a@contacts.example", merge_fields={"ADDRESS": {"addr1": "1 Way", "city": "Reno"}})
+    rows = [record({"email": "a@contacts.example", "first_name": "Ada"}), record({"email": "b@contacts.example"})]
+    result = runner.write(rows, write_mode=write_mode, required_fields=required_fields)
+    skips = required_fields == "skip"
+    assert (result.counts()["updated"], result.counts()["rejected"]) == ((1, 0) if skips else (0, 1))
+    assert ("stored postal address is incomplete" in result.text) is not skips
+    assert runner.members()["a@contacts.example"]["merge_fields"].get("FNAME") == ("Ada" if skips else None)
+
+
+@MODES
 def test_a_changed_email_address_moves_the_contact(make_runner: Any, record: Any, write_mode: str) -> None:
     """previous_email finds the contact under the old address and changes it: tags and fields stay; a repetition changes nothing."""
     runner = make_runner(merge_fields=FIELDS, contacts=5, tags=["Old"], tags_per_contact=1)
@@ -112,10 +128,12 @@ def test_without_anybody_under_the_old_address_the_new_one_counts(runner: Any, r
     assert list(runner.members()) == ["a@contacts.example"]
 
 
+@pytest.mark.parametrize("archived", [404, 405])
 @pytest.mark.parametrize("status", ["unsubscribed", "archived", "cleaned", "pending", "transactional"])
-def test_a_changed_email_address_subscribes_nobody(make_runner: Any, record: Any, status: str) -> None:
+def test_a_changed_email_address_subscribes_nobody(make_runner: Any, record: Any, status: str, archived: int) -> None:
     """Who left, or has not confirmed, does not come back by a new email address."""
     runner = make_runner(contacts=1, statuses={status: 1})
+    runner.mailchimp.behavior(patch_archived_status=archived)
     [old] = runner.members()
     runner.write([record({"email": "new@contacts.example", "previous_email": old, "status": "subscribed"})])
     assert "subscribed" not in {member["status"] for member in runner.members().values()}
