@@ -104,7 +104,8 @@ class Writer:
     async def _open(self, lanes: list[Lane], intake: Intake) -> None:
         """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(intake.wait(), BEAT_SECONDS)
+            async with asyncio.timeout(BEAT_SECONDS):
+                await intake.wait()
         await asyncio.sleep(0)
         for lane in lanes:
             lane.look()
@@ -213,8 +214,10 @@ class Writer:
 
     async def _wait_for_settling(self) -> None:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
+        # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
         try:
-            await asyncio.wait_for(self._settled.wait(), BEAT_SECONDS)
+            async with asyncio.timeout(BEAT_SECONDS):
+                await self._settled.wait()
         except TimeoutError:
             if all(lane.idle for lane in self._lanes.values()):
                 self._pacing.all()
