@@ -70,9 +70,9 @@ class ObjectStorage(Untrusted):
     """A bucket, under the names that Airbyte's platform reads to link to rejected records."""
 
     storage_type: Literal["None", "S3"] = "None"
-    s3_bucket_name: str = ""
-    s3_bucket_region: str = ""
-    bucket_path: str = ""
+    s3_bucket_name: str | None = None
+    s3_bucket_region: str | None = None
+    bucket_path: str | None = None
     s3_endpoint: str | None = None
     access_key_id: SecretStr | None = None
     secret_access_key: SecretStr | None = None
@@ -105,17 +105,6 @@ class DestinationConfig(ConnectionConfig):
     rejected_records: Literal["none", "file", "object_storage"] = "none"
     rejected_records_file: str | None = None
     object_storage_config: ObjectStorage = ObjectStorage()
-
-    @model_validator(mode="after")
-    def _rejected_records_have_a_place(self) -> DestinationConfig:
-        if self.rejected_records == "file" and not self.rejected_records_file:
-            raise ValueError("has rejected_records file but no rejected_records_file. Please give the path of the file.")
-        storage = self.object_storage_config
-        if self.rejected_records == "object_storage" and (storage.storage_type != "S3" or not storage.s3_bucket_name):
-            raise ValueError(
-                "has rejected_records object_storage but no bucket. Please set object_storage_config.storage_type to S3 and name the bucket."
-            )
-        return self
 
 
 def parse_destination_config(config: Mapping[str, Any]) -> tuple[DestinationConfig, list[UnknownKey]]:
