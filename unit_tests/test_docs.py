@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,6 @@ from source_mailchimp_unified.progress import PROGRESS_SECONDS
 from source_mailchimp_unified.source import parse_source_config
 from unit_tests.documents import DOCUMENTS, anchors, blocks, commands, headings, links, quoted, tables
 from unit_tests.wordings import literals, reasons
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    tomllib = pytest.importorskip("tomli")
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_PAGE = ROOT / "docs" / "integrations" / "sources" / "mailchimp-unified.md"
