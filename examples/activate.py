@@ -1,6 +1,6 @@
 """Rows of a warehouse table go into an audience: the rows become messages, the destination writes them.
 
-Used by the demo; with a real account: python examples/activate.py --config destination_config.json --sql "SELECT ... AS email ..."
+Used by the demo; with a real account: python examples/activate.py --config destination.json --sql "SELECT ... AS email ..."
 """
 
 from __future__ import annotations
@@ -8,21 +8,20 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sync import show_log
+from sync import command, show_log
 from warehouse import Warehouse
 
-DESTINATION = Path(sys.executable).with_name("destination-mailchimp-unified")
+Json = dict[str, Any]
 STREAM = "warehouse_rows"
 
 
-def lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def lines(rows: Sequence[Json]) -> Iterator[str]:
     """Yield the rows as RECORD messages, and a STATE after the last."""
     now = int(time.time() * 1000)
     for row in rows:
@@ -31,7 +30,7 @@ def lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield json.dumps({"type": "STATE", "state": {"type": "STREAM", "stream": stream_state, "id": 1}})
 
 
-def catalog() -> dict[str, Any]:
+def catalog() -> Json:
     """Return the configured catalog: one stream, upserted. Its columns show with the first record."""
     stream = {"name": STREAM, "json_schema": {"type": "object", "properties": {}}, "supported_sync_modes": ["full_refresh"]}
     return {
@@ -39,35 +38,39 @@ def catalog() -> dict[str, Any]:
     }
 
 
-def write(config: Path, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Write rows through the destination. Returns the counts of the acknowledged state."""
+def write(config: Path, rows: Sequence[Json]) -> list[Json]:
+    """Write rows through the destination. Returns its messages; ends with its own words when it fails."""
     with tempfile.TemporaryDirectory() as folder:
         catalog_path = Path(folder, "catalog.json")
         catalog_path.write_text(json.dumps(catalog()))
         done = subprocess.run(
-            [str(DESTINATION), "write", "--config", str(config), "--catalog", str(catalog_path)],
+            [command("destination-mailchimp-unified"), "write", "--config", str(config), "--catalog", str(catalog_path)],
             input="\n".join(lines(rows)) + "\n", stdout=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
-    for message in messages:
-        if message["type"] == "LOG":
-            show_log(message["log"])
+    messages: list[Json] = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode:
         reasons = [m["trace"]["error"]["message"] for m in messages if m["type"] == "TRACE" and m["trace"]["type"] == "ERROR"]
         raise SystemExit(f"The destination failed: {' '.join(reasons)}")
+    return messages
+
+
+def acknowledged(messages: Sequence[Json]) -> dict[str, float]:
+    """Return the counts of the acknowledged state."""
     (state,) = [message["state"] for message in messages if message["type"] == "STATE"]
-    counts: dict[str, float] = state["destinationStats"]
-    return counts
+    return dict(state["destinationStats"])
 
 
 def main() -> None:
     """Write the result of a query."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="configuration of the destination, a JSON file")
-    parser.add_argument("--database", type=Path, default=Path("demo_output/mailchimp.duckdb"), help="the DuckDB file")
+    parser.add_argument("--database", type=Path, default=Path("mailchimp.duckdb"), help="the DuckDB file (default: mailchimp.duckdb)")
     parser.add_argument("--sql", required=True, help="a query whose columns are fields of a contact, or mapped to such")
     arguments = parser.parse_args()
-    print(write(arguments.config, Warehouse(arguments.database).rows(arguments.sql)))
+    messages = write(arguments.config, Warehouse(arguments.database).rows(arguments.sql))
+    for message in messages:
+        show_log(message)
+    print(json.dumps(acknowledged(messages)))
 
 
 if __name__ == "__main__":
