@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def main() -> None:
     parser.add_argument("--database", type=Path, default=Path("mailchimp.duckdb"), help="the DuckDB file (default: mailchimp.duckdb)")
     parser.add_argument("--sql", required=True, help="a query whose columns are fields of a contact, or mapped to such")
     arguments = parser.parse_args()
-    messages = write(arguments.config, Warehouse(arguments.database).rows(arguments.sql))
+    with closing(Warehouse(arguments.database)) as warehouse:
+        rows = warehouse.rows(arguments.sql)
+    messages = write(arguments.config, rows)
     for message in messages:
         show_log(message)
     print(json.dumps(acknowledged(messages)))

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +98,12 @@ def sync(config: Path, database: Path) -> dict[str, int]:
     began = time.monotonic()
     check(config)
     catalog = discover(config)
-    warehouse = Warehouse(database)
-    try:
-        warehouse.claim(account(config, catalog))
-    except OtherAccountError as error:
-        raise SystemExit(str(error)) from None
-    counts = warehouse.take(logged(read(config, catalog, warehouse.prepare(catalog))))
+    with closing(Warehouse(database)) as warehouse:
+        try:
+            warehouse.claim(account(config, catalog))
+        except OtherAccountError as error:
+            raise SystemExit(str(error)) from None
+        counts = warehouse.take(logged(read(config, catalog, warehouse.prepare(catalog))))
     print(f"  {sum(counts.values())} records written to {database} in {time.monotonic() - began:.1f} s")
     return counts
 

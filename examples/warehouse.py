@@ -77,6 +77,9 @@ class Warehouse:
 
     def close(self) -> None:
         """Let other programs open the file."""
+        for stream in self._streams.values():
+            stream.waiting.close()
+        self._folder.cleanup()
         self.connection.close()
 
     def claim(self, account: Mapping[str, Any]) -> None:
@@ -95,6 +98,8 @@ class Warehouse:
         states = []
         for configured in catalog["streams"]:
             stream = Stream(configured, Path(self._folder.name))
+            if stream.name in self._streams:
+                self._streams[stream.name].waiting.close()
             self._streams[stream.name] = stream
             saved = self.connection.execute("SELECT state, declaration FROM sync.states WHERE stream = ?", [stream.name]).fetchone()
             if saved and saved[1] == stream.declaration:

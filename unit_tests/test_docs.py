@@ -43,6 +43,9 @@ MESSAGE_HEADINGS = (
     "Warnings",
 )
 
+ELSEWHERE = {"docker", "kind", "meltano", "dagster", "airflow", "dbt", "pip", "python3.12", "gh"}
+"""Programs that a reader has or installs; this project does not bring them."""
+
 TEMPLATE = [
     "# Mailchimp Unified",
     "## Prerequisites",
@@ -133,7 +136,7 @@ def exists(command: list[str]) -> bool:
         return (ROOT / command[1]).is_file()
     if program.endswith(("-unified", "-sign-in")):
         return program in project()["scripts"]
-    return program in ("export", "cd") or shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/bin:/bin") is not None
+    return program in ("export", "cd", *ELSEWHERE) or shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/bin:/bin") is not None
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)
