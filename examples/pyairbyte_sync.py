@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +44,9 @@ def command(name: str) -> Path:
 def source(config: Path) -> ab.Source:
     """Return the source, checked, with all streams selected."""
     name = "source-mailchimp-unified"
-    made = ab.get_source(name, config=json.loads(config.read_text()), local_executable=command(name), streams="*")
+    made = ab.get_source(name, config=json.loads(config.read_text()), local_executable=command(name))
     made.check()
+    made.select_all_streams()
     return made
 
 
@@ -56,9 +59,10 @@ def destination(config: Path) -> Any:
 
 
 def words(error: AirbyteConnectorError) -> str:
-    """Return what the connector says. PyAirbyte keeps it in the context of the error, or in the connector's last log lines."""
+    """Return what the connector says. PyAirbyte keeps it in the context of the error, or in the error that came first."""
     reason = (error.context or {}).get("failure_reason")
-    return str(reason or "\n".join(error.log_text or []) or error)
+    first = error.original_exception
+    return reason or (words(first) if isinstance(first, AirbyteConnectorError) else error.get_message())
 
 
 def read(config: Path, cache: DuckDBCache) -> dict[str, Any]:
@@ -76,9 +80,9 @@ def write(source_config: Path, destination_config: Path, cache: DuckDBCache, *, 
     contacts = source(source_config)
     contacts.select_streams(CONTACTS)
     audience = destination(destination_config)
+    # PyAirbyte writes what a connector logs into a file; here it goes to the screen too.
+    logging.getLogger(f"airbyte.{audience.name}").addHandler(logging.StreamHandler(sys.stdout))
     result = audience.write(contacts, cache=False, state_cache=cache) if direct else audience.write(contacts.read(cache=cache))
-    # PyAirbyte has no public way to a connector's log lines.
-    print("\n".join(audience._last_log_messages))  # noqa: SLF001
     return {"records": result.processed_records}
 
 
