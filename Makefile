@@ -109,8 +109,9 @@ test-forms: $(VENV)/.installed $(FORMS)/dist/form.js ## Draw both specifications
 	CI=true $(BIN)/python -m pytest -q -n $(JOBS) -p no:hypothesispytest $(FORMS)
 
 .PHONY: screenshots
-screenshots: $(VENV)/.installed $(FORMS)/dist/form.js ## Write docs/images: the forms of both specifications
+screenshots: $(VENV)/.installed $(FORMS)/dist/form.js demo ## Write docs/images: the forms of both specifications, and the demo's report
 	$(BIN)/python -m integration_tests.forms.screenshots
+	$(BIN)/python tools/demo_picture.py demo_output/report.html docs/images/demo-report.png
 
 .PHONY: soak
 soak: $(VENV)/.installed ## Repeat the tests of losslessness, resume and consent with many more seeds
@@ -160,4 +161,4 @@ lock-environments: $(VENV)/.installed ## Renew the locked versions of the tools 
 
 .PHONY: clean
 clean: ## Remove what the commands made
-	rm -rf $(VENV) .venv-* demo_output/demo.duckdb build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist
+	rm -rf $(VENV) .venv-* demo_output/demo.duckdb demo_output/report.html build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist

@@ -121,7 +121,7 @@ def show_written(written: Written, came_back: Sequence[tuple[Any, ...]]) -> None
     console.print(f"\n  [bold yellow]{written.rejected} rejected:[/] {written.example} has no @. The destination says:")
     for reason in written.reasons:
         line(f"  {reason}", "dim")
-    line("The other rows were written all the same. Correct the row, send it again, and only it is new.")
+    line("The other rows were written all the same. Correct this one and send it again.")
 
 
 def run_local() -> Report:

@@ -14,7 +14,7 @@ import pytest
 
 from integration_tests.commands import config
 from mailchimp_emulator import Emulator
-from unit_tests.documents import ROOT
+from unit_tests.documents import ROOT, blocks
 
 EXAMPLES = ROOT / "examples"
 CUSTOMERS = "7a3c91e0d2"
@@ -81,6 +81,17 @@ def test_the_demo_shows_what_moved_and_why(demo: tuple[Path, str]) -> None:
     assert max(len(line.rstrip()) for line in lines) <= WIDTH
     for changed in ("status, unsubscribe_reason", "status, is_deleted", "tags, tags_count", "custom_fields", "name"):
         assert re.search(rf"^(contacts|lists) +1  changed: {changed} *$", output, re.MULTILINE), changed
+
+
+def test_the_readme_shows_what_the_demo_prints(demo: tuple[Path, str]) -> None:
+    """Every line of the output in the README is one of the demo, but for the seconds."""
+    _, output = demo
+    (shown,) = blocks(ROOT / "README.md", "text")
+    seconds = re.compile(r"in \d+\.\d s")
+
+    assert len(shown.splitlines()) > 5
+    printed = {seconds.sub("", line).strip() for line in output.splitlines()}
+    assert [line for line in shown.splitlines() if seconds.sub("", line).strip() not in printed] == []
 
 
 def test_the_demo_ends_with_a_command_that_works(demo: tuple[Path, str]) -> None:

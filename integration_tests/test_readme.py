@@ -17,7 +17,7 @@ from mailchimp_emulator import Emulator
 from unit_tests.documents import ROOT, blocks
 
 README = ROOT / "README.md"
-START, *REST = blocks(README, "sh", "By hand")
+START, *REST = blocks(README, "sh", "Walkthrough")
 PORT = "8800"
 
 RESULTS = (
