@@ -29,7 +29,7 @@ help: ## List the commands
 
 $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c '$(SUPPORTED)' 2>/dev/null || { \
-		echo "mailchimp-unified runs on Python 3.11, 3.12 and 3.13. Found: $$($(PYTHON) --version 2>&1 || echo 'no $(PYTHON)')."; \
+		echo "mailchimp-unified runs on Python 3.11, 3.12 and 3.13. Found: $$(command -v $(PYTHON) >/dev/null && $(PYTHON) --version 2>&1 | head -n 1 || echo 'no $(PYTHON)')."; \
 		echo "Install one of them (Debian and Ubuntu: apt-get install python3 python3-venv; macOS: brew install python@3.13),"; \
 		echo "or name the one to use: make $(or $(firstword $(MAKECMDGOALS)),demo) PYTHON=/path/to/python3.13"; exit 1; }
 	@echo "Installing the connectors and what their tests need into $(VENV), from the locked versions: about half a minute, once."
