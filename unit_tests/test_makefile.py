@@ -29,7 +29,12 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make on the project's Makefile in a folder, with that folder's programs before the system's."""
     for name in ("Makefile", "pyproject.toml", "requirements-dev.txt"):
         shutil.copyfile(ROOT / name, folder / name)
-    environment = {**os.environ, "PATH": os.pathsep.join([str(folder), "/usr/bin", "/bin"])}
+    # What an outer make, or the reader's shell, has set for itself does not count.
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in outer},
+        "PATH": os.pathsep.join([str(folder), "/usr/bin", "/bin"]),
+    }
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
