@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sync import command, show_log
+from sync import command, configuration, show_log
 from warehouse import Warehouse
 
 Json = dict[str, Any]
@@ -64,7 +64,7 @@ def acknowledged(messages: Sequence[Json]) -> dict[str, float]:
 def main() -> None:
     """Write the result of a query."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True, help="configuration of the destination, a JSON file")
+    parser.add_argument("--config", type=configuration, required=True, help="configuration of the destination, a JSON file")
     parser.add_argument("--database", type=Path, default=Path("mailchimp.duckdb"), help="the DuckDB file (default: mailchimp.duckdb)")
     parser.add_argument("--sql", required=True, help="a query whose columns are fields of a contact, or mapped to such")
     arguments = parser.parse_args()

@@ -184,7 +184,7 @@ def run_account(config: Path) -> Report:
 def main() -> None:
     """Run the demo."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, help="configuration of the source for a real account")
+    parser.add_argument("--config", type=sync.configuration, help="configuration of the source for a real account")
     arguments = parser.parse_args()
     OUTPUT.mkdir(exist_ok=True)
     report = run_account(arguments.config) if arguments.config else run_local()

@@ -34,6 +34,19 @@ def command(name: str) -> str:
     return found
 
 
+def configuration(path: str) -> Path:
+    """Return the path of a configuration that the command line names. Raises ArgumentTypeError when no JSON object is there."""
+    try:
+        content = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{path} is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise argparse.ArgumentTypeError(f"{path} has to be a JSON object, with the keys of the connector's configuration.")
+    return Path(path)
+
+
 def messages(verb: str, config: Path, **files: Path) -> Iterator[Json]:
     """Run a command of the source and yield its messages. Ends with the source's own words when it fails."""
     arguments = [command("source-mailchimp-unified"), verb, "--config", str(config)]
@@ -111,7 +124,7 @@ def sync(config: Path, database: Path) -> dict[str, int]:
 def main() -> None:
     """Run one sync."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True, help="configuration of the source, a JSON file")
+    parser.add_argument("--config", type=configuration, required=True, help="configuration of the source, a JSON file")
     parser.add_argument("--database", type=Path, default=Path("mailchimp.duckdb"), help="the DuckDB file (default: mailchimp.duckdb)")
     parser.add_argument("--json", action="store_true", help="end with a JSON object: the number of records by stream")
     arguments = parser.parse_args()

@@ -162,6 +162,19 @@ def test_a_configuration_that_does_not_work_ends_with_the_sources_words(mailchim
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("script", ["demo.py", "sync.py"])
+@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("{", "is not JSON"), ("[]", "JSON object")])
+def test_a_file_that_is_no_configuration_is_named(script: str, content: str | None, words: str, tmp_path: Path) -> None:
+    """A missing file, or one that holds something else, is named before a connector starts."""
+    if content is not None:
+        (tmp_path / "source.json").write_text(content)
+    done = run(tmp_path, script, "--config", "source.json")
+
+    assert done.returncode == 2
+    assert "source.json" in done.stderr
+    assert words in done.stderr
+
+
 def test_rows_of_a_query_reach_an_audience(mailchimp: Emulator, tmp_path: Path) -> None:
     """The result of a query is written as contacts, and the counts are the last line."""
     mailchimp.seed(id=CUSTOMERS, name="Customers", contacts=1)
