@@ -100,8 +100,9 @@ dbt: .venv-dbt/.installed ## Install dbt for examples/dbt into an environment of
 FORMS := integration_tests/forms
 $(FORMS)/dist/form.js: $(FORMS)/package-lock.json $(wildcard $(FORMS)/page/*)
 	@command -v npm >/dev/null || { echo "The forms need node (20 or later) and npm: on Debian, apt-get install nodejs npm"; exit 1; }
-	npm ci --prefix $(FORMS) --no-audit --no-fund --loglevel=error
-	npm run build --prefix $(FORMS) --silent
+	@echo "Installing what draws the forms into $(FORMS)/node_modules, and building the page"
+	@npm ci --prefix $(FORMS) --no-audit --no-fund --loglevel=error
+	@npm run build --prefix $(FORMS) --silent
 	@touch $@
 
 .PHONY: test-forms
