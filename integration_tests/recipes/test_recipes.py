@@ -117,15 +117,13 @@ def test_meltano(account: Emulator, tmp_path: Path) -> None:
 
 
 def test_dagster(account: Emulator, tmp_path: Path) -> None:
-    """The assets are materialized with the number of records of each, and the second time with what changed."""
+    """The assets are materialized, with the number of records of each."""
     materialize = ["dagster", "asset", "materialize", "--select", "*", "-f", EXAMPLES / "dagster" / "mailchimp.py"]
     output = run(tmp_path, "dagster", materialize, DAGSTER_HOME=str(tmp_path))
-    edit(account)
-    output += run(tmp_path, "dagster", materialize, DAGSTER_HOME=str(tmp_path))
 
-    assert [count["contacts"] for count in counts(output)] == [40, 1]
-    assert output.count("ASSET_MATERIALIZATION") >= 8
-    assert statuses(tmp_path / "mailchimp.duckdb") == {"subscribed": 39, "unsubscribed": 1}
+    assert [count["contacts"] for count in counts(output)] == [len(account.members(LIST))]
+    assert output.count("ASSET_MATERIALIZATION -") == 4
+    assert statuses(tmp_path / "mailchimp.duckdb") == {"subscribed": 40}
 
 
 def test_airflow(account: Emulator, tmp_path: Path) -> None:
