@@ -8,8 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 TAP_VENV := .venv-tap
 # Other tools that run the connectors pin other versions than they do: each has an environment of its own.
-RECIPES := meltano dagster airflow dlt dbt
-ENVIRONMENTS := lock pyairbyte $(RECIPES)
+RUNNERS := meltano dagster airflow dlt dbt
+ENVIRONMENTS := lock pyairbyte $(RUNNERS)
 QUALITY := .venv-quality
 QUALITY_PYTHON := >=3.11,<3.13
 LOCKED := tools/environments
@@ -61,7 +61,7 @@ demo: $(VENV)/.installed ## A local Mailchimp into a DuckDB file, and back (CONF
 
 .PHONY: test
 test: $(VENV)/.installed ## Run the tests
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not image and not pyairbyte and not quality and not recipes"
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not image and not pyairbyte and not quality and not runners"
 
 .PHONY: test-airbyte
 test-airbyte: test-image test-pyairbyte test-quality ## Run both connectors with Airbyte's own heavy tools: the next three
@@ -89,9 +89,9 @@ test-quality: $(VENV)/.installed ## Run Airbyte's quality checks (they need Pyth
 	else echo "WARNING: Airbyte publishes its quality checks for Python 3.11 and 3.12 only, and neither is here: they are skipped."; fi
 	$(BIN)/python -m pytest -q -n $(JOBS) -m quality integration_tests/airbyte
 
-.PHONY: test-recipes
-test-recipes: $(VENV)/.installed $(RECIPES:%=.venv-%/.installed) ## Run the recipes of docs/running.md: Meltano, Dagster, Airflow, dlt, dbt, cron
-	$(BIN)/python -m pytest -q -n $(JOBS) -m recipes integration_tests/recipes
+.PHONY: test-runners
+test-runners: $(VENV)/.installed $(RUNNERS:%=.venv-%/.installed) ## Run the examples of docs/running.md: Meltano, Dagster, Airflow, dlt, dbt, cron
+	$(BIN)/python -m pytest -q -n $(JOBS) -m runners integration_tests/runners
 
 .PHONY: dbt
 dbt: .venv-dbt/.installed ## Install dbt for examples/dbt into an environment of its own, .venv-dbt

@@ -103,14 +103,14 @@ def show_moves(moved: Sequence[Move]) -> None:
 
 def write_back(warehouse: Warehouse, credentials: Json) -> Written:
     """Write the deals of the warehouse into the audience of customers."""
-    config = OUTPUT / "destination_config.json"
     mapping = [{"column": "contact_email", "field": "email"}, {"column": "deal_plan", "field": "custom_fields.PLAN"}]
-    config.write_text(json.dumps({**credentials, "list_id": CUSTOMERS, "field_mapping": mapping}, indent=2))
+    config = {**credentials, "list_id": CUSTOMERS, "field_mapping": mapping}
     for statement in DEALS:
         warehouse.connection.execute(statement)
-    messages = activate.write(config, warehouse.rows("SELECT contact_email, deal_plan, tags FROM deals"))
-    counts = activate.acknowledged(messages)
-    reasons = [message["log"]["message"] for message in messages if message["type"] == "LOG" and message["log"]["level"] == "WARN"]
+    log: list[Json] = []
+    deals = activate.Table.of(warehouse.connection, "SELECT contact_email, deal_plan, tags FROM deals", "deals")
+    counts = activate.write(config, deals, lambda line: log.append(dict(line)))
+    reasons = [line["message"] for line in log if line["level"] == "WARN"]
     return Written(int(counts["recordCount"]), int(counts.get("rejectedRecordCount", 0)), reasons, NOT_AN_ADDRESS)
 
 

@@ -64,16 +64,17 @@ def messages(verb: str, config: Path, **files: Path) -> Iterator[Json]:
         raise SystemExit(f"The source failed: {' '.join(dict.fromkeys(errors)) or f'exit code {process.returncode}'}")
 
 
-def show_log(message: Mapping[str, Any]) -> None:
-    """Print what the source says about the sync; the CDK's own words about memory are left out."""
-    if message["type"] == "LOG" and "MemoryMonitor" not in message["log"]["message"]:
-        print(f"  [{message['log']['level']}] {message['log']['message']}")
+def show_log(log: Mapping[str, Any]) -> None:
+    """Print what a connector says about the sync; the CDK's own words about memory are left out."""
+    if "MemoryMonitor" not in log["message"]:
+        print(f"  [{log['level']}] {log['message']}")
 
 
 def logged(stream: Iterable[Json]) -> Iterator[Json]:
     """Yield messages and print the log lines among them."""
     for message in stream:
-        show_log(message)
+        if message["type"] == "LOG":
+            show_log(message["log"])
         yield message
 
 
