@@ -120,7 +120,7 @@ def show_written(written: Written, came_back: Sequence[tuple[Any, ...]]) -> None
     line("People who had unsubscribed stay unsubscribed: only their plan and tag are written.", "dim")
     console.print(f"\n  [bold yellow]{written.rejected} rejected:[/] {written.example} has no @. The destination says:")
     for reason in written.reasons:
-        line(f"  {reason}", "dim")
+        line(reason, "dim")
     line("The other rows were written all the same. Correct this one and send it again.")
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 Json = dict[str, Any]
 WIDTH = 100
@@ -34,8 +36,8 @@ def step(place: int, text: str) -> None:
 
 
 def line(text: str, style: str = "") -> None:
-    """Print a line, indented."""
-    console.print(f"  {escape(text)}", style=style)
+    """Print a line, indented where it is broken too."""
+    console.print(Padding(Text(text, style=style), (0, 0, 0, 2)))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:

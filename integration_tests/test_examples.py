@@ -173,16 +173,3 @@ def test_a_file_that_is_no_configuration_is_named(script: str, content: str | No
     assert done.returncode == 2
     assert "source.json" in done.stderr
     assert words in done.stderr
-
-
-def test_rows_of_a_query_reach_an_audience(mailchimp: Emulator, tmp_path: Path) -> None:
-    """The result of a query is written as contacts, and the counts are the last line."""
-    mailchimp.seed(id=CUSTOMERS, name="Customers", contacts=1)
-    with duckdb.connect(str(tmp_path / "mailchimp.duckdb")) as warehouse:
-        warehouse.sql("CREATE TABLE leads AS SELECT 'ada@example.org' AS email, ['VIP'] AS tags")
-    settings = written(tmp_path / "destination.json", config(mailchimp.url, list_id=CUSTOMERS))
-    done = run(tmp_path, "activate.py", "--config", settings, "--sql", "SELECT * FROM leads")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["recordCount"] == 1
-    assert mailchimp.member(CUSTOMERS, "ada@example.org")["tags"] == ["VIP"]  # type: ignore[index]
