@@ -12,7 +12,7 @@ from source_mailchimp_unified.raw.parents import Partition
 REFUSALS = 20
 """After so many partitions that a permission or a plan closes, and none that is open, only some of the others are asked for."""
 
-SAMPLES = 20
+SAMPLES = 10
 """So many of the others are asked for, evenly spread; when one is open, all the rest are."""
 
 
