@@ -209,6 +209,7 @@ class Run:
     folder: Path
     account: Account
     more: Json = field(default_factory=dict)
+    page_size: int = 1000
 
     def read(self, *names: str, state: Any = None, sync_mode: str = "incremental") -> Output:
         """Read some rows, by name."""
@@ -219,6 +220,6 @@ class Run:
                 path = self.folder / f"{name}.json"
                 path.write_text(json.dumps(content))
                 arguments += [f"--{name}", str(path)]
-        source = SourceMailchimpUnified(transport=lambda: self.account, new_loop=VirtualClockLoop)
+        source = SourceMailchimpUnified(transport=lambda: self.account, new_loop=VirtualClockLoop, page_size=self.page_size)
         output = _run_command(source, arguments)
         return Output([AirbyteMessageSerializer.dump(message) for message in output.get_message_iterator()])

@@ -9,8 +9,6 @@ import pytest
 
 from integration_tests.commands import Output
 from integration_tests.raw.account import DAY, NOW, Account, Run, item, own_keys, problem, row_at, touch
-from mailchimp_unified import paging
-from source_mailchimp_unified.raw import pages
 from source_mailchimp_unified.raw.table import Collection, table
 
 ROWS = list(table().values())
@@ -81,21 +79,10 @@ def test_more_than_ten_are_read(tmp_path: Path, size: int) -> None:
     assert counts(output) == {row.name: expected(account, row) for row in ROWS}
 
 
-@pytest.fixture
-def pages_of_fifty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of fifty instead of a thousand, and an overlap of five: the same rules for a twentieth of the items."""
-    for module in (paging, pages):
-        monkeypatch.setattr(module, "PAGE_SIZE", 50)
-        monkeypatch.setattr(module, "PAGE_SIZES", (50, 25))
-    monkeypatch.setattr(paging.Pager.page, "__defaults__", (0, 50))
-    monkeypatch.setattr(pages, "OVERLAP", 5)
-
-
-@pytest.mark.usefixtures("pages_of_fifty")
 @pytest.mark.parametrize("parents", [False, True])
 @pytest.mark.parametrize("size", [50, 51, 103])
 def test_more_than_a_page_is_read(tmp_path: Path, size: int, parents: bool) -> None:
-    """Of so many items every one comes, once."""
+    """Of so many items every one comes, once, in pages of fifty."""
     account = Account()
     # The partitions of a parent with so many items would be too many.
     rows = [row for row in PAGED if (row.name in PARENTS and row.parent is None if parents else row.name not in PARENTS)]
@@ -103,7 +90,7 @@ def test_more_than_a_page_is_read(tmp_path: Path, size: int, parents: bool) -> N
         first(account, row)[:] = [item(row, number) for number in range(size)]
     names = [row.name for row in rows]
 
-    output = Run(tmp_path, account).read(*names)
+    output = Run(tmp_path, account, page_size=50).read(*names)
 
     found = counts(output)
     assert {name: found[name] for name in names} == {name: expected(account, table()[name]) for name in names}

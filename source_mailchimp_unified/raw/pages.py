@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mailchimp_unified.errors import BugError, TransientError
-from mailchimp_unified.paging import PAGE_SIZES, TRIES_BEFORE_SMALLER, Pager
+from mailchimp_unified.paging import PARTS, TRIES_BEFORE_SMALLER, Pager
 from mailchimp_unified.request import PAGE_SIZE, Reply, Request
 from source_mailchimp_unified.raw.records import LINKS
 from source_mailchimp_unified.raw.schemas import stream_schema
@@ -98,7 +98,7 @@ async def _by_offset(
     """
     before: set[tuple[Any, ...]] = set()
     overlaps = key and not row.sort_field
-    async for page in pager.down(request, overlap=OVERLAP if overlaps else 0):
+    async for page in pager.down(request, overlap=min(OVERLAP, pager.page_size // 2) if overlaps else 0):
         counted(page.total)
         keys = [key_of(item, key) for item in page.items] if overlaps else []
         # What was on the page before is not repeated; what has no key is.
@@ -134,13 +134,14 @@ async def _by_cursor(pager: Pager, items: str, request: Request) -> AsyncIterato
 
 async def _cursor_page(pager: Pager, request: Request) -> Reply:
     """Return a page, a smaller one where Mailchimp fails to give a big one."""
-    for size in PAGE_SIZES[:-1]:
+    sizes = [max(1, pager.page_size // parts) for parts in (1, *PARTS)]
+    for size in sizes[:-1]:
         try:
             return await pager.client.call(_of_size(request, size), tries=TRIES_BEFORE_SMALLER)
         except TransientError as error:
             if not error.heavy:
                 raise
-    return await pager.client.call(_of_size(request, PAGE_SIZES[-1]))
+    return await pager.client.call(_of_size(request, sizes[-1]))
 
 
 def _of_size(request: Request, count: int) -> Request:

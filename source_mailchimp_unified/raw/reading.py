@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailchimp_unified.entities.readable import Readable
 from source_mailchimp_unified.raw.pages import Items, Values
 from source_mailchimp_unified.raw.parents import AUDIENCES
 from source_mailchimp_unified.raw.positions import Position
 from source_mailchimp_unified.raw.records import Json, Times, newest, odd_entries, records_of
 from source_mailchimp_unified.raw.table import Collection, lineage
 from source_mailchimp_unified.raw.versions import Versions
-from source_mailchimp_unified.sync.messages import Altered
 from source_mailchimp_unified.sync.state import epoch
 
 
@@ -38,7 +38,7 @@ class Reading:
         self._versions = Versions(self.row.varies)
         self._keys = {parent.column: value for parent, value in zip(lineage(self.row), self.values, strict=True)}
 
-    def records(self, items: Items, *, remember: bool) -> list[Json | Altered]:
+    def records(self, items: Items, *, remember: bool) -> list[Json | Readable]:
         """Return the records of a page that are to be emitted; where `remember`, those that are known are not.
 
         At once, not when they are emitted: the position speaks of them from now on.

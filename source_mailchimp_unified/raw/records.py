@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mailchimp_unified.entities.entity import timestamp
+from mailchimp_unified.entities.readable import Readable
 from source_mailchimp_unified.raw.table import Collection, Flatten
 from source_mailchimp_unified.raw.versions import digest
-from source_mailchimp_unified.sync.messages import Altered
 
 Json = dict[str, Any]
 Times = dict[str, "Times"]
@@ -33,7 +33,7 @@ def times_of(schema: Mapping[str, Any]) -> Times:
     return found
 
 
-def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], times: Times) -> Iterator[Altered]:
+def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], times: Times) -> Iterator[Readable]:
     """Yield the records of some items: without links, with the `keys` of the parents where absent, and times that are times.
 
     With each come the names of the fields that could not be read and are null. The items are changed: they are a page, and nobody
@@ -47,7 +47,7 @@ def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], 
         for record in entries(item, row.flatten) if row.flatten else (item,):
             unread: list[str] = []
             normalize_times(record, times, unread)
-            yield Altered(record, unread)
+            yield Readable(record, unread)
 
 
 def drop_links(value: Any) -> None:

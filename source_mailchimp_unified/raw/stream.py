@@ -189,7 +189,7 @@ class RawStream(Stream):
         self._refusals.give()
         self._progress.tell("%s: %s of %s parts read.", self.name, f"{self._refusals.given:,}", f"{self._entered:,}")
         if not self.full_refresh and self._positions.close(partition.values, position, self._settled(partition)):
-            await output.checkpoint()
+            output.checkpoint()
 
     def _settled(self, partition: Partition) -> str | None:
         """Return the mark of a partition's parent when nothing that it tells of can be left to be read."""
