@@ -39,8 +39,10 @@ from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts.stream import ContactsStream
 from source_mailchimp_unified.faults import error_message, traced
 from source_mailchimp_unified.files import read_catalog, read_config, read_state, states_by_stream
+from source_mailchimp_unified.raw.form import choices as raw_choices
+from source_mailchimp_unified.raw.form import description as raw_description
 from source_mailchimp_unified.raw.stream import Family, RawStream, raw_entity
-from source_mailchimp_unified.raw.table import ALL, by_stream, refusal, table
+from source_mailchimp_unified.raw.table import by_stream, refusal
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.sync.account import Account
 from source_mailchimp_unified.sync.messages import record_messages, status_message
@@ -93,7 +95,9 @@ class SourceMailchimpUnified(Source):
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         """Return the specification; what `raw_streams` may hold is what the table holds."""
         specification = super().spec(logger)
-        specification.connectionSpecification["properties"]["raw_streams"]["items"]["enum"] = [ALL, *table()]
+        raw_streams = specification.connectionSpecification["properties"]["raw_streams"]
+        raw_streams["description"] = raw_description(raw_streams["description"])
+        raw_streams["items"]["enum"] = raw_choices()
         return specification
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:

@@ -18,7 +18,7 @@ from mailchimp_unified.entities.contact_fields import (
     fields_of,
 )
 from mailchimp_unified.entities.entity import NO_DAY, Entity, Json, timestamp
-from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, UnknownMergeFieldError, is_empty, value_to_mailchimp
+from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, UnknownMergeFieldError, converted, is_empty
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.text import is_blank
 
@@ -29,6 +29,8 @@ ARCHIVED = "archived"
 _MAY_BE_BLANK = frozenset({str, dict, list})
 
 ENTITY = Entity("contacts", ("list_id", "id"), frozenset(field.name for field in fields_of("read only")))
+
+_BODY = fields_of("body")
 
 OnInvalid = Callable[[InvalidValueError], None]
 """What is done about a value that its field cannot take: raise it, or note it and leave the field out."""
@@ -190,8 +192,9 @@ def to_mailchimp(
     field; unless it raises the error, the field is left out.
     """
     body: Json = {}
-    for field in fields_of("body"):
-        if field.write and not is_blank(value := contact.get(field.name)):
+    for field in _BODY:
+        value = contact.get(field.name)
+        if field.write and value is not None and not is_blank(value):
             body.update(field.write(value))
     values = _merge_values(contact, merge_fields, clear_empty=clear_empty, on_invalid=on_invalid)
     return {**body, "merge_fields": values} if values else body
@@ -207,7 +210,7 @@ def _merge_values(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeFi
             continue
         try:
             if definition is not None:
-                sent[definition.tag] = value_to_mailchimp(definition, value)
+                sent[definition.tag] = "" if blank else converted(definition, value)
             elif not blank:
                 raise UnknownMergeFieldError(tag)
         except InvalidValueError as error:
