@@ -18,6 +18,7 @@ from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, W
 from destination_mailchimp_unified.planning.plan import Batch, fits_bulk, plan
 from destination_mailchimp_unified.planning.tags import is_managed
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
+from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified.entities.contact import merge_values
@@ -41,7 +42,7 @@ class Lane:
         self.opened = asyncio.Event()
         self._config, self._logger, self._settle, self._named = config, creation.logger, settle, named
         self._preparation = Preparation(audience, self, config, pager, creation)
-        self._scope = Scope(audience, config, pager)
+        self._scope = Scope(audience, config, pager, NewContacts(audience, config.max_new_contacts))
         self._waiting = Waiting(is_managed(config.managed_tags))
         self._arrived: list[Arrival] = []
         # Contacts whose change is on its way: no other of theirs may go before it is settled.
