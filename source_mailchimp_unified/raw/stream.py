@@ -71,7 +71,7 @@ class RawStream(Stream):
         self._times = times_of(stream_schema(self.row))
         self._progress = Progress(self.logger)
         noteworthy = 0 if self.row.on_request else NOTEWORTHY_REQUESTS
-        self._cost = Cost(f"The stream {self.name}", self.logger, noteworthy)
+        self._cost = Cost(f"The stream {self.name} needs", self.logger, noteworthy)
         self._refusals = Refusals()
         self._entered = self._odd = self._keyless = 0
         self._horizon = self._limit = 0
