@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import signal
 from typing import Any
@@ -34,7 +35,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
     if arguments.contacts:
         one = {"name": "Audience", "contacts": arguments.contacts}
         chosen["seed"] = {"seed": arguments.seed, "lists": [one]}
-    return Options(**{**chosen, **arguments.options})
+    return Options.of({**chosen, **arguments.options})
 
 
 async def serve(arguments: argparse.Namespace) -> None:
@@ -42,7 +43,14 @@ async def serve(arguments: argparse.Namespace) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    runner, server = await start(options_of(arguments), arguments.port)
+    try:
+        runner, server = await start(options_of(arguments), arguments.port)
+    except OSError as failure:
+        if failure.errno != errno.EADDRINUSE:
+            raise
+        raise SystemExit(
+            f"Port {arguments.port} is in use. Stop what listens there, or choose another with --port (0 takes a free one)."
+        ) from None
     print(server.state.origin, flush=True)
     await stop.wait()
     server.churn.stop()

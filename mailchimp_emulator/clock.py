@@ -27,9 +27,9 @@ class Clock:
         """The whole second in which a change made now falls: Mailchimp keeps no finer time."""
         return int(self.now())
 
-    def http_date(self) -> str:
-        """The moment as a Date header has it."""
-        return formatdate(self.second(), usegmt=True)
+    def http_date(self, skew: float = 0) -> str:
+        """The moment as a Date header has it, off by so many seconds."""
+        return formatdate(int(self.second() + skew), usegmt=True)
 
     def set(self, moment: float) -> None:
         """Make it that moment."""

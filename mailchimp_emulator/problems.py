@@ -94,6 +94,11 @@ def in_compliance_state(email: str) -> Problem:
     return Problem(400, "Member In Compliance State", detail)
 
 
+def signup_throttled(email: str) -> Problem:
+    """400 for an address that signed up to many lists within a short time."""
+    return invalid_resource(f"{email} has signed up to a lot of lists very recently; we're not allowing more signups for now")
+
+
 def forgotten(email: str) -> Problem:
     """400 for an address that was permanently deleted."""
     detail = f"{email} was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list."
@@ -126,7 +131,7 @@ def key_conflict() -> Problem:
 
 
 def wrong_datacenter(datacenter: str) -> Problem:
-    """403 for a key at another data centre's host."""
+    """403 for a key at another data center's host."""
     return Problem(403, "Forbidden", f"The API key provided is linked to datacenter '{datacenter}'")
 
 

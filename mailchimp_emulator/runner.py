@@ -32,7 +32,11 @@ async def start(options: Options, port: int) -> tuple[web.AppRunner, Server]:
     runner = web.AppRunner(server.app(), access_log=None, handler_cancellation=False, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, HOST, port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
     server.state.origin = f"http://{HOST}:{runner.addresses[0][1]}"
     server.control.start()
     return runner, server
@@ -42,12 +46,12 @@ class Emulator(ControlClient):
     """An emulator in a thread: `with Emulator() as mailchimp: ... mailchimp.url`.
 
     Options are the fields of `Options`: api_keys, oauth_tokens, datacenter, latency, connections, journal_limit,
-    capture_bodies, capture_answers, journal, behaviour, seed, demo.
+    capture_bodies, capture_answers, journal, behavior, seed, demo.
     """
 
     def __init__(self, port: int = 0, **options: Any) -> None:
         super().__init__("")
-        self._port, self._options = port, Options(**options)
+        self._port, self._options = port, Options.of(options)
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

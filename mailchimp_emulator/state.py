@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailchimp_emulator.account import Account
-from mailchimp_emulator.behaviour import Behaviour
+from mailchimp_emulator.behavior import Behavior
 from mailchimp_emulator.clock import Clock
 from mailchimp_emulator.described import Described
 from mailchimp_emulator.faults import Faults
@@ -34,9 +34,14 @@ class Options:
     capture_bodies: bool = True
     capture_answers: bool = False
     journal: bool = True
-    behaviour: dict[str, Any] = field(default_factory=dict)
+    behavior: dict[str, Any] = field(default_factory=dict)
     seed: dict[str, Any] | None = None
     demo: bool = False
+
+    @classmethod
+    def of(cls, chosen: dict[str, Any]) -> Options:
+        """Read options by name; `behaviour` is the former spelling of `behavior`."""
+        return cls(**{"behavior" if name == "behaviour" else name: setting for name, setting in chosen.items()})
 
 
 @dataclass(slots=True)
@@ -66,11 +71,16 @@ class State:
         self.account = Account(datacenter=options.datacenter)
         self.account.api_keys |= set(options.api_keys)
         self.account.oauth_tokens |= set(options.oauth_tokens)
-        self.behaviour = Behaviour(connection_limit=options.connections)
-        self.behaviour.update(options.behaviour)
+        self.behavior = Behavior(connection_limit=options.connections)
+        self.behave(options.behavior)
         self.described = Described()
         self.faults = Faults()
         self.latency = Latency(options.latency)
         self.codes: dict[str, Code] = {}
         self.journal.clear()
         self.stats.reset()
+
+    def behave(self, flags: dict[str, Any]) -> None:
+        """Set flags by name."""
+        self.behavior.update(flags)
+        self.account.show_late(self.behavior.visible_after)

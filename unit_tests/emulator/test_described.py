@@ -122,13 +122,27 @@ def test_items_are_added_as_given(api: Any, mailchimp: Any) -> None:
         mailchimp.items("/reports")
 
 
-def test_a_collection_without_pages_comes_whole_unless_it_is_cut(api: Any, mailchimp: Any) -> None:
-    """Its count tells what the cut left out."""
-    mailchimp.describe([{**CAMPAIGNS, "paging": "none"}])
-    assert len(api.get("/campaigns")["campaigns"]) == 25
-    mailchimp.behaviour(unpaged_limit=10)
+@pytest.mark.parametrize("paging", ["offset", "none", "cursor"])
+def test_ten_by_default(api: Any, mailchimp: Any, paging: str) -> None:
+    """Every collection gives ten items unless asked for more, also where the reference names no pages."""
+    mailchimp.describe([{**CAMPAIGNS, "paging": paging}])
     answer = api.get("/campaigns")
     assert (len(answer["campaigns"]), answer["total_items"]) == (10, 25)
+    assert len(api.get("/campaigns", count=1000)["campaigns"]) == 25
+
+
+def test_items_show_late(api: Any, mailchimp: Any) -> None:
+    """An item is seen so many seconds after its time; entries of an item, too."""
+    mailchimp.describe([{**CAMPAIGNS, "items": 1}, ACTIVITY])
+    mailchimp.add_items("/campaigns", {"id": "new", "create_time": "2026-05-04T11:59:00+00:00"})
+    opened = {"email_id": "ada", "activity": [{"timestamp": "2026-05-04T11:59:00+00:00"}]}
+    mailchimp.add_items("/reports/new/email-activity", opened)
+    mailchimp.behavior(visible_after=90)
+    assert [item["id"] for item in api.get("/campaigns")["campaigns"]] == ["id-0"]
+    assert {"ada": 0}.items() <= {one["email_id"]: len(one["activity"]) for one in api.get("/reports/new/email-activity")["emails"]}.items()
+    mailchimp.clock(advance=30)
+    assert {item["id"] for item in api.get("/campaigns")["campaigns"]} == {"id-0", "new"}
+    assert {"ada": 1}.items() <= {one["email_id"]: len(one["activity"]) for one in api.get("/reports/new/email-activity")["emails"]}.items()
 
 
 def test_an_answer_may_be_the_item(api: Any, mailchimp: Any) -> None:

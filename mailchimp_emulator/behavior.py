@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 @dataclass(slots=True)
-class Behaviour:
+class Behavior:
     """Every flag with its default; the README says where each default comes from."""
 
     # Reading.
     count_over_max: Literal["clamp", "refuse"] = "clamp"
     transactional_in_bare_list: bool = True
     archived_in_bare_list: bool = False
-    unpaged_limit: int = 0
+    tie_order: Literal["insertion", "id", "shuffled"] = "insertion"
+    visible_after: float = 0
     # What moves last_changed.
     tag_edit_moves_last_changed: bool = True
     tag_readd_moves_last_changed: bool = True
@@ -23,8 +24,12 @@ class Behaviour:
     compliance_survives_archive: bool = True
     patch_archived_status: Literal[404, 405] = 405
     status_if_new_unarchives: bool = False
-    put_tags_on_update: bool = False
+    subscribe_pending: Literal["taken", "kept", "error"] = "taken"
+    subscribe_held_pending: Literal["taken", "kept", "error"] = "error"
+    email_case_changes: bool = True
     incomplete_address: Literal["field", "schema"] = "field"
+    stored_address_checked: bool = True
+    throttled_signups: dict[str, int] = field(default_factory=dict)
     # Bulk writing.
     bulk_without_status: Literal["keep", "subscribed"] = "keep"
     bulk_new_without_status: Literal["error", "subscribed"] = "error"
@@ -35,16 +40,21 @@ class Behaviour:
     connection_limit: int = 10
     latency_share_after: float = 0.0
     list_limit: int = 100
+    merge_field_limit: int = 0
     # Signing in.
     oauth_consent: Literal["agree", "deny"] = "agree"
+    oauth_metadata: Literal["whole", "no_dc", "bare", "gone"] = "whole"
 
     def update(self, flags: dict[str, Any]) -> None:
         """Set flags by name; an unknown name is an error, so that a typing slip can not pass for a test."""
-        known = {field.name for field in fields(self)}
-        unknown = sorted(set(flags) - known)
+        known = {flag.name: get_type_hints(type(self))[flag.name] for flag in fields(self)}
+        unknown = sorted(set(flags) - set(known))
         if unknown:
-            raise ValueError(f"unknown behaviour flags: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+            raise ValueError(f"unknown behavior flags: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
         for name, setting in flags.items():
+            choices = get_args(known[name])
+            if get_origin(known[name]) is Literal and setting not in choices:
+                raise ValueError(f"the flag {name} is one of {', '.join(map(str, choices))}, not {setting!r}")
             setattr(self, name, setting)
 
     def as_dict(self) -> dict[str, Any]:
