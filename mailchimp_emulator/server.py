@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ from mailchimp_emulator.faults import ANSWER, CONNECTION_KINDS, DATE, IGNORE_OFF
 from mailchimp_emulator.home import POLICY, home
 from mailchimp_emulator.journal import Entry
 from mailchimp_emulator.problems import TRIGGERED, Problem, not_found, too_many_requests
-from mailchimp_emulator.replies import HTTP_OK, NO_CONTENT, Reply, request_id
+from mailchimp_emulator.replies import HTTP_OK, NO_CONTENT, Reply, no_content, request_id
 from mailchimp_emulator.rewriting import REWRITES, rewritten
 from mailchimp_emulator.routes import API, OAUTH, RECORDS, Router
 from mailchimp_emulator.rule import Asked, Rule
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _COLLECTIONS = ("members", "lists", "segments", "merge-fields", "tags")
+
+
+class Outcome(NamedTuple):
+    """What becomes of a request: an answer, or a connection that breaks, after half of the answer where there is one."""
+
+    reply: Reply | None
+    broken: Rule | None = None
 
 
 class Server:
@@ -85,7 +92,7 @@ class Server:
             await asyncio.sleep(delay * (1 - state.behavior.latency_share_after))
         state.clock.advance(state.clock.tick_per_request)
         self.churn.before_answer()
-        response = await self._fault_or_answer(request, _call(state, request, raw), entry)
+        response = await self._sent(request, self.outcome(_call(state, request, raw), entry))
         if delay and state.behavior.latency_share_after:
             # Whatever the emulator itself took is a part of the latency.
             await asyncio.sleep(max(0.0, arrived + delay - asyncio.get_running_loop().time()))
@@ -95,9 +102,16 @@ class Server:
         latency = self.state.latency
         return max(0.0, latency.seconds + latency.jitter * self._chance.uniform(-1, 1)) if latency.seconds else 0.0
 
-    async def _fault_or_answer(self, request: web.Request, call: Call, entry: Entry) -> web.StreamResponse:
+    async def _sent(self, request: web.Request, outcome: Outcome) -> web.StreamResponse:
+        if outcome.broken is None:
+            return self._respond(outcome.reply or no_content())
+        body = outcome.reply.body if outcome.reply else None
+        return await play(request, outcome.broken.kind, body, self.state.clock.http_date(), outcome.broken.seconds)
+
+    def outcome(self, call: Call, entry: Entry) -> Outcome:
+        """What becomes of a request, faults included; nothing here waits or knows a socket."""
         if not self.state.faults.rules:
-            return self._respond(self._answer(call))
+            return Outcome(self.answer(call))
         asked = Asked(call.method, call.path, call.query)
         self._run(asked, "before")
         rule = self.state.faults.instead(asked)
@@ -105,11 +119,11 @@ class Server:
         self._run(asked, "after")
         if rule is None:
             assert reply is not None, "only a fault stands in for an answer"
-            return self._respond(self._dated(reply, asked, entry))
+            return Outcome(self._dated(reply, asked, entry))
         self._note(entry, rule)
         if rule.kind in CONNECTION_KINDS:
-            return await play(request, rule.kind, reply.body if reply else None, self.state.clock.http_date(), rule.seconds)
-        return self._respond(self._dated(self._instead(rule), asked, entry))
+            return Outcome(reply, rule)
+        return Outcome(self._dated(self._instead(rule), asked, entry))
 
     def _run(self, asked: Asked, when: str) -> None:
         """Run the commands of the rules that wait for this request: what happens just before or after it."""
@@ -136,7 +150,7 @@ class Server:
         for rule in self.state.faults.striking(asked, (IGNORE_OFFSET,)):
             call.query = {name: text for name, text in call.query.items() if name not in ("offset", "cursor")}
             self._note(entry, rule)
-        reply = self._answer(call)
+        reply = self.answer(call)
         if reply.status != HTTP_OK:
             return reply
         rules = self.state.faults.striking(asked, tuple(REWRITES))
@@ -159,7 +173,8 @@ class Server:
             reply.headers["Date"] = self.state.clock.http_date(rule.skew) if rule.text is None else rule.text
         return reply
 
-    def _answer(self, call: Call) -> Reply:
+    def answer(self, call: Call) -> Reply:
+        """Answer a call as it is, without faults."""
         try:
             return self._route(call)
         except Problem as problem:
@@ -193,6 +208,12 @@ class Server:
         return handler(call)
 
     def _respond(self, reply: Reply) -> web.Response:
+        self.state.stats.bytes_out += len(reply.body)
+        body = None if reply.status == NO_CONTENT else reply.body
+        return web.Response(status=reply.status, body=body, headers=self.headers(reply))
+
+    def headers(self, reply: Reply) -> dict[str, str]:
+        """The headers with which an answer is sent now."""
         headers = {
             "Server": "openresty",
             "Content-Type": reply.content_type,
@@ -205,9 +226,7 @@ class Server:
         if reply.status >= 400 and "Link" not in headers:
             schema = f"{self.state.origin}/schema/3.0/Definitions/ProblemDetailDocument.json"
             headers["Link"] = f'<{schema}>; rel="describedBy"'
-        self.state.stats.bytes_out += len(reply.body)
-        body = None if reply.status == NO_CONTENT else reply.body
-        return web.Response(status=reply.status, body=body, headers=headers)
+        return headers
 
 
 async def _without_empty_date(_: web.Request, response: web.StreamResponse) -> None:
