@@ -89,6 +89,10 @@ class Pager:
         pages = [page.items async for page in self.down(collection, overlap=overlap)]
         return [item for items in reversed(pages) for item in items]
 
+    def is_whole(self, collection: Request) -> bool:
+        """Tell whether what was read of a collection so far is as much as its own count says."""
+        return collection.path not in self._disagreeing
+
     async def _ask(self, collection: Request, offset: int, count: int) -> Page:
         tries = TRIES_BEFORE_SMALLER if count > PAGE_SIZES[-1] else None
         reply = await self.client.call(collection.page(offset, count), tries=tries)

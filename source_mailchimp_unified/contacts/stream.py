@@ -1,167 +1,188 @@
-"""The contacts stream: which lists are read from where, what a page of members comes to, and the cursor of each list."""
+"""The contacts stream: which lists are read from where, and the state of each."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from mailchimp_unified.client import PAGE_SIZE, Request
-from mailchimp_unified.entities import contact
-from mailchimp_unified.errors import MailchimpError, NotFoundError
-from source_mailchimp_unified.contacts.sweep import Member, Sweep, listings
-from source_mailchimp_unified.contacts.windows import Frontier, Window
+from mailchimp_unified.entities.contact import STATUSES
+from mailchimp_unified.errors import BugError, NotFoundError
+from source_mailchimp_unified.contacts.lookback import Lookback
+from source_mailchimp_unified.contacts.position import CLOCK_TOLERANCE_SECONDS, Bounds, Position
+from source_mailchimp_unified.contacts.sweep import Emitter, Sweep, members_request
+from source_mailchimp_unified.contacts.windows import Window
+from source_mailchimp_unified.sync.account import Audiences
+from source_mailchimp_unified.sync.jobs import Jobs
+from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.progress import Progress
-from source_mailchimp_unified.sync.reading import Job, Lanes, Reading, Record, Step, Taken, page_request
-from source_mailchimp_unified.sync.state import ListCursor, epoch, moment_of, parse_contacts_state
-from source_mailchimp_unified.sync.streams import Account, Stream
+from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, ListState, epoch, parse_contacts_state
+from source_mailchimp_unified.sync.streams import Session, Stream
 
-HORIZON_MARGIN_SECONDS = 1
-"""The second in which Mailchimp answered may still go on: the horizon lies before it."""
-
-
-@dataclass
-class ListProgress:
-    """How far a sync is with one list: a frontier per listing, and the counts for the log."""
-
-    list_id: str
-    progress: Progress
-    frontiers: list[Frontier]
-    total: int = 0
-    taken: int = 0
-
-    @property
-    def reached(self) -> int:
-        """The second up to which every listing is done."""
-        return min(frontier.reached for frontier in self.frontiers)
-
-    def expect(self, contacts: int) -> None:
-        """Note how many contacts a listing holds."""
-        self.total += contacts
-
-    def count(self, contacts: int) -> None:
-        """Note contacts read, and log the progress now and then."""
-        self.taken += contacts
-        self.progress.tell("contacts: %s of %s of the audience %s read.", self.taken, self.total, self.list_id)
+ROWS_REMEMBERED = 5000
+MOST_ROWS_REMEMBERED, FEWEST_ROWS_REMEMBERED = 500, 10
+"""A state names so many of the last rows, in all and for each list, so that a thousand lists do not make it big."""
 
 
 @dataclass
 class ContactsStream(Stream):
-    """The contacts of the chosen lists, one cursor per list."""
+    """The contacts of the chosen lists. The state says of each list what is left."""
 
     logger: logging.Logger
     incoming: Mapping[str, Any] = field(default_factory=dict)
+    now: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        self._state = parse_contacts_state(self.incoming)
-        if self.full_refresh and not self._state.full_refresh:
-            # A full refresh goes on only from where one was interrupted, never from the cursors of incremental syncs.
-            self._state.lists.clear()
-        self._state.full_refresh = self.full_refresh or None
-        self._widen()
-        self._lanes = Lanes(self.config.num_workers, self._failed)
-
-    def readings(self, account: Account | None) -> list[Reading]:
-        """Return readings that share the work on all lists."""
-        assert account is not None, "contacts are read per list"
-        horizon = int(account.seen_at.timestamp()) - HORIZON_MARGIN_SECONDS
-        for list_id in self._state.lists.keys() - account.list_ids:
-            del self._state.lists[list_id]
-        jobs = ((turn, job) for turn, audience in enumerate(account.chosen) for job in self._plan(audience, turn, horizon))
-        return [reading for turn, job in jobs for reading in self._lanes.add([job], (turn,))]
+        state = parse_contacts_state(self.incoming)
+        # A full refresh continues only one that was interrupted, never incremental syncs.
+        self._saved: dict[str, ListState] = {} if self.full_refresh and not state.full_refresh else dict(state.lists)
+        self._positions: dict[str, Position] = {}
+        self._statuses = state.statuses
+        self._start_date = state.start_date
+        self._narrow_or_widen()
 
     def state(self) -> dict[str, Any]:
-        """Return the cursors of the lists."""
-        return self._state.model_dump(exclude_none=True)
-
-    def _widen(self) -> None:
-        """Begin anew when statuses are wanted that the saved cursors do not hold for."""
+        """Return the state of each list."""
+        reached = {list_id: position.state() for list_id, position in self._positions.items()}
+        lists = {**self._saved, **{list_id: state for list_id, state in reached.items() if state is not None}}
         wanted = self.config.wanted_statuses
-        if self._state.lists and not wanted <= set(self._state.statuses or contact.STATUSES):
-            self.logger.warning("More statuses are wanted than the saved state holds for: all contacts are read anew.")
-            self._state.lists.clear()
-        self._state.statuses = None if wanted == set(contact.STATUSES) else sorted(wanted)
+        return {
+            "lists": {list_id: state.model_dump(exclude_none=True) for list_id, state in lists.items()},
+            **({} if wanted == set(STATUSES) else {"statuses": sorted(wanted)}),
+            **({"start_date": self.config.start_date} if self.config.start_date else {}),
+            **({"full_refresh": True} if self.full_refresh else {}),
+        }
 
-    def _plan(self, audience: Mapping[str, Any], turn: int, horizon: int) -> list[Job]:
-        list_id = str(audience["id"])
-        window = Window(self._lower_bound(list_id), horizon)
-        if window.after >= window.until:
-            return []
-        chosen = listings(self.config.wanted_statuses)
-        progress = ListProgress(list_id, Progress(self.logger), [Frontier(window) for _ in chosen])
-        take, finished = partial(self._take, progress), partial(self._advance, progress)
-        return [
-            Sweep(
-                list_id,
-                listing,
-                frontier,
-                self._lanes,
-                self.config.num_workers,
-                take,
-                progress.expect,
-                finished,
-                turn=turn,
-                # What a part of the time line holds nobody knows beforehand.
-                rows=0 if window.after else listing.rows(audience),
-            ).read
-            for listing, frontier in zip(chosen, progress.frontiers, strict=True)
-        ]
-
-    def _lower_bound(self, list_id: str) -> int:
-        """Return the second after which to read; it is exclusive."""
-        if cursor := self._state.lists.get(list_id):
-            return epoch(cursor.updated_at)
-        return epoch(self.config.start_date) - 1 if self.config.start_date else 0
-
-    def _advance(self, progress: ListProgress) -> Step:
-        """Move the list's cursor to where every listing is done. A checkpoint follows when it moved."""
-        reached = ListCursor(updated_at=moment_of(progress.reached))
-        if progress.reached <= self._lower_bound(progress.list_id):
-            return Step()
-        self._state.lists[progress.list_id] = reached
-        return Step(checkpoint=True)
-
-    def _failed(self, error: MailchimpError) -> None:
-        if isinstance(error, NotFoundError):
-            self.logger.warning("%s It was deleted during the sync.", error.message)
-        else:
+    async def read(self, session: Session, output: Output) -> None:
+        """Read all lists, the oldest work first."""
+        audiences = await session.account.audiences()
+        if error := audiences.error():
             self.errors.append(error)
+        await self._forget_deleted(session, audiences)
+        bounds = self._bounds(int(audiences.seen_at.timestamp()), len(audiences.chosen))
+        jobs = Jobs(self.config.num_workers, self.errors.append)
+        for turn, audience in enumerate(audiences.chosen):
+            position = Position(audience, self._saved.get(str(audience["id"])), bounds)
+            self._positions[position.list_id] = position
+            reading = _ListReading(self, session, output, jobs, position, turn)
+            jobs.add(partial(reading.guarded, reading.begin), (turn,))
+        await jobs.run()
 
-    def _take(self, progress: ListProgress, members: list[Member]) -> Taken:
-        progress.count(len(members))
-        lacking = [member for member in members if _lacks_tags(member)]
-        if not lacking:
-            return Taken(self._records(members))
-        complete = self._records(member for member in members if not _lacks_tags(member))
-        requests = [request for member in lacking for request in tags_requests(member)]
-        return Taken(complete, requests, lambda replies: self._records(with_tags(lacking, replies)))
+    def _narrow_or_widen(self) -> None:
+        """Start over what was read for other statuses than are wanted now."""
+        wanted, before = self.config.wanted_statuses, set(self._statuses or STATUSES)
+        if not self._saved or wanted == before:
+            return
+        if not wanted <= before:
+            self.logger.warning("contacts: more statuses are chosen than the saved state holds for. All contacts are read again.")
+            self._saved = {}
+        # What is left of an unfinished list is left of the statuses that were chosen then.
+        self._saved = {list_id: state for list_id, state in self._saved.items() if not state.left}
 
-    def _records(self, members: Iterable[Member]) -> Iterator[Record]:
-        remote = self.config.include_remote_data
-        return (contact.from_mailchimp(member, remote=remote) for member in members)
+    async def _forget_deleted(self, session: Session, audiences: Audiences) -> None:
+        """Drop the states of lists that are gone."""
+        for list_id in [one for one in self._saved if one not in audiences.by_id]:
+            if await session.account.is_gone(list_id):
+                del self._saved[list_id]
+
+    def _bounds(self, seen_at: int, lists: int) -> Bounds:
+        remembered = max(FEWEST_ROWS_REMEMBERED, min(MOST_ROWS_REMEMBERED, ROWS_REMEMBERED // max(1, lists)))
+        start = epoch(self.config.start_date) - 1 if self.config.start_date else 0
+        return Bounds(
+            horizon=seen_at - HORIZON_MARGIN_SECONDS,
+            now=int(self.now()),
+            start=start,
+            lookback=self.config.lookback_seconds,
+            remembered=remembered,
+            wanted=self.config.wanted_statuses,
+            widened=self._widened(start),
+        )
+
+    def _widened(self, start: int) -> Window | None:
+        """Return the seconds that an earlier start date adds to lists that were read before."""
+        if not self._saved or not self._start_date or start >= (before := epoch(self._start_date) - 1):
+            return None
+        self.logger.info("contacts: start_date is earlier than at the last sync. The older contacts are read now.")
+        return Window(start, before)
+
+    def forget(self, position: Position) -> None:
+        """Drop the state of a list that is gone."""
+        position.is_gone = True
+        self._positions.pop(position.list_id, None)
+        self._saved.pop(position.list_id, None)
 
 
-def _lacks_tags(member: Member) -> bool:
-    return (member.get("tags_count") or 0) > len(member.get("tags") or ())
+@dataclass
+class _ListReading:
+    """Reads one list. Its jobs stop once the list is known to be gone."""
 
+    stream: ContactsStream
+    session: Session
+    output: Output
+    jobs: Jobs
+    position: Position
+    turn: int
 
-def tags_requests(member: Member) -> list[Request]:
-    """Return the requests for all tags of a member: https://mailchimp.com/developer/marketing/api/list-member-tags/."""
-    collection = Request(
-        path=f"/lists/{member['list_id']}/members/{member['id']}/tags",
-        what="the tags of a contact",
-        params={"exclude_fields": "_links"},
-    )
-    return [page_request(collection, offset) for offset in range(0, member["tags_count"], PAGE_SIZE)]
+    def __post_init__(self) -> None:
+        self._progress = Progress(self.session.logger)
+        self._has_odd_rows = False
+        remote = self.stream.config.include_remote_data
+        self._emitter = Emitter(self.position, self.session.pager, self.output, remote, self._tell, self._note_odd)
 
+    async def begin(self) -> None:
+        """Line up the windows that are left of the list."""
+        position = self.position
+        if position.is_distrusted:
+            self.session.logger.warning(
+                "contacts: the saved state of %s lies in the future, so a clock was wrong when it was saved. The audience is read again.",
+                position.name,
+            )
+        await self._skip_what_is_unchanged()
+        for listing, left in position.left.items():
+            for window in left.windows:
+                # What a part of the time line holds nobody knows beforehand.
+                rows = 0 if window.after else listing.rows(position.audience)
+                sweep = Sweep(self._emitter, listing, window, self._add_job, self.stream.config.num_workers, self.turn, rows)
+                self._add_job(sweep.read, (self.turn, 0, window.after))
 
-def with_tags(members: Sequence[Member], replies: Iterable[Any]) -> Iterator[Member]:
-    """Yield the members with all their tags; one that was deleted meanwhile keeps those of its page."""
-    remaining = iter(replies)
-    for member in members:
-        pages = [next(remaining) for _ in tags_requests(member)]
-        if not any(isinstance(page, NotFoundError) for page in pages):
-            member["tags"] = [{"id": tag["id"], "name": tag["name"]} for page in pages for tag in page.body.get("tags") or ()]
-        yield member
+    async def guarded(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Do a job. A 404 counts as a deleted list only where the list itself answers 404."""
+        if self.position.is_gone:
+            return
+        try:
+            await job()
+        except NotFoundError as error:
+            if not await self.session.account.is_gone(self.position.list_id):
+                raise
+            self.stream.forget(self.position)
+            self.session.logger.warning("%s The audience was deleted during the sync.", error.message)
+
+    def _add_job(self, job: Callable[[], Awaitable[None]], rank: tuple[int, ...]) -> None:
+        self.jobs.add(partial(self.guarded, job), rank)
+
+    async def _skip_what_is_unchanged(self) -> None:
+        """Take the repeated seconds for done where the last sync left one fingerprint for all their rows and it still holds."""
+        position, bounds = self.position, self.position.bounds
+        saved = self.stream._saved.get(position.list_id)  # noqa: SLF001 - a part of the stream
+        repeated = position.repeated
+        if repeated is None or saved is None or saved.left or not saved.seen or not saved.seen.all_rows:
+            return
+        found = Lookback(bounds.lookback, repeated.until, bounds.limit, bounds.remembered, None)
+        for listing in position.left:
+            async for page in self.session.pager.down(members_request(position.list_id, repeated, listing)):
+                found.note(position.chosen(listing, [item for item in page.items if type(item) is dict]))
+        if found.all_rows() == saved.seen.all_rows:
+            position.lookback = found
+            for listing in position.left:
+                position.done(listing, repeated)
+
+    def _tell(self, position: Position) -> None:
+        self._progress.tell("contacts: %s of %s of the audience %s read.", position.taken, position.total, position.name)
+
+    def _note_odd(self, position: Position) -> None:
+        if not self._has_odd_rows:
+            self._has_odd_rows = True
+            self.stream.errors.append(BugError(f"Mailchimp lists rows in the audience {position.name} that are no contacts."))

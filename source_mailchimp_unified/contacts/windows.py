@@ -11,10 +11,11 @@ therefore shifts towards offset 0. Two rules follow:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mailchimp_unified.paging import TIED_ROWS
+TIED_ROWS = 100
+"""So many rows are expected to share their second with the ends of a window, and are read with it."""
 
 FEWEST_PAGES_PER_WINDOW = 2
 """A list is not cut finer than this, whatever the number of workers."""
@@ -60,8 +61,8 @@ def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
 def _whole_rounds(rows: int, page_size: int, workers: int) -> int:
     """Return the number of windows that takes the fewest pages one after another; of equals the finer cut.
 
-    It is a multiple of the workers, lest the last window keep one busy while the others have nothing left. Each window costs
-    its sample and the pages of what is left of it, ties at its ends included.
+    It is a multiple of the workers, so that none is busy alone with the last window. Each window costs its sample and the pages
+    of what is left of it, ties at its ends included.
     """
     finest, coarsest = (-(-rows // (size * page_size * workers)) for size in (PAGES_PER_WINDOW.start, PAGES_PER_WINDOW.stop - 1))
 
@@ -73,8 +74,8 @@ def _whole_rounds(rows: int, page_size: int, workers: int) -> int:
 
 
 @dataclass
-class Frontier:
-    """A window that is read in pieces, and how far it is done without a gap.
+class Cuts:
+    """Where a window is cut into smaller ones.
 
     It is cut at samples, numbered in the order of their offsets; the first begins with the window. What lies between a sample
     and the next becomes a window of its own as soon as both are known, in whatever order they come.
@@ -83,8 +84,7 @@ class Frontier:
     window: Window
     _samples: dict[int, Sample | None] = field(default_factory=dict)
     _expected: int = 0
-    _left: dict[int, Window] = field(default_factory=dict)
-    _done: set[Window] = field(default_factory=set)
+    _found: set[int] = field(default_factory=set)
 
     def expect(self, samples: int) -> None:
         """Let so many more samples come, behind those that are expected already."""
@@ -93,8 +93,8 @@ class Frontier:
     def learn(self, number: int, sample: Sample | None) -> list[Window]:
         """Note a sample whose inside was emitted, None for an empty page. Returns the windows that are now known to be left."""
         self._samples[number] = sample
-        found = [(place, window) for place, window in self._between() if place not in self._left]
-        self._left.update(found)
+        found = [(place, window) for place, window in self._between() if place not in self._found]
+        self._found.update(place for place, _ in found)
         # Edits between two samples may turn their order round: then nothing is left, and what both hold comes twice.
         return [window for _, window in found if window.after < window.until]
 
@@ -112,24 +112,30 @@ class Frontier:
         if before is not None and 0 in self._samples:
             yield before[0], Window(before[1].done, self.window.until)
 
-    def finish(self, window: Window) -> None:
-        """Note that `window`, a part or the whole, is done."""
-        self._done.add(window)
 
-    @property
-    def reached(self) -> int:
-        """The second up to which everything is done."""
-        if self.window in self._done:
-            return self.window.until
-        reached = self.window.after
-        for number in range(self._expected):
-            if number not in self._samples:
-                return reached
-            if (sample := self._samples[number]) is None:
-                continue
-            reached = max(reached, sample.done)
-            left = self._left.get(number)
-            if left is None or (left.after < left.until and left not in self._done):
-                return reached
-            reached = max(reached, left.until)
-        return reached
+class Left:
+    """The seconds of a listing that are not read yet, as windows in order that do not touch each other."""
+
+    def __init__(self, windows: Iterable[Window] = ()) -> None:
+        self.windows: list[Window] = []
+        for window in windows:
+            self.add(window)
+
+    def add(self, window: Window) -> None:
+        """Add the seconds of a window."""
+        if window.after >= window.until:
+            return
+        apart = [one for one in self.windows if one.until < window.after or one.after > window.until]
+        touching = [one for one in self.windows if one not in apart]
+        after, until = min([window, *touching]).after, max([window.until, *(one.until for one in touching)])
+        self.windows = sorted([*apart, Window(after, until)])
+
+    def done(self, window: Window) -> None:
+        """Take away the seconds of a window, which were read and emitted."""
+        pieces = (
+            piece
+            for one in self.windows
+            for piece in (Window(one.after, min(one.until, window.after)), Window(max(one.after, window.until), one.until))
+        )
+        if window.after < window.until:
+            self.windows = [piece for piece in pieces if piece.after < piece.until]

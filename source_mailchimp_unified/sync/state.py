@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -14,18 +14,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from mailchimp_unified.errors import ConfigError
 
 FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
-"""Mark of a full refresh that ended: the next one begins anew. Airbyte's own name for it."""
+"""Mark of a full refresh that ended: the next one starts over. Airbyte's own name for it."""
+
+HORIZON_MARGIN_SECONDS = 1
+"""The second in which Mailchimp answered may still go on: the horizon lies before it."""
 
 
 def epoch(moment: str) -> int:
     """Return an RFC 3339 time as seconds since 1970."""
     parsed = datetime.fromisoformat(moment.replace("Z", "+00:00"))
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp())
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
 
 
 def moment_of(seconds: int) -> str:
     """Return seconds since 1970 as RFC 3339 in UTC, as Mailchimp writes times."""
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _is_moment(value: str) -> str:
@@ -37,19 +40,46 @@ Moment = Annotated[str, AfterValidator(_is_moment)]
 """A time in RFC 3339."""
 
 
-class ListCursor(BaseModel):
-    """Everything of a list up to and including `updated_at` was emitted."""
-
-    updated_at: Moment
+Seconds = tuple[int, int]
+"""A window of time: the second after which it begins and the second with which it ends, both since 1970."""
 
 
-class ContactsState(BaseModel):
-    """One cursor per list, the statuses they hold for (None for all), and whether a full refresh left them on its way."""
+class SeenState(BaseModel):
+    """The rows of the last seconds that were emitted, up to the second `until`: a fingerprint each, or of too many one for all."""
 
     model_config = ConfigDict(extra="ignore")
 
-    lists: dict[str, ListCursor] = {}
+    until: int
+    rows: str | None = None
+    all_rows: str | None = None
+
+
+class ListState(BaseModel):
+    """How far the contacts of a list were emitted.
+
+    With `updated_at` alone, everything up to and including it. While a sync is under way there is no `updated_at`: `newest` is the
+    newest time emitted, and `left` holds the windows not read yet, by listing. `others_after` is the second after which contacts
+    of statuses that are not chosen are emitted, too. `seen` keeps the next sync from emitting the last rows again.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    updated_at: Moment | None = None
+    newest: Moment | None = None
+    left: dict[str, list[Seconds]] | None = None
+    horizon: Moment | None = None
+    others_after: Moment | None = None
+    seen: SeenState | None = None
+
+
+class ContactsState(BaseModel):
+    """The state per list, the statuses and the start date it holds for (None for all), and whether a full refresh is under way."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lists: dict[str, ListState] = {}
     statuses: list[str] | None = None
+    start_date: Moment | None = None
     full_refresh: bool | None = None
 
 
