@@ -25,6 +25,9 @@ METADATA_PATH = "/oauth2/metadata"
 GLOBAL_ORIGIN = "https://api.mailchimp.com"
 """Serves every account, no matter its data center: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
 
+SECRET_CHARACTERS = 8
+"""A shorter text is no secret worth hiding: keys and tokens have more than thirty characters."""
+
 # The data center becomes part of the host to which the token is sent: nothing else may pass.
 _DATA_CENTER_PATTERN = re.compile(r"^[a-z]{2,4}\d{1,4}$")
 _ENDPOINT_PATTERN = re.compile(r"^https://[a-z]{2,4}\d{1,4}\.api\.mailchimp\.com$")
@@ -98,11 +101,16 @@ def api_url_without_metadata(config: ConnectionConfig) -> str:
 
 
 def secrets_of(credentials: ApiKeyCredentials | OAuthCredentials) -> list[str]:
-    """Return every form in which the credentials could appear in a text, longest first, for log filters."""
+    """Return every form in which the credentials could appear in a text, longest first, for log filters.
+
+    What is too short to be a secret is left out: replaced wherever it stands, it would spoil every text.
+    """
     if isinstance(credentials, OAuthCredentials):
-        return [credentials.access_token.get_secret_value()]
-    key = credentials.apikey.get_secret_value()
-    return [_basic(key), key, key.partition("-")[0]]
+        forms = [credentials.access_token.get_secret_value()]
+    else:
+        key = credentials.apikey.get_secret_value()
+        forms = [_basic(key), key, key.partition("-")[0]]
+    return [form for form in forms if len(form) >= SECRET_CHARACTERS]
 
 
 def _basic(key: str) -> str:

@@ -27,6 +27,7 @@ from mailchimp_unified.errors import (
     MailchimpError,
     ServerError,
     SignInError,
+    StaleError,
     TimedOutError,
     TransientError,
     error_for,
@@ -105,6 +106,7 @@ class MailchimpClient:
         transport: Transport | None = None,
     ) -> None:
         self.traffic = Traffic()
+        self.open_calls = 0
         self._config = config
         self._patience = patience or Patience()
         self._logger = logger or logging.getLogger(__name__)
@@ -120,16 +122,21 @@ class MailchimpClient:
         self._given_up = asyncio.Event()
         self._silent_since_given_up: MailchimpError | None = None
 
-    async def call(self, request: Request, *, tries: int | None = None) -> Reply:
+    async def call(self, request: Request, *, tries: int | None = None, fresh: Callable[[], bool] | None = None) -> Reply:
         """Return the reply to `request`, retrying what is transient.
 
         `tries` limits the tries that fail with a server error or a timeout, for a caller that would then ask for less.
+        `fresh` is asked before every try whether what the request rests on still holds; if not, StaleError is raised.
         Raises ConfigError, RejectedRecordError or BugError at once, and TransientError when the time for retries is used
         up. A request that is not repeatable is retried only where Mailchimp surely did not carry it out.
         """
         async with self._places:
-            url = await self._url() + request.path
-            return await self._retried(partial(self._reply, request, url), request, tries)
+            self.open_calls += 1
+            try:
+                url = await self._url() + request.path
+                return await self._retried(partial(self._reply, request, url, fresh), request, tries)
+            finally:
+                self.open_calls -= 1
 
     def close(self) -> None:
         """Send nothing more. Requests under way end by themselves."""
@@ -170,12 +177,15 @@ class MailchimpClient:
             self._logger.warning("%s Calling %s instead.", error.message, auth.GLOBAL_ORIGIN)
             return auth.api_url_without_metadata(self._config)
 
-    async def _reply(self, request: Request, url: str) -> Reply:
+    async def _reply(self, request: Request, url: str, fresh: Callable[[], bool] | None) -> Reply:
+        if fresh is not None and not fresh():
+            raise StaleError(f"What was known for {request.what} is too old to act on.")
+        asked = asyncio.get_running_loop().time()
         received = await self._send(request, url, self._auth)
         body = _body(received, request)
         if lack := request.lack(body):
             raise IncompleteAnswerError(f"Mailchimp's answer {lack}", what=request.what, detail=str(body.get("error") or ""))
-        return Reply(body, _date(received.headers.get("Date")))
+        return Reply(body, _date(received.headers.get("Date")), asked)
 
     async def _send(self, request: Request, url: str, header: AuthBase) -> Received:
         """Send once. Returns an answer with a status below 300, else raises the typed error."""

@@ -27,12 +27,20 @@ class MemberKept(TypedDict, total=False):
     timestamp_signup: Any
 
 
+class RowError(TypedDict, total=False):
+    """What is kept of the refusal of one row of a bulk call."""
+
+    email_address: Any
+    error_code: Any
+
+
 class MembersKept(TypedDict, total=False):
     """What is kept of an answer with up to 500 members."""
 
     new_members: list[MemberKept]
     updated_members: list[MemberKept]
     members_removed: list[MemberKept]
+    errors: list[RowError]
 
 
 ACCOUNT = Request("/", "the account", {"exclude_fields": "_links"}, needs=("account_id",))
@@ -77,7 +85,7 @@ def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields
 
 def member(list_id: str, contact_id: str) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/."""
-    return Request(_member_path(list_id, contact_id), f"a contact of audience {list_id}", {"fields": "id,status"}, needs=("id", "status"))
+    return Request(_member_path(list_id, contact_id), f"a contact of audience {list_id}", {"fields": "id,email_address,status"}, needs=("id", "status"))
 
 
 def member_tags(list_id: str, contact_id: str) -> Request:

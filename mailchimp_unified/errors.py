@@ -13,6 +13,7 @@
     │   ├── FirewallError        as above; it lasts until the firewall forgets this IP address
     │   └── IncompleteAnswerError     a successful answer that lacks what it must have
     ├── RejectedRecordError      the owner of the record must act; the record is reported, the sync goes on
+    ├── StaleError               what the request rests on is too old; nothing was sent, the caller looks again
     └── BugError                 we sent what Mailchimp cannot accept; reported, never retried
 
 The error titles are those of https://mailchimp.com/developer/marketing/docs/errors/.
@@ -145,6 +146,10 @@ class RejectedRecordError(MailchimpError):
         super().__init__(message, detail=detail)
         self.title = title
         self.fields = fields
+
+
+class StaleError(MailchimpError):
+    """What the request rests on no longer holds: it was not sent by this try. The caller looks again."""
 
 
 class BugError(MailchimpError):

@@ -28,12 +28,17 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Page:
-    """The items of a collection from `offset` on, how many it has by its own count (0: unknown), and when Mailchimp said so (UTC)."""
+    """The items of a collection from `offset` on, and how many it has by its own count (0: unknown).
+
+    `date` is when Mailchimp said so (UTC), `asked` when it was asked, by the event loop. Of a page that took several requests both
+    are those of the first: what changed later may be missing.
+    """
 
     offset: int
     items: list[Item]
     total: int = 0
     date: datetime | None = None
+    asked: float = 0.0
 
 
 @dataclass
@@ -96,15 +101,15 @@ class Pager:
     async def _ask(self, collection: Request, offset: int, count: int) -> Page:
         tries = TRIES_BEFORE_SMALLER if count > PAGE_SIZES[-1] else None
         reply = await self.client.call(collection.page(offset, count), tries=tries)
-        return Page(offset, reply.body[collection.items], total_items(reply.body), reply.date)
+        return Page(offset, reply.body[collection.items], total_items(reply.body), reply.date, reply.asked)
 
     async def _in_pieces(self, collection: Request, offset: int, count: int, size: int) -> Page:
         pieces = [
             await self.page(collection, start, min(size, offset + count - start))
             for start in reversed(range(offset, offset + count, size))
         ]  # fmt: skip
-        nearest = pieces[-1]
-        return Page(offset, [item for piece in reversed(pieces) for item in piece.items], nearest.total, nearest.date)
+        first, nearest = pieces[0], pieces[-1]
+        return Page(offset, [item for piece in reversed(pieces) for item in piece.items], nearest.total, first.date, first.asked)
 
     async def _completed(self, collection: Request, page: Page, count: int) -> Page:
         """Return a page that came shorter than its own count says, with what is behind it.
@@ -123,7 +128,7 @@ class Pager:
         self._remember(collection, short)
         # Once more: what was behind may have moved in between.
         nearer = await self.page(collection, page.offset, short)
-        return Page(page.offset, nearer.items + rest.items, nearer.total, nearer.date)
+        return Page(page.offset, nearer.items + rest.items, nearer.total, page.date, page.asked)
 
     def _remember(self, collection: Request, short: int) -> None:
         """Ask for pages of this size from now on, once Mailchimp has cut two pages to it."""

@@ -61,7 +61,11 @@ def total_items(body: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Reply:
-    """A successful answer: the parsed body ({} when there is none) and the time at which Mailchimp gave it (UTC)."""
+    """A successful answer: the parsed body ({} when there is none), and the time at which Mailchimp gave it (UTC).
+
+    `asked` is the time of the event loop at which it was asked for, in seconds.
+    """
 
     body: dict[str, Any]
     date: datetime | None = None
+    asked: float = 0.0

@@ -8,10 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from destination_mailchimp_unified.audience.statuses import Statuses
-from destination_mailchimp_unified.planning.tags import fold
 from mailchimp_unified.entities.merge_field import MergeField
 
 Json = dict[str, Any]
+
+
+def fold(name: str) -> str:
+    """Return the form in which tag names are compared: Mailchimp may give another case back than it was sent."""
+    return name.strip().casefold()
 
 
 @dataclass
@@ -24,10 +28,14 @@ class Tag:
 
 @dataclass
 class Audience:
-    """An audience as far as writing depends on it. `known` tells whether it was found, `statuses` is None until they were read."""
+    """An audience as far as writing depends on it. `known` tells whether it was found, `statuses` is None until they were read.
+
+    `began` is the moment of the first look at it, by Mailchimp's clock, RFC 3339.
+    """
 
     id: str
     known: bool = False
+    began: str = ""
     name: str = ""
     double_optin: bool = False
     subscribed: int = 0
@@ -35,11 +43,17 @@ class Audience:
     merge_fields: dict[str, MergeField] = field(default_factory=dict)
     tags: dict[str, Tag] | None = None
     statuses: Statuses | None = None
-    # The second up to which the statuses are known, by Mailchimp's clock, and when that was, by ours.
+    # Whether the listing had as many contacts as Mailchimp counts: only then is somebody unknown taken for new.
+    listed_whole: bool = False
+    # The second up to which the statuses are known, by Mailchimp's clock, and when that was, by the loop's.
     statuses_until: datetime | None = None
-    statuses_read_at: float = 0.0
+    statuses_asked: float = 0.0
     # Rows of the plain listing and of the archived ones.
     totals: tuple[int, int] | None = None
+    # Contacts that Mailchimp reported as being there although no listing had them.
+    appeared: set[str] = field(default_factory=set)
+    # Whether the last contact that was written without knowing its status turned out to be new: where to begin with the next.
+    expects_new: bool = False
 
     def status_of(self, contact_id: str) -> str | None:
         """Return the status of a contact, None when it is not in the audience (or nothing was read)."""

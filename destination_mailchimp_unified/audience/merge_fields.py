@@ -9,8 +9,8 @@ from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.lookups import define
-from destination_mailchimp_unified.pipeline.flows import Flow, call
-from destination_mailchimp_unified.sending import calls
+from mailchimp_unified import endpoints
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import RejectedRecordError
 
 TAG_CHARACTERS = 10
@@ -22,7 +22,9 @@ USUAL_LIMIT = 30
 _TAG = re.compile(rf"[A-Z0-9_]{{1,{TAG_CHARACTERS}}}")
 
 
-def create_missing(audience: Audience, values: Iterable[tuple[str, Any]], logger: logging.Logger, *, dry_run: bool) -> Flow[None]:
+async def create_missing(
+    audience: Audience, values: Iterable[tuple[str, Any]], client: MailchimpClient, logger: logging.Logger, *, dry_run: bool
+) -> None:
     """Create a merge field for each tag, of the type of its value. What Mailchimp refuses is logged and stays missing."""
     for tag, value in values:
         if not _TAG.fullmatch(tag.upper()) or audience.merge_field(tag) is not None:
@@ -34,7 +36,7 @@ def create_missing(audience: Audience, values: Iterable[tuple[str, Any]], logger
             define(audience, [definition])
             continue
         try:
-            created = yield from call(calls.create_merge_field(audience.id, definition))
+            created = await client.call(endpoints.create_merge_field(audience.id, definition))
         except RejectedRecordError as error:
             logger.warning("Mailchimp does not create the merge field %s: %s", tag.upper(), error.detail or error.message)
             continue

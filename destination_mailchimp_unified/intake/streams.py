@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, Operation, StreamKey, stream_key
 from destination_mailchimp_unified.intake.columns import Columns
-from destination_mailchimp_unified.intake.lines import StreamKey, stream_key
-from destination_mailchimp_unified.planning.changes import Arrival, Entry, Operation
 from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.errors import ConfigError
 

@@ -1,57 +1,48 @@
-"""The pipeline: pending records -> plan -> requests -> outcomes -> states, while input goes on being read."""
+"""The pipeline: takes records and states, hands records to their audiences, and gives back the states that are settled."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
 
 from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.audience.preparing import know_statuses, look_up, open_audience
-from destination_mailchimp_unified.config import ALL_PERCENT, DestinationConfig
-from destination_mailchimp_unified.intake.lines import Record, State, StreamKey
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
+from destination_mailchimp_unified.intake.lines import Intake, Record, Unusable
+from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.intake.streams import Target
-from destination_mailchimp_unified.pipeline.flows import Flow, Flows
 from destination_mailchimp_unified.pipeline.lane import Lane
-from destination_mailchimp_unified.planning.changes import Change, Entry, Waiting
-from destination_mailchimp_unified.planning.plan import BULK_SIZE, Batch, plan
-from destination_mailchimp_unified.planning.tags import is_managed
-from destination_mailchimp_unified.sending import bulk, single
-from destination_mailchimp_unified.sending.single import Scope
+from destination_mailchimp_unified.pipeline.pacing import Pacing
+from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected
 from destination_mailchimp_unified.settling.report import Report
-from mailchimp_unified.client import MailchimpClient, Reply, Request
-from mailchimp_unified.entities.entity import rfc3339
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities.merge_field import InvalidValueError
-from mailchimp_unified.errors import ConfigError, NotFoundError
-from mailchimp_unified.pool import RequestPool
+from mailchimp_unified.identity import subscriber_hash
+from mailchimp_unified.loops import task_group
+from mailchimp_unified.paging import Pager
 
 BATCHES_PER_WORKER = 2
 """Batches in memory for each worker: the one on its way, and the next, so that no worker waits for the plan."""
 
-STATE_SECONDS = 0.2
-"""How long a state waits for more input to fill its batches, when there is more."""
+MOST_BYTES = 16 << 20
+"""So many bytes of records are in memory at most, as they came in; more wait in the pipe."""
 
-IDLE_SECONDS = 1.0
-"""After so long without input, what waits is sent."""
+BEAT_SECONDS = 0.1
+"""How often a full pipeline looks whether anything is under way, and how long the first look at an audience waits for records."""
 
-AGE_SECONDS = 30.0
-"""No record waits longer than this for a batch to fill."""
-
-MIN_RECORDS_TO_JUDGE = 100
-"""Records that must have come before their share of rejects means anything."""
-
-MIN_RECORDS_ALL_REJECTED = 1000
-"""The same where only a sync is stopped all of whose records are rejected: tables may begin with rows without an address."""
+UNKNOWN_STREAM = rejected("its stream is not in the catalog")
 
 
 class Writer:
-    """Takes records and states, gives back the states that may be acknowledged. Raises what ends the sync.
+    """Writes one sync. `emit` takes each STATE message, as a line, once every record before it is settled.
 
-    Everything runs on the caller's thread but the requests; `wake` is called when an answer has come.
+    Belongs to the event loop that it is made on.
     """
 
     def __init__(
@@ -60,218 +51,137 @@ class Writer:
         config: DestinationConfig,
         targets: dict[StreamKey, Target],
         logger: logging.Logger,
-        wake: Callable[[], None],
+        emit: Callable[[bytes], None],
     ) -> None:
-        self.ledger = Ledger()
-        self._client, self._config, self._targets, self._logger = client, config, targets, logger
-        self._report = Report(logger, dry_run=config.dry_run)
-        self._pool: RequestPool[tuple[Any, int]] = RequestPool(self._call, config.num_workers, wake, config.num_workers)
-        self._flows = Flows(self._pool)
+        self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
+        self._pager = Pager(client, logger)
+        self._ledger = Ledger()
+        self._guard = RejectGuard(config.max_rejected_percent)
+        self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
+        self._pacing = Pacing(self._hurry)
         self._lanes: dict[str, Lane] = {}
-        self._restless: dict[str, Lane] = {}
-        self._most_records = BULK_SIZE * BATCHES_PER_WORKER * config.num_workers
+        self._tasks = asyncio.TaskGroup()
+        self._running: list[asyncio.Task[None]] = []
+        self._rows: Counter[StreamKey] = Counter()
         self._number = 0
-        self._rejected = 0
-        self._last_record = self._oldest = self._state_came = 0.0
-        self._state_number = 0
-        self._began = ""
-        self._first_reply = threading.Lock()
+        # Set whenever a record is settled.
+        self._settled = asyncio.Event()
+
+    async def write(self, intake: Intake) -> None:
+        """Write everything that comes in. Raises what ends the sync."""
+        try:
+            async with task_group() as self._tasks:
+                await self._write(intake)
+        finally:
+            self._release()
+        self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
+        self._guard.finish(self._number)
+
+    async def _write(self, intake: Intake) -> None:
+        named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
+        lanes = [self._lane(list_id, named=True) for list_id in sorted(name for name in named if name)]
+        self._tasks.create_task(self._open(lanes, intake))
+        await self._take_all(intake)
+        self._pacing.all()
+        for lane in lanes:
+            await lane.opened.wait()
+        while self._ledger.open_records:
+            await self._wait_for_settling()
+        for task in self._running:
+            task.cancel()
+
+    async def _open(self, lanes: list[Lane], intake: Intake) -> None:
+        """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(intake.wait(), BEAT_SECONDS)
+        await asyncio.sleep(0)
+        for lane in lanes:
+            lane.look()
 
     # What comes in.
 
-    def open(self) -> None:
-        """Look at the audiences that are named before any record, as soon as `advance` is called."""
-        named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
-        for list_id in sorted(name for name in named if name):
-            lane = self._lane(list_id)
-            lane.named = True
-            self._nudge(lane)
+    async def _take_all(self, intake: Intake) -> None:
+        while True:
+            if intake.empty:
+                self._pacing.input_pauses()
+            messages = await intake.take()
+            self._pacing.input_goes_on()
+            if messages is None:
+                return
+            for message in messages:
+                self._take(message)
+            self._release()
+            # Others shall work as well, also when there is always more to take.
+            await asyncio.sleep(0)
+            while self._is_full():
+                await self._wait_for_settling()
 
-    @property
-    def opening(self) -> bool:
-        """Whether a named audience was not looked at yet."""
-        return any(lane.named and not lane.audience.known for lane in self._lanes.values())
+    def _is_full(self) -> bool:
+        most = BULK_SIZE * BATCHES_PER_WORKER * self._config.num_workers
+        return self._ledger.open_records >= most or self._ledger.open_bytes >= MOST_BYTES
 
-    def add(self, record: Record) -> bool:
-        """Take a record. Returns False for one of a stream that is not in the catalog."""
-        target = self._targets.get(record.stream)
-        if target is None:
-            return False
+    def _take(self, message: Record | State | Unusable) -> None:
+        if isinstance(message, State):
+            self._ledger.mark(message)
+            self._pacing.state()
+            return
         self._number += 1
-        entry = Entry(target.key, self.ledger.admit(target.key), self._number)
-        now = time.monotonic()
-        self._last_record = now
-        self._oldest = self._oldest or now
+        if isinstance(message, Record) and (target := self._targets.get(message.stream)):
+            self._take_record(message, target)
+        else:
+            outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
+            self._settle(Entry(NOWHERE, self._ledger.admit(), self._number), "", outcome)
+
+    def _take_record(self, record: Record, target: Target) -> None:
+        self._rows[target.key] += 1
+        entry = Entry(target.key, self._ledger.admit(record.size), self._number, self._rows[target.key], record.size)
+        self._pacing.record(self._number)
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
-            self._settle(target.columns.address(record.columns), entry, rejected(f"{error.tag}: {error.reason}"))
-            return True
-        list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
-        if not list_id:
-            self._settle(target.columns.address(record.columns), entry, rejected("the record names no audience, and there is no default"))
-            return True
-        lane = self._lane(list_id)
-        if lane.gone:
-            self._settle(target.columns.address(record.columns), entry, lane.gone)
-            return True
-        lane.arrived.append(arrival)
-        if len(lane.arrived) >= BULK_SIZE:
-            self._nudge(lane)
-        return True
-
-    def mark(self, state: State) -> None:
-        """Take a state: it is released once every record before it is settled."""
-        self.ledger.mark(state.message, state.stream)
-        self._state_number = self._number
-        self._state_came = self._state_came or time.monotonic()
-
-    # What goes on.
-
-    @property
-    def has_room(self) -> bool:
-        """Whether more records may be taken."""
-        return self.ledger.open_records < self._most_records
-
-    def advance(self, *, input_waits: bool, ended: bool) -> bool:
-        """Do what can be done now, without waiting. Returns whether anything was done. Raises what ends the sync."""
-        came = self._flows.deliver()
-        self._push(input_waits=input_waits, ended=ended)
-        moved = bool(self._restless)
-        while self._restless:
-            _, lane = self._restless.popitem()
-            if not lane.preparing:
-                lane.preparing, lane.nudged = True, False
-                self._flows.start(self._prepare(lane))
-        self._report.progress(self.ledger.tallies, self.ledger.open_records)
-        return came or moved
-
-    def released(self) -> Iterator[dict[str, Any]]:
-        """Yield the STATE messages that may be acknowledged now."""
-        yield from self.ledger.released()
-
-    def close(self) -> None:
-        """Let the workers end."""
-        self._pool.close()
-
-    def summarize(self, left_out: int) -> None:
-        """Log what became of the records, and what it took."""
-        self._report.summary(self.ledger.tallies, left_out, self._client.traffic, self._config.num_workers)
-
-    def _push(self, *, input_waits: bool, ended: bool) -> None:
-        """Decide whether what waits shall go now rather than wait for a full batch."""
-        now = time.monotonic()
-        stuck = not self.has_room and not self._flows.requests_open
-        idle = not input_waits and self._oldest and now - self._last_record > IDLE_SECONDS
-        old = self._oldest and now - self._oldest > AGE_SECONDS
-        if ended or stuck or idle or old:
-            self._hurry(self._number)
-            self._oldest = 0.0
-        elif self._state_came and (not input_waits or now - self._state_came > STATE_SECONDS):
-            self._hurry(self._state_number)
-        else:
+            self._reject(entry, record, target, f"{error.tag}: {error.reason}")
             return
-        self._state_came = 0.0
+        list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
+        if list_id:
+            self._lane(list_id, named=False).add(arrival)
+        else:
+            self._reject(entry, record, target, "the record has no list_id and no default audience is set")
 
-    def _hurry(self, number: int) -> None:
-        """Let every record up to this number go."""
-        for lane in self._lanes.values():
-            if lane.pending and lane.due_before <= number:
-                lane.due_before = number + 1
-                self._nudge(lane)
+    def _reject(self, entry: Entry, record: Record, target: Target, reason: str) -> None:
+        email = target.columns.address(record.columns)
+        self._settle(entry, subscriber_hash(email) if "@" in email else "", rejected(reason))
 
-    def _nudge(self, lane: Lane) -> None:
-        lane.nudged = True
-        if not lane.preparing:
-            self._restless[lane.list_id] = lane
-
-    def _lane(self, list_id: str) -> Lane:
+    def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:
-            self._lanes[list_id] = Lane(Audience(list_id), Waiting(is_managed(self._config.managed_tags)))
+            lane = Lane(Audience(list_id), self._config, self._pager, self._logger, self._settle, named=named)
+            self._lanes[list_id] = lane
+            self._running.append(self._tasks.create_task(lane.run(self._tasks)))
         return self._lanes[list_id]
 
-    # One lane: what must be known, then the plan, then the calls.
+    def _hurry(self, number: int) -> None:
+        for lane in self._lanes.values():
+            lane.hurry(number)
 
-    def _prepare(self, lane: Lane) -> Flow[None]:
-        if not lane.audience.known:
-            try:
-                yield from open_audience(lane, self._config, self._logger)
-            except NotFoundError:
-                self._drop(lane)
-                lane.preparing = False
-                return
-        yield from look_up(lane, self._config, self._logger)
-        for email, entry, outcome in lane.absorb(self._config):
-            self._settle(email, entry, outcome)
-        yield from know_statuses(lane, self._config)
-        lane.preparing = False
-        self._send(lane)
-        if lane.nudged:
-            self._restless[lane.list_id] = lane
+    # What becomes of it.
 
-    def _drop(self, lane: Lane) -> None:
-        lane.gone = rejected(f"there is no audience {lane.list_id}")
-        for arrival in lane.arrived:
-            self._settle(str(arrival.contact.unified.get("email") or ""), arrival.entry, lane.gone)
-        lane.arrived = []
+    def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
+        self._ledger.settle(entry, outcome)
+        self._report.note(entry, contact_id, outcome)
+        self._report.progress(self._ledger.tallies, self._ledger.open_records)
+        if not self._settled.is_set():
+            self._settled.set()
+            asyncio.get_running_loop().call_soon(self._release)
+        self._guard.note(outcome, self._number)
 
-    def _send(self, lane: Lane) -> None:
-        scope = Scope(lane.audience, self._config, self._began)
-        made = plan(lane.waiting.heads(lane.on_their_way), lane.audience, self._config, lane.is_due)
-        taken = [*(change for change, _ in made.settled), *made.singles, *(change for batch in made.batches for change in batch.changes)]
-        for change in taken:
-            lane.take(change)
-        for change, outcome in made.settled:
-            self._settle_change(lane, change, outcome)
-        for batch in made.batches:
-            self._flows.start(self._carry_out(lane, batch, scope))
-        lane.written_singly += len(made.singles)
-        for change in made.singles:
-            self._flows.start(self._carry_out_singly(lane, change, scope))
+    def _release(self) -> None:
+        for state in self._ledger.released():
+            self._emit(state)
 
-    def _carry_out(self, lane: Lane, batch: Batch, scope: Scope) -> Flow[None]:
-        if self._config.dry_run:
-            for change in batch.changes:
-                yield from self._carry_out_singly(lane, change, scope)
-            return
-        settled = yield from bulk.carry_out(batch, scope)
-        for change, outcome in settled.outcomes:
-            self._settle_change(lane, change, outcome)
-        for change in settled.left:
-            self._flows.start(self._carry_out_singly(lane, change, scope))
-
-    def _carry_out_singly(self, lane: Lane, change: Change, scope: Scope) -> Flow[None]:
-        way = single.rehearse if self._config.dry_run else single.carry_out
-        outcome = yield from way(change, scope)
-        self._settle_change(lane, change, outcome)
-
-    def _settle_change(self, lane: Lane, change: Change, outcome: Outcome) -> None:
-        lane.on_their_way.discard(change.id)
-        if change.id in lane.waiting:
-            self._nudge(lane)
-        for entry in change.entries:
-            self._settle(change.email, entry, outcome)
-
-    def _settle(self, email: str, entry: Entry, outcome: Outcome) -> None:
-        self.ledger.settle(entry.stream, entry.epoch, outcome)
-        self._report.note(entry.stream, email, outcome)
-        self._rejected += outcome.kind == "rejected"
-        self._judge()
-
-    def _judge(self) -> None:
-        most = self._config.max_rejected_percent
-        if most is None or not self._rejected:
-            return
-        least = MIN_RECORDS_ALL_REJECTED if most >= ALL_PERCENT else MIN_RECORDS_TO_JUDGE
-        # Those under way count as good: what is refused here is settled sooner than what Mailchimp takes.
-        if self._number >= least and self._rejected * ALL_PERCENT >= most * self._number:
-            raise ConfigError(
-                f"{self._rejected} of {self._number} records were rejected, and max_rejected_percent is {most:g}: the sync was stopped."
-                f" Please look at the reasons in the log, and at the mapping."
-            )
-
-    def _call(self, request: Request) -> Reply:
-        reply = self._client.call(request)
-        with self._first_reply:
-            self._began = self._began or (rfc3339(reply.date) if reply.date else "")
-        return reply
+    async def _wait_for_settling(self) -> None:
+        """Wait until a record is settled; where nothing is under way, full batches are waited for in vain."""
+        self._settled.clear()
+        try:
+            await asyncio.wait_for(self._settled.wait(), BEAT_SECONDS)
+        except TimeoutError:
+            if not self._client.open_calls:
+                self._pacing.all()

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.columns import Contact
-from destination_mailchimp_unified.intake.values import NEW_STATUSES
 from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
 from mailchimp_unified.entities.contact import ARCHIVED, to_mailchimp
@@ -17,29 +17,10 @@ from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 
 Json = dict[str, Any]
-Operation = Literal["upsert", "update", "archive"]
 Kind = Literal["upsert", "archive", "unsubscribe"]
 
 SUPERSEDED = skipped("a later record of the same contact brings it back")
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A record that waits for its outcome: its stream, its epoch, and its number among all records of the sync."""
-
-    stream: tuple[str | None, str]
-    epoch: int
-    number: int
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A record that came in: what it asks for, in unified terms, and by which operation of its stream."""
-
-    entry: Entry
-    contact: Contact
-    operation: Operation = "upsert"
 
 
 @dataclass
@@ -76,7 +57,7 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     unified = arrival.contact.unified
     email = unified.get("email")
     if not email:
-        return rejected("the record has no address")
+        return rejected("the record has no email address")
     change = Change(email, subscriber_hash(email), [arrival.entry])
     kind = _kind(arrival, config)
     if isinstance(kind, Outcome):
@@ -97,7 +78,7 @@ def _kind(arrival: Arrival, config: DestinationConfig) -> Kind | Outcome:
         return "archive"
     if unified.get("is_deleted"):
         return DELETES_IGNORED if config.on_delete == "ignore" else config.on_delete
-    return "archive" if config.apply_status and unified.get("status") == ARCHIVED else "upsert"
+    return "archive" if config.apply_status != "never" and unified.get("status") == ARCHIVED else "upsert"
 
 
 def _with_extras(contact: Contact, audience: Audience) -> Json:
@@ -111,24 +92,6 @@ def _with_extras(contact: Contact, audience: Audience) -> Json:
 def invalid(error: InvalidValueError) -> Outcome:
     """Return the outcome of a record with a value that cannot be written."""
     return rejected(f"{error.tag}: {error.reason}")
-
-
-def new_status(change: Change, audience: Audience, config: DestinationConfig) -> str | None:
-    """Return the status a contact is created with; None when it is not to be created.
-
-    The record's own `status_if_new` comes first. Its `status` can only ask for less than the configuration gives:
-    `subscribed` leaves the choice to `status_if_new` of the configuration, where `auto` means that an audience with
-    double opt-in asks the person first. A record that says cleaned or archived creates nobody.
-    """
-    if change.existing_only:
-        return None
-    if change.status_if_new:
-        return change.status_if_new
-    if change.status and (change.status != "subscribed" or config.apply_status):
-        return change.status if change.status in NEW_STATUSES else None
-    if config.status_if_new != "auto":
-        return config.status_if_new
-    return "pending" if audience.double_optin else "subscribed"
 
 
 def foldable(earlier: Change, later: Change) -> bool:
@@ -182,6 +145,10 @@ class Waiting:
         else:
             queue.append(change)
         return void
+
+    def put_back(self, change: Change) -> None:
+        """Put a change back in front of those of its contact: it could not be sent, and is planned again."""
+        self._by_id.setdefault(change.id, []).insert(0, change)
 
     def heads(self, blocked: set[str]) -> list[Change]:
         """Return the first change of every address that is not blocked."""

@@ -1,11 +1,12 @@
-"""From changes to batches: which contact goes by which call, and what is cheapest. Pure.
+"""From changes to batches: which contact goes by which call. Pure.
 
-Bulk calls are safe only for contacts whose status is known:
+What is known of an audience chooses the call, and nothing else: that somebody is not there, or that a deletion or an update is
+not needed, is only ever said by Mailchimp. Bulk calls are safe only for contacts whose status is known:
 
-- an unknown address is created in bulk with its status and without update_existing: whoever appeared meanwhile is reported,
+- an unknown contact is created in bulk with its status and without update_existing: whoever appeared meanwhile is reported,
   not overwritten;
-- a subscribed contact is updated in bulk without a status: whatever Mailchimp makes of that, nobody is subscribed anew;
-- everybody else goes by a call of their own, which names a status for new contacts only.
+- a subscribed contact is updated in bulk without a status: whatever Mailchimp makes of that, nobody is subscribed again;
+- everybody else goes by a call of their own.
 """
 
 from __future__ import annotations
@@ -15,22 +16,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.planning.changes import Change, new_status
-from destination_mailchimp_unified.settling.outcomes import UNCHANGED, Outcome, skipped
-from mailchimp_unified.client import PAGE_SIZE
+from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.consent import new_status, wants_status
 from mailchimp_unified.entities.contact import ARCHIVED
-
-BULK_SIZE = 500
-"""Most contacts of one bulk call: https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/."""
-
-LOOK_UPS_OF_TOTALS = 2
-"""Requests that tell how many pages the two listings of an audience have."""
-
-UNSUBSCRIBABLE = ("subscribed", "pending")
-
-NOT_THERE = skipped("the contact is not in the audience")
-NOT_CREATED = skipped("a contact that is cleaned or archived is not created")
 
 Batched = Literal["create", "update", "untag"]
 Route = Literal["create", "update", "untag", "single"]
@@ -46,11 +36,10 @@ class Batch:
 
 @dataclass
 class Plan:
-    """What is sent now, what needs no sending; the changes in neither wait for a full batch."""
+    """What is sent now; the changes that are in neither list wait for a full batch."""
 
     batches: list[Batch] = field(default_factory=list)
     singles: list[Change] = field(default_factory=list)
-    settled: list[tuple[Change, Outcome]] = field(default_factory=list)
 
 
 def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, is_due: Callable[[Change], bool]) -> Plan:
@@ -63,9 +52,7 @@ def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfi
     buckets: dict[Batched, list[Change]] = {"create": [], "update": [], "untag": []}
     for change in changes:
         way = route(change, audience, config)
-        if isinstance(way, Outcome):
-            made.settled.append((change, way))
-        elif way != "single":
+        if way != "single":
             buckets[way].append(change)
         elif change.kind == "upsert" or is_due(change):
             made.singles.append(change)
@@ -78,75 +65,21 @@ def _chunks(bucket: list[Change]) -> list[tuple[Change, ...]]:
     return [tuple(bucket[start : start + BULK_SIZE]) for start in range(0, len(bucket), BULK_SIZE)]
 
 
-def route(change: Change, audience: Audience, config: DestinationConfig) -> Route | Outcome:
-    """Return the call a change goes by, or its outcome when nothing is to be sent."""
-    if audience.statuses is None:
+def route(change: Change, audience: Audience, config: DestinationConfig) -> Route:
+    """Return the call a change goes by."""
+    if audience.statuses is None or change.kind != "upsert":
         return "single"
     status = audience.status_of(change.id)
-    if change.kind != "upsert":
-        return _route_of_deletion(change, status)
     if status is None:
-        return _route_of_unknown(change, audience, config)
-    return _route_of_known(change, status, config)
-
-
-def _route_of_deletion(change: Change, status: str | None) -> Route | Outcome:
-    if status is None:
-        return NOT_THERE
-    done = status == ARCHIVED if change.kind == "archive" else status not in UNSUBSCRIBABLE
-    return UNCHANGED if done else "single"
-
-
-def _route_of_unknown(change: Change, audience: Audience, config: DestinationConfig) -> Route | Outcome:
-    if change.existing_only:
-        return NOT_THERE
-    if new_status(change, audience, config) is None:
-        return NOT_CREATED
-    return "create" if _fits_bulk(change) else "single"
-
-
-def _route_of_known(change: Change, status: str, config: DestinationConfig) -> Route:
-    new = config.apply_status and change.status not in (None, status)
-    restored = config.restore_archived and status == ARCHIVED
-    if change.removes_tags_only and not (new or restored or config.suppress_automations):
+        # Where the listing was not whole, whoever is not in it may be there all the same.
+        creates = audience.listed_whole and new_status(change, audience, config) is not None
+        return "create" if creates and fits_bulk(change) else "single"
+    moved = wants_status(change, status, config) or (config.restore_archived and status == ARCHIVED)
+    if change.removes_tags_only and not (moved or config.suppress_automations):
         return "untag"
-    return "update" if status == "subscribed" and not new and _fits_bulk(change) else "single"
+    return "update" if status == "subscribed" and not moved and fits_bulk(change) else "single"
 
 
-def _fits_bulk(change: Change) -> bool:
-    # A row of a bulk call knows no marketing permissions.
+def fits_bulk(change: Change) -> bool:
+    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions."""
     return "marketing_permissions" not in change.body
-
-
-def pages(rows: int) -> int:
-    """Return how many pages a listing of so many rows has."""
-    return -(-rows // PAGE_SIZE)
-
-
-def may_pay(contacts: int) -> bool:
-    """Return whether bulk calls could be cheaper at all, so that it is worth asking how big the audience is.
-
-    At the least they cost the two look-ups of totals and one bulk call.
-    """
-    return contacts > LOOK_UPS_OF_TOTALS + 1
-
-
-def bulk_is_cheaper(contacts: int, apart: int, totals: tuple[int, int], subscribed: int) -> bool:
-    """Return whether reading all statuses and writing in bulk takes fewer requests than one PUT per contact:
-
-        pages(plain) + pages(archived) + ceil(in bulk / 500) + PUTs  <  contacts
-
-    `contacts` are those to be written, `apart` those of them that go by PUT anyway, `totals` the rows of the plain and of the
-    archived listing, `subscribed` those who are subscribed. Of the others as many are expected to need a PUT as the audience
-    has contacts that are not subscribed:
-
-        PUTs = apart + (contacts - apart) x (all - subscribed) / all
-
-    While the statuses are not known, a caller counts those already written singly among `contacts`: what a sync has brought
-    is the best guess at what it will bring, and by this rule it never costs more than twice the best choice in hindsight.
-    """  # noqa: D415 - the formula is the point
-    everybody = sum(totals)
-    others = max(0, everybody - subscribed) / everybody if everybody else 0.0
-    puts = apart + round((contacts - apart) * others)
-    in_bulk = contacts - puts
-    return sum(map(pages, totals)) + -(-in_bulk // BULK_SIZE) + puts < contacts

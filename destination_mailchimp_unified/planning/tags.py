@@ -10,13 +10,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from destination_mailchimp_unified.audience.audience import fold
+
 SEGMENT_MEMBERS = 500
 """Most addresses of one call that edits a tag: https://mailchimp.com/developer/marketing/api/list-segments/batch-add-or-remove-members/."""
-
-
-def fold(name: str) -> str:
-    """Return the form in which tag names are compared."""
-    return name.strip().casefold()
 
 
 @dataclass
@@ -89,22 +86,22 @@ def delta(tagging: Tagging, present: Iterable[str], managed: Callable[[str], boo
 
 @dataclass(frozen=True)
 class Removal:
-    """Addresses from which one tag is taken by one call."""
+    """Contacts, by id, from which one tag is taken by one call."""
 
     tag: str
-    emails: tuple[str, ...]
+    contacts: tuple[str, ...]
 
 
 def by_segment(deltas: Mapping[str, Delta]) -> list[Removal]:
-    """Return the calls that take the tags from the addresses, grouped by tag."""
+    """Return the calls that take the tags from contacts, given by id, grouped by tag."""
     grouped: dict[str, tuple[str, list[str]]] = {}
-    for email, one in deltas.items():
+    for contact_id, one in deltas.items():
         for name in one.remove:
-            grouped.setdefault(fold(name), (name, []))[1].append(email)
+            grouped.setdefault(fold(name), (name, []))[1].append(contact_id)
     return [
-        Removal(name, tuple(emails[start : start + SEGMENT_MEMBERS]))
-        for name, emails in grouped.values()
-        for start in range(0, len(emails), SEGMENT_MEMBERS)
+        Removal(name, tuple(contacts[start : start + SEGMENT_MEMBERS]))
+        for name, contacts in grouped.values()
+        for start in range(0, len(contacts), SEGMENT_MEMBERS)
     ]
 
 

@@ -1,233 +1,202 @@
-"""One contact at a time: the call that is safe without knowing anything, its tags, and what is made of a refusal."""
+"""One contact at a time: calls that are safe without knowing anything, and what is made of a refusal."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.audience.lookups import read_all
-from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.pipeline.flows import Flow, call
-from destination_mailchimp_unified.planning.changes import Change, new_status
-from destination_mailchimp_unified.planning.plan import NOT_CREATED, NOT_THERE, UNSUBSCRIBABLE
-from destination_mailchimp_unified.planning.tags import Delta, delta, is_managed, tag_rows
-from destination_mailchimp_unified.sending import calls
-from destination_mailchimp_unified.settling.outcomes import COMPLIANCE_STATE, CREATED, UNCHANGED, UPDATED, Outcome, rejected, rejected_by
-from mailchimp_unified.client import Request
+from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.consent import HOLDING, direct_status, new_status, notes, status_to_set
+from destination_mailchimp_unified.sending.scope import Scope
+from destination_mailchimp_unified.sending.tagging import retag
+from destination_mailchimp_unified.settling.outcomes import (
+    COMPLIANCE_STATE,
+    CREATED,
+    NO_AUDIENCE,
+    NOT_ALLOWED,
+    NOT_ARCHIVED,
+    NOT_CREATED,
+    NOT_THERE,
+    UNCHANGED,
+    UPDATED,
+    VANISHED,
+    Outcome,
+    rejected_by,
+)
+from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import ARCHIVED
 from mailchimp_unified.errors import NotFoundError, RejectedRecordError
+from mailchimp_unified.request import Request
 
 Json = dict[str, Any]
 
-NOT_ALLOWED = "Method Not Allowed"
-"""Title of the refusal to archive or patch in the present status: https://mailchimp.com/developer/marketing/docs/errors/."""
 
-NO_AUDIENCE = rejected("there is no such audience")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where a change is carried out and by which rules. `began` is the sync's first moment by Mailchimp's clock, RFC 3339."""
-
-    audience: Audience
-    config: DestinationConfig
-    began: str
-
-    def changed(self, member: Json) -> bool:
-        """Return whether an answer shows that the contact changed during this sync."""
-        return str(member.get("last_changed") or "") >= self.began
-
-    def is_new(self, member: Json, sent: Json) -> bool:
-        """Return whether an answer shows that the contact was made during this sync.
-
-        Mailchimp does not say it: a contact that signed up or opted in since the sync began was, unless we sent these times.
-        One made with another status than subscribed has neither time, and counts as updated.
-        """
-        return any(str(member.get(name) or "") >= self.began for name in ("timestamp_opt", "timestamp_signup") if name not in sent)
-
-    def delta(self, change: Change, names: list[str]) -> Delta:
-        """Return the tag edits that a change asks of a contact with the tags `names`, as the audience spells them."""
-        found = delta(change.tagging, names, is_managed(self.config.managed_tags))
-        return Delta(tuple(self.audience.spelled(name) for name in found.add), found.remove)
-
-
-def carry_out(change: Change, scope: Scope) -> Flow[Outcome]:
+async def carry_out(change: Change, scope: Scope) -> Outcome:
     """Carry out one change by calls of its own and return its outcome."""
-    if change.kind == "archive":
-        return (yield from _archive(change, scope))
-    if change.kind == "unsubscribe":
-        return (yield from _unsubscribe(change, scope))
     try:
-        return (yield from _upsert(change, scope))
+        if change.kind == "archive":
+            return await _archive(change, scope)
+        if change.kind == "unsubscribe":
+            return await _unsubscribe(change, scope)
+        return await _upsert(change, scope)
     except RejectedRecordError as error:
         return rejected_by(error)
 
 
-def _archive(change: Change, scope: Scope) -> Flow[Outcome]:
+async def _archive(change: Change, scope: Scope) -> Outcome:
     try:
-        yield from call(calls.archive_member(scope.audience.id, change.id))
+        await _call(endpoints.archive_member(scope.list_id, change.id), scope)
     except NotFoundError:
         return NOT_THERE
     except RejectedRecordError as error:
-        # Mailchimp archives nobody who is archived, cleaned or pending.
-        return UNCHANGED if error.title == NOT_ALLOWED else rejected_by(error)
+        if error.title != NOT_ALLOWED:
+            raise
+        return NOT_ARCHIVED
     scope.audience.note(change.id, ARCHIVED)
     return UPDATED
 
 
-def _unsubscribe(change: Change, scope: Scope) -> Flow[Outcome]:
+async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
     try:
-        status = (yield from call(calls.read_member(scope.audience.id, change.id))).body.get("status")
-        if status not in UNSUBSCRIBABLE:
+        status = (await _call(endpoints.member(scope.list_id, change.id), scope))["status"]
+        if status not in HOLDING:
             return UNCHANGED
-        yield from call(calls.patch_member(scope.audience.id, change.id, {"status": "unsubscribed"}))
+        await _call(endpoints.patch_member(scope.list_id, change.id, {"status": "unsubscribed"}), scope)
     except NotFoundError:
         return NOT_THERE
     except RejectedRecordError as error:
-        return rejected_by(error)
+        if error.title != NOT_ALLOWED:
+            raise
+        # Archived in between: nobody is left to unsubscribe.
+        return UNCHANGED
     scope.audience.note(change.id, "unsubscribed")
     return UPDATED
 
 
-def _upsert(change: Change, scope: Scope) -> Flow[Outcome]:
-    known = scope.audience.status_of(change.id)
-    asked = _asked_status(change, scope, known)
-    refusal: RejectedRecordError | None = None
-    try:
-        member = yield from _write(change, scope, asked)
-    except RejectedRecordError as error:
-        if error.title != COMPLIANCE_STATE:
-            raise
-        humbler = _without_subscribing(asked, scope.config)
-        if humbler is None:
-            raise
-        asked = humbler
-        # What the record says beside the status may still be right.
-        refusal = error if scope.config.on_compliance_state == "reject" else None
-        member = yield from _write(change, scope, asked)
-    if isinstance(member, Outcome):
-        return member
-    is_new = known is None and (scope.audience.statuses is not None or scope.is_new(member, change.body))
-    member = yield from _restored(change, scope, asked, member)
-    scope.audience.note(change.id, member.get("status"))
-    retagged = yield from _retag(change, scope, member)
-    if refusal:
-        return rejected_by(refusal)
-    if is_new:
-        return CREATED
-    return UPDATED if retagged or scope.changed(member) else UNCHANGED
-
-
-def _asked_status(change: Change, scope: Scope, known: str | None) -> Json:
-    """Return the status fields of the body: `status` only where the configuration says that it may change a contact."""
+async def _upsert(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
-    if scope.config.apply_status and change.status and change.status != ARCHIVED:
-        return {"status": change.status, **({"status_if_new": change.status} if new else {})}
-    if known == ARCHIVED and scope.config.restore_archived and new:
-        return {"status": new, "status_if_new": new}
-    return {"status_if_new": new} if new else {}
+    if new and scope.is_absent(change):
+        return await _create(change, scope, new)
+    found = None if new and scope.audience.expects_new else await _update(change, scope)
+    if found is None:
+        # Not there, or archived; only a look can tell.
+        try:
+            found = await _call(endpoints.member(scope.list_id, change.id), scope)
+        except NotFoundError:
+            scope.audience.expects_new = True
+            if new is None:
+                return NOT_THERE if change.existing_only else NOT_CREATED
+            return await _create(change, scope, new)
+        scope.audience.expects_new = False
+        found = await _update_found(change, scope, found)
+        if found is None:
+            return VANISHED
+    return await _complete(change, scope, found)
 
 
-def _without_subscribing(asked: Json, config: DestinationConfig) -> Json | None:
-    """Return what to ask for when Mailchimp does not let us subscribe the contact; None when nothing is left to try."""
-    if config.on_compliance_state == "pending":
-        return None if "pending" in asked.values() else dict.fromkeys(asked, "pending")
-    if "status" not in asked:
-        return None
-    return {name: status for name, status in asked.items() if name != "status"}
-
-
-def _write(change: Change, scope: Scope, asked: Json) -> Flow[Json | Outcome]:
-    """Write the contact and return it as Mailchimp now has it, or the outcome when there is nobody to write to."""
-    audience, body = scope.audience, {**change.body, **asked}
+async def _create(change: Change, scope: Scope, new: str) -> Outcome:
+    """Create a contact that is not there. Should it appear in this moment, the call leaves its status alone."""
+    body = {**change.body, "status_if_new": new}
+    names = [scope.audience.spelled(name) for name in change.tagging.additions]
+    if names and not scope.config.suppress_automations:
+        # Saves a call. On a contact that is there, nobody documents whether they are added, ignored, or replace all others.
+        body["tags"] = names
     try:
-        if "status_if_new" in asked:
-            return (yield from call(_put(change, scope, body))).body
-        return (yield from call(calls.patch_member(audience.id, change.id, body))).body
+        member = await _call(endpoints.put_member(scope.list_id, change.id, body), scope)
     except NotFoundError:
-        if "status_if_new" in asked:
-            return NO_AUDIENCE
-        return NOT_THERE if change.existing_only else NOT_CREATED
+        return NO_AUDIENCE
+    except RejectedRecordError as error:
+        if error.title != COMPLIANCE_STATE or scope.config.on_compliance_state != "pending" or new == "pending":
+            raise
+        member = await _call(endpoints.put_member(scope.list_id, change.id, {**body, "status_if_new": "pending"}), scope)
+    scope.audience.note(change.id, member.get("status"))
+    try:
+        await retag(change, scope, member)
+    except NotFoundError:
+        return VANISHED
+    return CREATED
+
+
+async def _update(change: Change, scope: Scope) -> Json | None:
+    """Update a contact that is there, and return it; None when it is not, or is archived. Never creates or subscribes anybody."""
+    # Without the email address, so that the contact keeps its spelling.
+    body = {name: value for name, value in change.body.items() if name != "email_address"}
+    if status := direct_status(change, scope.config):
+        body["status"] = status
+    try:
+        member = await _call(endpoints.patch_member(scope.list_id, change.id, body), scope)
+    except NotFoundError:
+        return None
     except RejectedRecordError as error:
         if error.title != NOT_ALLOWED:
             raise
-    # An archived contact takes no PATCH; that it is there was just said, so PUT creates nobody.
-    return (yield from call(calls.put_member(audience.id, change.id, body))).body
+        return None
+    scope.audience.expects_new = False
+    return member
 
 
-def _put(change: Change, scope: Scope, body: Json) -> Request:
-    names = [scope.audience.spelled(name) for name in change.tagging.additions]
-    is_new = scope.audience.statuses is not None and scope.audience.status_of(change.id) is None
-    if names and is_new and not scope.config.suppress_automations:
-        # Saves a call. On a contact that is there, nobody documents whether they are added, ignored, or replace all others.
-        body = {**body, "tags": names}
-    return calls.put_member(scope.audience.id, change.id, body)
-
-
-def _restored(change: Change, scope: Scope, asked: Json, member: Json) -> Flow[Json]:
-    """Bring a contact back that turned out to be archived, where the configuration says so."""
-    new = new_status(change, scope.audience, scope.config)
-    if member.get("status") != ARCHIVED or not scope.config.restore_archived or not new or "status" in asked:
-        return member
+async def _update_found(change: Change, scope: Scope, found: Json) -> Json | None:
+    """Update a contact that was just found; None when it is gone again. An archived one takes no PATCH, but PUT."""
+    if found["status"] != ARCHIVED:
+        return await _update(change, scope)
+    body = {**change.body, "email_address": found.get("email_address") or change.email}
+    if status := direct_status(change, scope.config):
+        body["status"] = status
     try:
-        return (yield from call(_status_call(change, scope, new))).body
-    except RejectedRecordError as error:
-        if error.title != COMPLIANCE_STATE or scope.config.on_compliance_state == "reject":
-            raise
-    return (yield from call(_status_call(change, scope, "pending"))).body
-
-
-def _status_call(change: Change, scope: Scope, status: str) -> Request:
-    body = {"email_address": change.email, "status": status, "status_if_new": status}
-    return calls.put_member(scope.audience.id, change.id, body)
-
-
-def _retag(change: Change, scope: Scope, member: Json) -> Flow[bool]:
-    """Edit the tags of a contact that was just written. Returns whether there was anything to edit."""
-    if not change.tagging:
-        return False
-    names = yield from tags_of(member, scope)
-    return (yield from edit_tags(change, scope, scope.delta(change, names)))
-
-
-def tags_of(member: Json, scope: Scope) -> Flow[list[str]]:
-    """Return the names of all tags of a contact; an answer holds the first fifty only, or none."""
-    rows = member.get("tags") or []
-    if "tags" not in member or int(member.get("tags_count") or 0) > len(rows):
-        rows = yield from read_all(calls.read_member_tags(scope.audience.id, str(member["id"])), "tags")
-    scope.audience.note_tags(rows)
-    return [str(row.get("name")) for row in rows]
-
-
-def edit_tags(change: Change, scope: Scope, wanted: Delta) -> Flow[bool]:
-    """Edit the tags of one contact. Returns whether there was anything to edit."""
-    if not wanted:
-        return False
-    request = calls.edit_tags(scope.audience.id, change.id, tag_rows(wanted), is_syncing=scope.config.suppress_automations)
-    try:
-        yield from call(request)
+        return await _call(endpoints.put_member(scope.list_id, change.id, body), scope)
     except NotFoundError:
-        # Deleted in this moment: there is nobody to tag.
-        return False
-    return True
+        return None
+    except RejectedRecordError as error:
+        # Without a status PUT creates nobody: asking for one means that the contact is gone.
+        if "status_if_new" not in error.detail and not any("status_if_new" in " ".join(field) for field in error.fields):
+            raise
+        return None
 
 
-def rehearse(change: Change, scope: Scope) -> Flow[Outcome]:
-    """Return the outcome a change would have, by look-ups only."""
-    if scope.audience.statuses is not None:
-        status = scope.audience.status_of(change.id)
-    else:
+async def _complete(change: Change, scope: Scope, member: Json) -> Outcome:
+    """Move an updated contact to the status that it shall have, edit its tags, and return the outcome."""
+    refusal: RejectedRecordError | None = None
+    try:
         try:
-            status = (yield from call(calls.read_member(scope.audience.id, change.id))).body.get("status")
-        except NotFoundError:
-            status = None
-    if status is not None:
-        done = {"archive": status == ARCHIVED, "unsubscribe": status not in UNSUBSCRIBABLE}.get(change.kind, False)
-        return UNCHANGED if done else UPDATED
-    if change.kind != "upsert" or change.existing_only:
-        return NOT_THERE
-    new = new_status(change, scope.audience, scope.config)
-    if new:
-        scope.audience.note(change.id, new)
-    return CREATED if new else NOT_CREATED
+            moved = await _moved(change, scope, member)
+        except RejectedRecordError as error:
+            # What the record says besides the status may still be right.
+            moved, refusal = None, error
+        member = moved or member
+        scope.audience.note(change.id, member.get("status"))
+        retagged = await retag(change, scope, member)
+    except NotFoundError:
+        return VANISHED
+    if refusal:
+        return rejected_by(refusal)
+    kind = UPDATED if moved or retagged or scope.changed(member) else UNCHANGED
+    return kind.noting(notes(change, str(member.get("status")), scope.config))
+
+
+async def _moved(change: Change, scope: Scope, member: Json) -> Json | None:
+    """Set the status that the record or the configuration asks for; None when the contact keeps the one it has.
+
+    Raises RejectedRecordError when Mailchimp does not allow it, and NotFoundError when the contact is gone.
+    """
+    now = str(member.get("status"))
+    status = status_to_set(change, now, scope.audience, scope.config)
+    if status is None:
+        return None
+    try:
+        return await _call(_status_call(scope, member, status, archived=now == ARCHIVED), scope)
+    except RejectedRecordError as error:
+        asks = scope.config.on_compliance_state == "pending" and status == "subscribed"
+        if error.title != COMPLIANCE_STATE or not asks:
+            raise
+    return await _call(_status_call(scope, member, "pending", archived=now == ARCHIVED), scope)
+
+
+def _status_call(scope: Scope, member: Json, status: str, *, archived: bool) -> Request:
+    contact_id = str(member["id"])
+    if not archived:
+        return endpoints.patch_member(scope.list_id, contact_id, {"status": status})
+    body = {"email_address": member["email_address"], "status": status, "status_if_new": status}
+    return endpoints.put_member(scope.list_id, contact_id, body)
+
+
+async def _call(request: Request, scope: Scope) -> Json:
+    return (await scope.pager.client.call(request)).body

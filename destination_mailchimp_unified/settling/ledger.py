@@ -4,13 +4,41 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, field
 
-from destination_mailchimp_unified.settling.outcomes import Outcome, Tally
+from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
+from destination_mailchimp_unified.intake.states import State
+from destination_mailchimp_unified.settling.outcomes import KINDS, OTHER_REASONS, REASONS_COUNTED, Outcome
 
-Json = dict[str, Any]
-StreamKey = tuple[str | None, str]
-"""Namespace and name."""
+
+@dataclass
+class Tally:
+    """Outcomes of one stream by kind, by reason, and by what was left undone."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome; of its reasons so many are told apart, the others are counted together."""
+        self.counts[outcome.kind] += 1
+        if outcome.reason:
+            key = (outcome.kind, outcome.reason)
+            full = len(self.reasons) >= REASONS_COUNTED and key not in self.reasons
+            self.reasons[(outcome.kind, OTHER_REASONS) if full else key] += 1
+        self.notes.update(outcome.notes)
+
+    @property
+    def settled(self) -> int:
+        """Records that have their outcome."""
+        return self.counts.total()
+
+    def sentence(self) -> str:
+        """Return the counts and reasons as a line for the log."""
+        counts = ", ".join(f"{self.counts[kind]} {kind}" for kind in KINDS)
+        parts = [f"{count} {kind}: {reason}" for (kind, reason), count in self.reasons.most_common()]
+        parts += [f"{count} {note}" for note, count in self.notes.most_common()]
+        return f"{counts} ({'; '.join(parts)})" if parts else counts
 
 
 class Ledger:
@@ -22,57 +50,54 @@ class Ledger:
     def __init__(self) -> None:
         self.epoch = 0
         self.open_records = 0
+        self.open_bytes = 0
         self.tallies: dict[StreamKey, Tally] = {}
         self._open: Counter[int] = Counter()
-        self._states: deque[tuple[int, StreamKey | None, Json]] = deque()
+        self._states: deque[tuple[int, State]] = deque()
         self._unreported: dict[StreamKey, Counter[tuple[int, bool]]] = {}
 
-    def admit(self, stream: StreamKey) -> int:
-        """Note a record that came in. Returns its epoch, which `settle` wants back."""
+    def admit(self, size: int = 0) -> int:
+        """Note a record of so many bytes that came in. Returns its epoch, which `settle` wants back."""
         self._open[self.epoch] += 1
         self.open_records += 1
+        self.open_bytes += size
         return self.epoch
 
-    def settle(self, stream: StreamKey, epoch: int, outcome: Outcome) -> None:
+    def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Note what became of a record."""
-        self.tallies.setdefault(stream, Tally()).add(outcome)
-        self._unreported.setdefault(stream, Counter())[epoch, outcome.kind == "rejected"] += 1
-        self._open[epoch] -= 1
+        self.tallies.setdefault(entry.stream, Tally()).add(outcome)
+        self._unreported.setdefault(entry.stream, Counter())[entry.epoch, outcome.kind == "rejected"] += 1
+        self._open[entry.epoch] -= 1
         self.open_records -= 1
-        if self._open[epoch] < 0:
+        self.open_bytes -= entry.size
+        if self._open[entry.epoch] < 0:
             raise AssertionError("a record was settled twice")
-        if not self._open[epoch]:
-            del self._open[epoch]
+        if not self._open[entry.epoch]:
+            del self._open[entry.epoch]
 
-    def mark(self, message: Json, stream: StreamKey | None) -> None:
-        """Note a STATE message that came in, of one stream or, with None, of all."""
-        self._states.append((self.epoch, stream, message))
+    def mark(self, state: State) -> None:
+        """Note a STATE message that came in."""
+        self._states.append((self.epoch, state))
         self.epoch += 1
 
-    def released(self) -> Iterator[Json]:
-        """Yield the STATE messages that may be acknowledged, in order and with their counts."""
+    def released(self) -> Iterator[bytes]:
+        """Yield the STATE messages that may be acknowledged, in order, as they came and with their counts."""
         while self._states:
-            epoch, stream, message = self._states[0]
+            epoch, state = self._states[0]
             if self._open and min(self._open) <= epoch:
                 return
             self._states.popleft()
-            yield _with_counts(message, self._report(epoch, stream))
+            yield state.with_counts(*self._report(epoch, state.stream))
 
     def _report(self, epoch: int, stream: StreamKey | None) -> tuple[int, int]:
-        """Return accepted and rejected records since the previous state, and count them no more."""
+        """Return accepted and rejected records since the previous state, and count them no more.
+
+        Records that belong to no stream are told with the next state, of whichever stream it is.
+        """
         accepted = rejected = 0
-        for key in list(self._unreported) if stream is None else [stream]:
+        for key in list(self._unreported) if stream is None else [stream, NOWHERE]:
             counts = self._unreported.get(key, Counter())
             for when, is_reject in [entry for entry in counts if entry[0] <= epoch]:
                 count = counts.pop((when, is_reject))
                 accepted, rejected = accepted + count * (not is_reject), rejected + count * is_reject
         return accepted, rejected
-
-
-def _with_counts(message: Json, counts: tuple[int, int]) -> Json:
-    accepted, rejected = counts
-    # The protocol has them as floating-point numbers.
-    statistics = {"recordCount": float(accepted)}
-    if rejected:
-        statistics["rejectedRecordCount"] = float(rejected)
-    return {**message, "state": {**message["state"], "destinationStats": statistics}}

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mailchimp_unified.errors import MailchimpError, RejectedRecordError
-from mailchimp_unified.identity import mask_email, masked
+from mailchimp_unified.identity import masked
 
-SHOWN_REJECTS = 100
-"""Rejects that are logged one by one; the others are only counted."""
+REASONS_COUNTED = 40
+"""Reasons that are told apart in a summary; the others are counted together."""
+
+OTHER_REASONS = "other reasons"
+
+REASON_CHARACTERS = 200
+"""Longest reason."""
+
+WORDS_CHARACTERS = 500
+"""Most that is quoted of what Mailchimp says about a record."""
 
 COMPLIANCE_STATE = "Member In Compliance State"
 FORGOTTEN = "Forgotten Email Not Subscribed"
+NOT_ALLOWED = "Method Not Allowed"
 """Titles of refusals: https://mailchimp.com/developer/marketing/docs/errors/."""
 
 Kind = Literal["created", "updated", "unchanged", "skipped", "rejected"]
@@ -22,14 +30,19 @@ KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "reject
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a record: `reason` is a class of reasons to count by, `words` what Mailchimp or we say about this one.
+    """What became of a record: `reason` is a class of reasons to count by, `words` what Mailchimp says about this one.
 
-    Neither holds an address in clear.
+    `notes` say what was left undone, such as "stay archived". None of them holds an email address in clear.
     """
 
     kind: Kind
     reason: str = ""
     words: str = ""
+    notes: tuple[str, ...] = ()
+
+    def noting(self, notes: tuple[str, ...]) -> Outcome:
+        """Return this outcome with notes."""
+        return replace(self, notes=notes) if notes else self
 
 
 CREATED, UPDATED, UNCHANGED = Outcome("created"), Outcome("updated"), Outcome("unchanged")
@@ -42,8 +55,14 @@ def skipped(reason: str) -> Outcome:
 
 def rejected(reason: str, words: str = "") -> Outcome:
     """Return the outcome of a record that cannot be written; `words` may hold addresses, they are masked."""
-    return Outcome("rejected", reason, masked(words))
+    return Outcome("rejected", reason[:REASON_CHARACTERS], masked(words[:WORDS_CHARACTERS]))
 
+
+NOT_THERE = skipped("the contact is not in the audience")
+NOT_CREATED = skipped("a contact that is cleaned or archived is not created")
+VANISHED = skipped("the contact was deleted while it was being written")
+NO_AUDIENCE = rejected("there is no such audience")
+NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
 
 _REASONS = {
     COMPLIANCE_STATE: "the contact unsubscribed, bounced or is under compliance review",
@@ -67,39 +86,3 @@ def _sentence(error: RejectedRecordError) -> str:
     # Mailchimp's details name the address: without it they are a class of reasons.
     words = " ".join("the address" if "@" in word else word for word in error.detail.split())
     return words or error.message
-
-
-@dataclass
-class Tally:
-    """Outcomes of one stream, and of all streams together."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def add(self, outcome: Outcome) -> None:
-        """Count an outcome."""
-        self.counts[outcome.kind] += 1
-        if outcome.reason:
-            self.reasons[outcome.kind, outcome.reason] += 1
-
-    @property
-    def settled(self) -> int:
-        """Records that have their outcome."""
-        return self.counts.total()
-
-    @property
-    def rejected(self) -> int:
-        """Records that were rejected."""
-        return self.counts["rejected"]
-
-    def sentence(self) -> str:
-        """Return the counts and reasons as a line for the log."""
-        counts = ", ".join(f"{self.counts[kind]} {kind}" for kind in KINDS)
-        reasons = "; ".join(f"{count} {kind}: {reason}" for (kind, reason), count in self.reasons.most_common())
-        return f"{counts} ({reasons})" if reasons else counts
-
-
-def reject_line(stream: str, email: str, outcome: Outcome) -> str:
-    """Return a line for the log about one reject, the address masked."""
-    words = f" Mailchimp says: {outcome.words}" if outcome.words else ""
-    return f"Rejected {mask_email(email) if email else 'a record without an address'} of stream {stream}: {outcome.reason}.{words}"
