@@ -85,7 +85,9 @@ def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields
 
 def member(list_id: str, contact_id: str) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/."""
-    return Request(_member_path(list_id, contact_id), f"a contact of audience {list_id}", {"fields": "id,email_address,status"}, needs=("id", "status"))
+    return Request(
+        _member_path(list_id, contact_id), f"a contact of audience {list_id}", {"fields": "id,email_address,status"}, needs=("id", "status")
+    )
 
 
 def member_tags(list_id: str, contact_id: str) -> Request:

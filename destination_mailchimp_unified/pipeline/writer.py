@@ -26,6 +26,7 @@ from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.loops import task_group
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import PAGE_SIZE
 
 BATCHES_PER_WORKER = 2
 """Batches in memory for each worker: the one on its way, and the next, so that no worker waits for the plan."""
@@ -52,9 +53,10 @@ class Writer:
         targets: dict[StreamKey, Target],
         logger: logging.Logger,
         emit: Callable[[bytes], None],
+        page_size: int = PAGE_SIZE,
     ) -> None:
         self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
-        self._pager = Pager(client, logger)
+        self._pager = Pager(client, logger, page_size)
         self._ledger = Ledger()
         self._guard = RejectGuard(config.max_rejected_percent)
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
