@@ -85,6 +85,8 @@ class World:
         self.state = State(Options(journal=False, connections=0, behavior=dict(self.readings)))
         self.state.clock.freeze()
         self.answering = Answering(self.state, Control(self.state, Churn(self.state)))
+        self.struck: list[str] = []
+        self.first_effect: float | None = None
         self.history: dict[tuple[str, str], list[Seen]] = {}
         self._base: float = BEGINNING
         self._loop: VirtualClockLoop | None = None
@@ -135,7 +137,8 @@ class World:
 
     def begin(self, events: tuple[Event, ...], faults: tuple[Mapping[str, Any], ...], kill_at: int | None) -> None:
         """Begin a sync, in which people act just before the requests that their events name, counted from 0."""
-        self.sent, self.kill_at, self.dead, self._waiting = 0, kill_at, False, {}
+        self.sent, self.open, self.kill_at, self.dead, self._waiting = 0, 0, kill_at, False, {}
+        self.struck, self.first_effect = [], None
         self._due = sorted(events, key=lambda event: event.request)
         self.state.faults.set([dict(rule) for rule in faults], self.seed)
 
@@ -197,6 +200,9 @@ class World:
         self._due = self._due[len(happening) :]
         self._happen(happening)
         outcome = self.answering.outcome(call, entry)
+        self.first_effect = self.first_effect or self.now
+        if entry.fault:
+            self.struck.append(entry.fault)
         said = outcome.broken.kind if outcome.broken else f"{outcome.reply.status if outcome.reply else ''} {entry.fault}".strip()
         self.log.append(f"{self.now:.3f} < {number} {said}")
         if call.method == "GET":
