@@ -73,7 +73,7 @@ class Bench:
 
 def emulator(**options: Any) -> EmulatorProcess:
     """Return a Mailchimp in a process of its own. A request takes the latency in all, the emulator's own work included."""
-    return EmulatorProcess(journal=False, behaviour={"latency_share_after": 0.5}, **options)
+    return EmulatorProcess(journal=False, behavior={"latency_share_after": 0.5}, **options)
 
 
 def credentials(mailchimp: EmulatorProcess, **more: Any) -> dict[str, Any]:

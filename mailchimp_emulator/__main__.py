@@ -16,22 +16,17 @@ from mailchimp_emulator.state import Options
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="mailchimp_emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=8800, help="port on 127.0.0.1; 0 takes a free one (default 8800)")
-    parser.add_argument("--demo", action="store_true", help="begin with three small audiences")
+    parser.add_argument("--demo", action="store_true", help="begin with the demo account: three audiences, campaigns, a store")
     parser.add_argument("--contacts", type=int, default=0, help="begin with one audience of so many contacts")
     parser.add_argument("--seed", type=int, default=1, help="number from which names and times are drawn (default 1)")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each request takes (default 0)")
-    parser.add_argument("--connections", type=int, default=10, help="simultaneous requests; 0 is no limit (default 10)")
     parser.add_argument("--options", type=json.loads, default={}, metavar="JSON", help="any option of Options, as JSON")
     return parser.parse_args()
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
     """The options that the command line stands for."""
-    chosen: dict[str, Any] = {
-        "demo": arguments.demo,
-        "latency": arguments.latency,
-        "connections": arguments.connections,
-    }
+    chosen: dict[str, Any] = {"demo": arguments.demo, "latency": arguments.latency}
     if arguments.contacts:
         one = {"name": "Audience", "contacts": arguments.contacts}
         chosen["seed"] = {"seed": arguments.seed, "lists": [one]}

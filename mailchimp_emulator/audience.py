@@ -53,6 +53,8 @@ class Audience:
         self.categories: dict[str, InterestCategory] = {}
         self.version = 0
         self.last_sub = self.last_unsub = 0
+        # When campaigns were sent to it.
+        self.sent: list[int] = []
         self._tag_ids: dict[str, int] = {}
         self._contact_prefix = stable_hex(list_id, 16)
         self._orderings: dict[tuple[Any, ...], list[Member]] = {}
@@ -139,7 +141,7 @@ class Audience:
         self.refreshed(member)
 
     def remove(self, member: Member) -> None:
-        """Permanent deletion: the address can not be imported again."""
+        """Permanent deletion: the email address cannot be imported again."""
         self.index.remove(member)
         if self.late is not None:
             self.late.remove(member)
@@ -159,7 +161,7 @@ class Audience:
     # Tags and segments.
 
     def tag(self, name: str) -> Segment | None:
-        """The tag of that name, whatever its case: the first spelling is the one that stays."""
+        """The tag of that name in any case: the first spelling is the one that stays."""
         found = self._tag_ids.get(name.casefold())
         return None if found is None else self.segments[found]
 

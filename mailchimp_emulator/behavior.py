@@ -47,7 +47,7 @@ class Behavior:
     oauth_metadata: Literal["whole", "no_dc", "bare", "gone"] = "whole"
 
     def update(self, flags: dict[str, Any]) -> None:
-        """Set flags by name; an unknown name is an error, so that a typing slip can not pass for a test."""
+        """Set flags by name; an unknown name or value is an error, so that a typo fails the test."""
         known = _kinds()
         unknown = sorted(set(flags) - set(known))
         if unknown:

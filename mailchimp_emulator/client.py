@@ -70,7 +70,7 @@ class ControlClient:
         return figures
 
     def reset_stats(self) -> None:
-        """Begin the figures anew."""
+        """Start the figures again at zero."""
         self.command("reset_stats")
 
     def latency(self, seconds: float, jitter: float = 0) -> None:
@@ -181,6 +181,16 @@ class ControlClient:
         """Add items to a described collection, made up but for the keys given; returns all."""
         found: list[dict[str, Any]] = self.command("add_items", path=path, items=list(items))
         return found
+
+    def change_items(self, path: str, where: dict[str, Any], **values: Any) -> int:
+        """Set values of the items of a described collection that have these values; returns how many there are."""
+        changed: int = self.command("change_items", path=path, where=where, values=values)
+        return changed
+
+    def remove_items(self, path: str, **where: Any) -> int:
+        """Take away the items of a described collection that have these values; returns how many there were."""
+        removed: int = self.command("remove_items", path=path, where=where)
+        return removed
 
     def rename_account(self, name: str) -> None:
         """Rename the account."""

@@ -50,5 +50,5 @@ class Clock:
         self.frozen_at = self.now()
 
     def run(self) -> None:
-        """Let a frozen clock go on from where it stood."""
+        """Let a frozen clock run again from where it stood."""
         self.offset, self.frozen_at = self.now() - time.time(), None

@@ -11,7 +11,7 @@ import orjson
 from aiohttp import web
 
 from mailchimp_emulator.acts import act, place, snapshot
-from mailchimp_emulator.demo import DEMO
+from mailchimp_emulator.demo import seed_demo
 from mailchimp_emulator.problems import Problem
 from mailchimp_emulator.seed import seed
 from mailchimp_emulator.times import format_second, parse_instant
@@ -57,6 +57,8 @@ class Control:
             "describe": lambda wanted: self.state.described.replace(wanted["collections"]),
             "items": lambda wanted: self.state.described.items(wanted["path"]),
             "add_items": lambda wanted: self.state.described.add(wanted["path"], wanted["items"]),
+            "change_items": lambda wanted: self.state.described.change(wanted["path"], wanted["where"], wanted["values"]),
+            "remove_items": lambda wanted: self.state.described.remove(wanted["path"], wanted["where"]),
         }
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -96,7 +98,7 @@ class Control:
         return seed(self.state.account, wanted, self.state.clock.second())
 
     def _seed_demo(self, _: Wanted) -> list[str]:
-        return self._seed(DEMO)
+        return seed_demo(self.state)
 
     def _journal(self, wanted: Wanted) -> list[dict[str, Any]]:
         return self.state.journal.since(int(wanted.get("since", 0)))
@@ -155,7 +157,7 @@ class Control:
         return act(self.state, wanted["list_id"], wanted["email"], wanted["action"], wanted.get("more", {}))
 
     def _place(self, wanted: Wanted) -> dict[str, Any]:
-        """Keys beside list_id, email and status, all optional: merge_fields, tags (names), last_changed, timestamp_opt."""
+        """Keys other than list_id, email and status, all optional: merge_fields, tags (names), last_changed, timestamp_opt."""
         return place(self.state, wanted)
 
     def _rename_list(self, wanted: Wanted) -> None:

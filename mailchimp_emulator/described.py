@@ -38,8 +38,7 @@ class Collection:
     """A collection of Mailchimp as its API description has it.
 
     `item` is the JSON schema of an item, `key` where items stand in the answer (None: the answer is the item), `envelope` the
-    schema of what stands beside them, `parent` the
-    path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
+    schema of what stands next to them, `parent` the path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
     the items, by property. `time` is the property, or "list.property" of entries, that `since` and `before` filter by.
     """
 
@@ -112,12 +111,19 @@ class Described:
         self._items.clear()
         return len(self._collections)
 
+    def keep(self, collection: Collection, items: dict[str, list[Json]]) -> None:
+        """Serve one more collection, with its items at each path."""
+        self._collections[collection.path] = collection
+        self._items |= items
+
     def answer(self, path: str, question: Question) -> Json | None:
         """Return the answer to a GET, None where nothing is described. Raises 404 for parents that do not exist."""
         for collection, params in self._matches(path):
             self._require_parents(question.account, collection, params)
             items = self._of(collection, path, params)
             if collection.key is None:
+                if not items:
+                    raise not_found()
                 return items[0]
             return _page(question, collection, _sorted(question.query, collection.seen(items, question)), params)
         return None
@@ -143,6 +149,21 @@ class Described:
             there.extend({**collection.made(len(there) + number, params), **given} for number, given in enumerate(items))
         return self.items(path)
 
+    def change(self, path: str, where: Json, values: Json) -> int:
+        """Set values of the items at a path that have these values. Returns how many there are."""
+        meant = [item for item in self.items(path) if where.items() <= item.items()]
+        for item in meant:
+            item.update(values)
+        return len(meant)
+
+    def remove(self, path: str, where: Json) -> int:
+        """Take away the items at a path that have these values. Returns how many there were."""
+        there = self.items(path)
+        kept = [item for item in there if not where.items() <= item.items()]
+        gone = len(there) - len(kept)
+        there[:] = kept
+        return gone
+
     def _of(self, collection: Collection, path: str, params: dict[str, str]) -> list[Json]:
         if path not in self._items:
             self._items[path] = [collection.made(number, params) for number in range(collection.items)]
@@ -162,7 +183,8 @@ class Described:
         if above is None:
             _require_built_in(account, params)
             return
-        self._require_parents(account, above, params)
+        above_params = {name: part for name, part in params.items() if f"{{{name}}}" in above.path}
+        self._require_parents(account, above, above_params)
         # The last variable of a path is the key of its parent; the parent's own path has the others.
         *_, key = params.values()
         if key not in {str(item.get(collection.parent_field)) for item in self.items(above.path.format(**params))}:

@@ -45,7 +45,7 @@ class Page:
 
     @classmethod
     def of(cls, query: Mapping[str, str], behavior: Behavior) -> Page:
-        """Read count and offset; what is no number counts as missing."""
+        """Read count and offset; anything but a number counts as missing."""
         count = _natural(query.get("count"), DEFAULT_COUNT)
         if count > MAX_COUNT and behavior.count_over_max == "refuse":
             raise bad_request(f"The count may be {MAX_COUNT} at most.")
@@ -78,7 +78,7 @@ class Span:
     @classmethod
     def of(cls, query: Mapping[str, str], name: str, since: str = "since_", before: str = "before_") -> Span:
         """Read a pair of bounds, such as since_last_changed and before_last_changed."""
-        # A date that Mailchimp can not read filters nothing.
+        # A date that Mailchimp cannot read filters nothing.
         low, high = (parse_instant(query.get(prefix + name, "")) for prefix in (since, before))
         return cls(
             0 if low is None else first_second_after(low),

@@ -42,7 +42,7 @@ class Problem(Exception):  # noqa: N818 -- the name of the document it becomes
 
 
 def invalid_resource(detail: str, errors: FieldErrors | None = None) -> Problem:
-    """400 for a body or parameter that can not be."""
+    """400 for a body or parameter that makes no sense."""
     return Problem(400, "Invalid Resource", detail, errors=errors)
 
 
@@ -73,7 +73,7 @@ def unreadable_json() -> Problem:
 
 
 def invalid_email() -> Problem:
-    """400 for what is no address."""
+    """400 for something that is not an email address."""
     return invalid_resource("Please provide a valid email address.")
 
 

@@ -1,4 +1,4 @@
-"""Running the emulator beside a test: in a thread of its own, or in a process of its own."""
+"""Running the emulator for a test: in a thread of its own, or in a process of its own."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ async def start(options: Options, port: int) -> tuple[web.AppRunner, Server]:
 class Emulator(ControlClient):
     """An emulator in a thread: `with Emulator() as mailchimp: ... mailchimp.url`.
 
-    Options are the fields of `Options`: api_keys, oauth_tokens, datacenter, latency, connections, journal_limit,
-    capture_bodies, capture_answers, journal, behavior, seed, demo.
+    Options are the fields of `Options`: latency, journal, capture_answers, behavior, seed, demo.
     """
 
     def __init__(self, port: int = 0, **options: Any) -> None:

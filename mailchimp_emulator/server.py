@@ -70,8 +70,7 @@ class Server:
             state.stats.refused_429 += 1
             return self._respond(Reply.of_problem(too_many_requests(limit)))
         raw = await request.read()
-        if state.journal.capture_bodies:
-            entry.raw = raw
+        entry.raw = raw
         delay, arrived = self._delay(), asyncio.get_running_loop().time()
         if delay:
             await asyncio.sleep(delay * (1 - state.behavior.latency_share_after))
@@ -79,7 +78,7 @@ class Server:
         self.churn.before_answer()
         response = await self._sent(request, self.answering.outcome(_call(state, request, raw), entry))
         if delay and state.behavior.latency_share_after:
-            # Whatever the emulator itself took is a part of the latency.
+            # The time the emulator itself took is a part of the latency.
             await asyncio.sleep(max(0.0, arrived + delay - asyncio.get_running_loop().time()))
         return response
 

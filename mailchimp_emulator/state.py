@@ -25,15 +25,9 @@ class Latency:
 class Options:
     """How the emulator starts, and to what `reset` returns it."""
 
-    api_keys: tuple[str, ...] = ()
-    oauth_tokens: tuple[str, ...] = ()
-    datacenter: str = "us1"
     latency: float = 0.0
-    connections: int = 10
-    journal_limit: int = 100_000
-    capture_bodies: bool = True
-    capture_answers: bool = False
     journal: bool = True
+    capture_answers: bool = False
     behavior: dict[str, Any] = field(default_factory=dict)
     seed: dict[str, Any] | None = None
     demo: bool = False
@@ -60,7 +54,7 @@ class State:
         self.options = options
         self.origin = "http://127.0.0.1"
         self.stats = Stats()
-        self.journal = Journal(options.journal_limit, options.capture_bodies, options.capture_answers, options.journal)
+        self.journal = Journal(options.capture_answers, options.journal)
         self.clock = Clock()
         self.start_over()
 
@@ -68,10 +62,8 @@ class State:
         """Back to how it started: no lists, no faults, no churn, real time."""
         options = self.options
         self.clock = Clock()
-        self.account = Account(datacenter=options.datacenter)
-        self.account.api_keys |= set(options.api_keys)
-        self.account.oauth_tokens |= set(options.oauth_tokens)
-        self.behavior = Behavior(connection_limit=options.connections)
+        self.account = Account()
+        self.behavior = Behavior()
         self.behave(options.behavior)
         self.described = Described()
         self.faults = Faults()

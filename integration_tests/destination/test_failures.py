@@ -55,7 +55,7 @@ def test_whole_refusal_without_a_name_is_halved(runner: Any, record: Any, monkey
 @pytest.mark.parametrize("take_effect", [False, True])
 def test_rows_missing_from_the_answer_are_settled_singly(runner: Any, record: Any, take_effect: bool) -> None:
     """A row that is in none of the three lists is written by a call of its own."""
-    runner.mailchimp.behaviour(bulk_drop_rows=5, bulk_dropped_rows_take_effect=take_effect)
+    runner.mailchimp.behavior(bulk_drop_rows=5, bulk_dropped_rows_take_effect=take_effect)
     result = runner.write(people(record, 20), write_mode="bulk")
     assert sum(result.counts().values()) == 20
     assert result.counts()["rejected"] == 0

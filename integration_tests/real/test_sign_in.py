@@ -86,7 +86,7 @@ def test_a_wrong_answer_of_the_browser_ends_it(app: Application, mailchimp: Emul
 
 def test_a_person_refuses(app: Application, mailchimp: Emulator) -> None:
     """Refusing on Mailchimp's page is said in a sentence."""
-    mailchimp.behaviour(oauth_consent="deny")
+    mailchimp.behavior(oauth_consent="deny")
     with pytest.raises(SignInError, match=r"Access was denied in Mailchimp\. Please start again and allow it\."):
         sign_in(app, agree)
 

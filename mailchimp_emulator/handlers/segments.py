@@ -216,7 +216,7 @@ def remove_segment_member(call: Call) -> Reply:
 
 
 def search_tags(call: Call) -> Reply:
-    """All tags, or those whose name begins with `name`, whatever the case."""
+    """All tags, or those whose name begins with `name` in any case."""
     prefix = call.query.get("name", "").casefold()
     segments = call.audience().segments.values()
     tags = [tag for tag in segments if tag.type == "static" and tag.name.casefold().startswith(prefix)]

@@ -52,8 +52,13 @@ class Sync:
             async with asyncio.TaskGroup() as group:
                 for stream, output in self._outputs:
                     group.create_task(_read_stream(stream, output, self._session))
-        finally:
+        except asyncio.CancelledError:
+            # Nobody takes messages any more, and the queue may be full.
+            raise
+        except BaseException:
             await self._outlet.put(None)
+            raise
+        await self._outlet.put(None)
 
 
 async def _read_stream(stream: Stream, output: Output, session: Session) -> None:

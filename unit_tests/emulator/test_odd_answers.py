@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,7 +54,7 @@ def test_records_are_absent(api: Any, mailchimp: Any, rule: dict[str, Any], show
 
 
 def test_pages_are_clamped(api: Any, mailchimp: Any) -> None:
-    """A page has at most so many rows whatever was asked for, and what is behind them is there."""
+    """A page has at most so many rows, however many were asked for, and what is behind them is there."""
     for path, key in collections(api, mailchimp).items():
         everything = api.get(path)[key]
         mailchimp.faults([{"kind": "clamp", "rows": 1, "path": f"{path}$"}])
@@ -90,7 +92,7 @@ def test_an_error_inside_a_200(api: Any, mailchimp: Any) -> None:
 
 
 def test_an_offset_has_no_effect(api: Any, mailchimp: Any) -> None:
-    """The first page comes whatever the offset."""
+    """The first page comes for every offset."""
     collections(api, mailchimp)
     mailchimp.faults([{"kind": "ignore_offset"}])
     assert api.get("members", count=1, offset=1) == api.get("members", count=1)
@@ -146,7 +148,7 @@ def test_a_rule_matches_the_query(api: Any, mailchimp: Any) -> None:
 
 
 def test_a_body_drips(api: Any, mailchimp: Any) -> None:
-    """A dripping body comes byte by byte, and whole for whoever waits."""
+    """A dripping body comes byte by byte, and whole for a client who waits."""
     mailchimp.faults([{"kind": "drip", "seconds": 0.001}])
     answer = api.call("GET", "/ping")
     assert answer.json() == {"health_status": "Everything's Chimpy!"}
@@ -240,7 +242,7 @@ def test_somebody_acts_at_a_request(api: Any, mailchimp: Any, when: str, status:
 
 
 def test_commands_that_fail_are_told(api: Any, mailchimp: Any) -> None:
-    """A command that can not be carried out spoils no answer and stands in the counts; one that does not exist is refused."""
+    """A command that cannot be carried out spoils no answer and stands in the counts; one that does not exist is refused."""
     gone = {"command": "act", "list_id": api.list_id, "email": "nobody@shop.test", "action": "archive"}
     mailchimp.faults([{"kind": "run", "commands": [gone]}])
     assert api.get("members")["members"] == []
@@ -255,3 +257,12 @@ def test_writes_are_left_alone_unless_named(api: Any, mailchimp: Any) -> None:
     assert api.add("ada")["status"] == "subscribed"
     mailchimp.faults([{"kind": "set_values", "method": "POST", "values": {"status": "odd"}}])
     assert api.add("ben")["status"] == "odd"
+
+
+def test_the_examples_of_the_readme(mailchimp: Any) -> None:
+    """Every rule that the README shows is a rule."""
+    readme = (Path(__file__).resolve().parents[2] / "mailchimp_emulator" / "README.md").read_text()
+    rules = re.findall(r'`(\{"kind": .*?\})`', readme)
+    assert len(rules) > 12
+    for rule in rules:
+        mailchimp.faults([eval(rule, {"list_id": "aaaaaaaaaa", "float": float})])

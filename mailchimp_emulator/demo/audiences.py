@@ -26,6 +26,9 @@ _EVERY_TYPE: list[dict[str, Any]] = [
     {"tag": "ZIP", "name": "Zip code", "type": "zip"},
 ]
 
+_TRAILS = ("Mount Hood", "Forest Park", "Cape Falcon", "Smith Rock", "Eagle Creek", "Crater Rim", "Blue Pool", "Tillamook Head")
+_HIKES = [f"Hike {year} {trail}" for year in range(2018, 2026) for trail in _TRAILS]
+
 DEMO: dict[str, Any] = {
     "seed": 7,
     "lists": [
@@ -36,7 +39,7 @@ DEMO: dict[str, Any] = {
             "statuses": _STATUSES,
             "tags": ["VIP", "Hiking", "Climbing", "Wholesale", "Repeat buyer", "Newsletter 2025"],
             "tags_per_contact": 2,
-            "contacts_with_many_tags": {"count": 3, "tags": 64},
+            "contacts_with_many_tags": {"count": 3, "tags": 64, "names": _HIKES},
             "merge_fields": _EVERY_TYPE,
             "ties": {"groups": [1, 40]},
             "date_created": "2021-03-02T09:15:00+00:00",
