@@ -142,18 +142,20 @@ class Pager:
         """Return the last page of a collection of about so many `rows`.
 
         Its count is only a hint: the end is proven by a page that is not full. An empty page proves nothing in a collection that
-        others join, so the search then steps back by half a page, which makes it meet the end inside a page.
+        others join, so the search then steps back, by half a page at first, which makes it meet the end inside a page, and then by
+        twice as much each time, which finds the end of a collection that nearly everything left.
         """
-        offset, before, turns = self._last_page(rows), Page(-1, []), 0
+        offset, before, turns, step = self._last_page(rows), Page(-1, []), 0, self.page_size // 2
         while True:
             page = await self.page(collection, offset)
             if not page.items and offset > 0:
                 turns += 1
-                offset = max(0, min(offset, page.total or offset) - self.page_size // 2)
+                offset, step = max(0, min(offset, page.total or offset) - step), step * 2
             elif len(page.items) >= self.page_size:
                 if page.items == before.items:
                     raise BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
-                before, offset = page, max(offset + self.page_size, self._last_page(page.total))
+                before, step = page, self.page_size // 2
+                offset = max(offset + self.page_size, self._last_page(page.total))
             else:
                 return page
             if turns > TURNS:

@@ -172,6 +172,16 @@ def test_a_collection_around_a_whole_number_of_pages_keeps_its_tail(around: int)
     assert set(staying) <= set(read)
 
 
+@pytest.mark.parametrize("left", [0, 1, 999, 1_000, 1_001, 4_300])
+@pytest.mark.parametrize("off", [0, -5_000])
+def test_the_end_of_a_collection_that_nearly_all_left_is_soon_found(left: int, off: int) -> None:
+    """Where a hint says a hundred thousand and next to nobody is there, a few requests find the end."""
+    collection = Collection(list(range(left)), total_off_by=off)
+
+    assert sorted(collection.read(100_000)) == list(range(left))
+    assert len(collection.asked) < 30
+
+
 def test_a_wrong_count_is_accepted_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     """A difference that stays after one more look ends nothing, and is never silent."""
     with caplog.at_level(logging.WARNING):
