@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -123,7 +124,7 @@ class ReadingRun:
         except Exception as error:  # noqa: BLE001 - the end of a failed sync
             failure = traced(error)
             attempt.failure = f"{failure.message} ({failure.failure_type})"
-            self.world.log.append(f"{self.world.now:.3f} failed: {attempt.failure} {failure.internal_message} {failure.stack_trace or ''}")
+            self.world.log.append(f"{self.world.now:.3f} failed: {attempt.failure} {failure.internal_message} {''.join(traceback.format_exception(error))}")
             return None
 
     def _lines(self) -> Generator[str, None, None]:

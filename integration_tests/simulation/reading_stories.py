@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from integration_tests.simulation.faults import Faulty, reading_faults
@@ -49,11 +49,11 @@ def reading_story(seed: int) -> ReadingStory:
     people = tuple(person for list_id in lists for person in _people(chance, list_id, page_size))
     pages = len(people) // page_size + 3
     syncs = [_sync(chance, people, lists, pages) for _ in range(chance.randint(1, 4))]
-    quiet = [ReadSync(gap=late + 200.0), ReadSync()]
+    syncs[-1] = replace(syncs[-1], gap=late + 200.0)
+    quiet = [ReadSync(), ReadSync()]
     readings = {
         "tie_order": chance.choice(("insertion", "id")),
         "visible_after": late,
-        "transactional_in_bare_list": chance.choice((True, False)),
         "tag_edit_moves_last_changed": chance.choice((True, False)),
         "count_over_max": chance.choice(("clamp", "refuse")),
     }

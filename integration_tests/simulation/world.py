@@ -82,7 +82,7 @@ class World:
         self.chance = random.Random(f"weather:{self.seed}")
         reseed_ids(self.seed)
         random.seed(self.seed)
-        self.state = State(Options(journal=False, connections=0, behavior=dict(self.readings)))
+        self.state = State(Options(journal=False, behavior=dict(self.readings)))
         self.state.clock.freeze()
         self.answering = Answering(self.state, Control(self.state, Churn(self.state)))
         self.struck: list[str] = []
@@ -116,10 +116,12 @@ class World:
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass between two syncs, with what was still to happen in it."""
-        self._base, self._loop = self.now + seconds, None
+        self._base, self._loop = self.now + seconds / 2, None
         self.settle(self.now)
         self._happen(self._due)
         self._due = []
+        self._base += seconds / 2
+        self.settle(self.now)
 
     # People.
 
