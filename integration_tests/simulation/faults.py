@@ -48,3 +48,16 @@ def reading_faults(chance: random.Random, requests: int) -> Faulty:
     if kind == "odd":
         rule |= {"kind": "set_values", "path": "/members$", "values": chance.choice(ODD_VALUES), "index": chance.choice((0, 1, None))}
     return rule
+
+
+def writing_faults(chance: random.Random, requests: int) -> Faulty:
+    """Return a fault of a sync of the destination: before the request took effect, or after it."""
+    kind = chance.choice((*PASSING, "no_records_key", "null_records", "no_records", "clamp", "total_items"))
+    rule: Faulty = {"kind": kind, "after": chance.randrange(requests), "times": chance.choice((1, 1, 2)), "when": chance.choice(("before", "after"))}
+    if kind == "clamp":
+        rule["rows"] = chance.randint(1, 4)
+    if kind == "total_items":
+        rule["by"] = chance.choice((-30, -1, 1, 30))
+    if kind in INCOMPLETE:
+        rule |= {"path": "/members$", "after": chance.randrange(8), "when": "before"}
+    return rule
