@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 
 class Killed(SystemExit):
-    """The process is gone: raised through everything, as nothing in it may answer to `kill -9`."""
+    """The process is gone: raised past all its tasks, as nothing in it may answer to `kill -9`."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,12 @@ class World:
 
     async def send(self, outgoing: Outgoing) -> Received:
         """Answer a request after its latency, or break as a connection breaks."""
+        if not self.dead and self.sent == self.kill_at:
+            self.die()
+            assert self._loop is not None, "a request is sent on a loop"
+            self._loop.interrupt(Killed())
         if self.dead:
-            raise asyncio.CancelledError
+            await asyncio.get_running_loop().create_future()
         number, call = self._arrived(outgoing)
         self.open += 1
         self.peak = max(self.peak, self.open)
@@ -176,9 +180,6 @@ class World:
 
     def _arrived(self, outgoing: Outgoing) -> tuple[int, Call]:
         number, self.sent = self.sent, self.sent + 1
-        if number == self.kill_at:
-            self.die()
-            raise Killed
         headers = SimpleNamespace(headers={})
         outgoing.auth(headers)  # type: ignore[arg-type]
         query = {name: str(value) for name, value in outgoing.params.items()}

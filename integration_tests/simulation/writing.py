@@ -94,16 +94,19 @@ class WritingRun:
         config = {"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "num_workers": story.workers, **dict(story.config)}
         streams = {"streams": [{"stream": _CATALOG, "sync_mode": "full_refresh", "destination_sync_mode": story.mode}]}
         lines = destination.write_lines(logging.getLogger("airbyte"), config, streams, lambda _: b"")
+        while (line := self._next(lines, attempt)) is not None and not world.dead:
+            self._take(attempt, line)
+
+    def _next(self, lines: Iterator[bytes], attempt: WriteAttempt) -> bytes | None:
+        """Return the next line of the sync, None at its end, however it ends."""
         try:
-            for line in lines:
-                if world.dead:
-                    break
-                self._take(attempt, line)
+            return next(lines, None)
         except Killed:
             attempt.killed = True
         except Exception as error:  # noqa: BLE001 - the end of a failed sync
             attempt.failure = str(error) or type(error).__name__
-            world.log.append(f"{world.now:.3f} failed: {''.join(traceback.format_exception(error))}")
+            self.world.log.append(f"{self.world.now:.3f} failed: {''.join(traceback.format_exception(error))}")
+        return None
 
     def _feed(self, intake: Intake, _: object) -> None:
         attempt, story = self.attempts[-1], self.story
@@ -131,10 +134,11 @@ class WritingRun:
         if place != expected:
             self._break("order", f"the state of line {place} came, that of line {expected} was to come")
         statistics = message["state"]["destinationStats"]
-        settled = int(statistics["recordCount"]) + int(statistics["rejectedRecordCount"])
+        rejected = int(statistics.get("rejectedRecordCount", 0))
+        settled = int(statistics["recordCount"]) + rejected
         if settled != place - self.acknowledged:
             self._break("counts", f"the state of line {place} counts {settled} records, {place - self.acknowledged} came since the one before")
-        attempt.rejected += int(statistics["rejectedRecordCount"])
+        attempt.rejected += rejected
         self._report(broken_at_acknowledgment(self, attempt, place))
         self.acknowledged = attempt.acknowledged = place + 1
 
