@@ -35,8 +35,8 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
-    def interrupt(self, error: BaseException) -> None:
-        """Let the loop end with an error as soon as it looks at its clock, whatever its tasks are about."""
+    def interrupt(self, error: BaseException | None) -> None:
+        """Let the loop end with an error as soon as it looks at its clock, whatever its tasks are about; None takes that back."""
         self._jumping.interruption = error
 
     def time(self) -> float:

@@ -108,6 +108,7 @@ class ReadingRun:
                 attempt.killed = True
                 break
             place += 1
+        world.bury()
         lines.close()
         attempt.struck = list(world.struck)
         attempt.horizon = world.first_effect or world.now

@@ -195,6 +195,12 @@ class World:
         self._waiting = {}
         self.log.append(f"{self.now:.3f} killed")
 
+    def bury(self) -> None:
+        """Let nothing of an ended process come after: what it leaves behind is only cleared away."""
+        self.dead = True
+        if self._loop is not None:
+            self._loop.interrupt(None)
+
     def _effect(self, number: int, call: Call) -> Outcome:
         """Let a request take effect, after whatever people do before it."""
         _, entry = self._waiting.pop(number)

@@ -96,17 +96,20 @@ class WritingRun:
         lines = destination.write_lines(logging.getLogger("airbyte"), config, streams, lambda _: b"")
         while (line := self._next(lines, attempt)) is not None and not world.dead:
             self._take(attempt, line)
+        attempt.killed = world.dead
+        world.bury()
+        lines.close()
 
     def _next(self, lines: Iterator[bytes], attempt: WriteAttempt) -> bytes | None:
         """Return the next line of the sync, None at its end, however it ends."""
         try:
             return next(lines, None)
         except Killed:
-            attempt.killed = True
+            return None
         except Exception as error:  # noqa: BLE001 - the end of a failed sync
             attempt.failure = str(error) or type(error).__name__
             self.world.log.append(f"{self.world.now:.3f} failed: {''.join(traceback.format_exception(error))}")
-        return None
+            return None
 
     def _feed(self, intake: Intake, _: object) -> None:
         attempt, story = self.attempts[-1], self.story

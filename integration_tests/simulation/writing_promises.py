@@ -40,13 +40,14 @@ def broken_at_acknowledgment(run: WritingRun, attempt: WriteAttempt, place: int)
 def _landed(run: WritingRun, attempt: WriteAttempt, number: int, later: list[Line]) -> bool:
     line = run.story.lines[number]
     versions = _since(run.world.history.get((LIST, _id(line)), []), attempt.given[number])
-    if any(_deletes(one) for one in later):
+    if any(_deletes(run, one) for one in later):
         return True
-    if _deletes(line):
-        return bool(later) or dict(run.story.config)["on_delete"] == "ignore" or not versions or any(_is_deleted(run, one) for one in versions)
+    if _deletes(run, line):
+        ignored = bool(line.get("is_deleted")) and dict(run.story.config)["on_delete"] == "ignore"
+        return bool(later) or ignored or not versions or any(_is_deleted(run, line, one) for one in versions)
     if all(version.status == "gone" for version in versions):
         # Not there: a record that may not create it is skipped.
-        return run.story.mode == "update" or line.get("status") in ("cleaned", "archived")
+        return run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in run.story.lines if _id(one) == _id(line))
     values = {one.get("first_name") for one in (line, *later)}
     return any(version.values.get("FNAME") in values for version in versions) or any(version.status == "gone" for version in versions)
 
@@ -57,12 +58,13 @@ def _since(versions: list[Seen], moment: float) -> list[Seen]:
     return before + [version for version in versions if version.at > moment]
 
 
-def _deletes(line: Line) -> bool:
-    return bool(line.get("is_deleted"))
+def _deletes(run: WritingRun, line: Line) -> bool:
+    """Whether a record asks for its contact to go."""
+    return bool(line.get("is_deleted")) or (line.get("status") == "archived" and dict(run.story.config)["apply_status"] != "never")
 
 
-def _is_deleted(run: WritingRun, version: Seen) -> bool:
-    if dict(run.story.config)["on_delete"] == "archive":
+def _is_deleted(run: WritingRun, line: Line, version: Seen) -> bool:
+    if not line.get("is_deleted") or dict(run.story.config)["on_delete"] == "archive":
         # Mailchimp archives nobody who is cleaned or pending.
         return version.status in ("archived", "gone", "cleaned", "pending")
     return version.status not in HOLDING
@@ -109,7 +111,7 @@ def broken_at_the_end(run: WritingRun) -> Iterator[Broken]:
     last = {_id(line): line for line in run.story.lines if not line.is_state}
     for identity, line in last.items():
         member = audience.members.get(identity)
-        if member is None or _deletes(line) or _may_be_refused(run, line) or run.acknowledged < len(run.story.lines):
+        if member is None or _deletes(run, line) or _may_be_refused(run, line) or run.acknowledged < len(run.story.lines):
             continue
         was_gone = any(version.status == "gone" for version in run.world.history.get((LIST, identity), []))
         appeared = run.world.history[LIST, identity][0].by == "subscribe"
