@@ -32,13 +32,19 @@ _EMITTED_AT = re.compile(r'"emitted_at":[0-9.e+]+')
 
 @dataclass
 class Warehouse:
-    """What a platform keeps of the records: of each key the version with the newest cursor, the later one of equals."""
+    """What a platform keeps of the records: of each key the version with the newest cursor, the later one of equals.
+
+    `certain` are the keys of records that a state followed. Of others, which a killed sync left behind, no later sync knows.
+    """
 
     rows: dict[str, dict[Key, Json]] = field(default_factory=lambda: defaultdict(dict))
+    certain: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
-    def add(self, stream: str, record: Json) -> None:
+    def add(self, stream: str, record: Json, *, certain: bool) -> None:
         """Take in a record."""
         key = tuple(record.get(name) for name in KEYS[stream])
+        if certain:
+            self.certain[stream].add(key)
         before, cursor = self.rows[stream].get(key), CURSORS.get(stream, "updated_at")
         if before is None or (record.get(cursor) or "") >= (before.get(cursor) or ""):
             self.rows[stream][key] = record
@@ -115,7 +121,7 @@ class ReadingRun:
         if world.peak > self.story.workers:
             self._break("connections", f"{world.peak} requests were open, {self.story.workers} are allowed")
         if self.story.keeps_uncommitted or not (attempt.killed or attempt.failure):
-            self._commit(pending)
+            self._commit(pending, certain=False)
         return attempt
 
     def _next(self, lines: Iterator[str], attempt: Attempt) -> str | None:
@@ -155,15 +161,15 @@ class ReadingRun:
                 stream = message["state"]["stream"]["stream_descriptor"]["name"]
                 self._check_counts(stream, message["state"], len(pending[stream]))
                 self.states[stream] = message["state"]["stream"]["stream_state"]
-                self._commit({stream: pending.pop(stream, [])})
+                self._commit({stream: pending.pop(stream, [])}, certain=True)
             elif message["type"] == "TRACE" and message["trace"]["type"] == "STREAM_STATUS":
                 status = message["trace"]["stream_status"]
                 attempt.statuses[status["stream_descriptor"]["name"]] = status["status"]
 
-    def _commit(self, pending: Mapping[str, list[Json]]) -> None:
+    def _commit(self, pending: Mapping[str, list[Json]], *, certain: bool) -> None:
         for stream, records in pending.items():
             for record in records:
-                self.warehouse.add(stream, record)
+                self.warehouse.add(stream, record, certain=certain)
 
     def _check_counts(self, stream: str, state: Json, records: int) -> None:
         counted = (state.get("sourceStats") or {}).get("recordCount")
