@@ -45,6 +45,9 @@ def _landed(run: WritingRun, attempt: WriteAttempt, number: int, later: list[Lin
     if _deletes(run, line):
         ignored = bool(line.get("is_deleted")) and dict(run.story.config)["on_delete"] == "ignore"
         return bool(later) or ignored or not versions or any(_is_deleted(run, line, one) for one in versions)
+    if run.story.mode == "update" and not any(version.at <= attempt.given[number] for version in versions):
+        # Not there when the record came, whoever signed up later.
+        return True
     if all(version.status == "gone" for version in versions):
         # Not there: a record that may not create it is skipped.
         return run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in run.story.lines if _id(one) == _id(line))
