@@ -42,15 +42,14 @@ def _landed(run: WritingRun, attempt: WriteAttempt, number: int, later: list[Lin
     versions = _since(run.world.history.get((LIST, _id(line)), []), attempt.given[number])
     if any(_deletes(run, one) for one in later):
         return True
-    if _deletes(run, line):
-        ignored = bool(line.get("is_deleted")) and dict(run.story.config)["on_delete"] == "ignore"
-        return bool(later) or ignored or not versions or any(_is_deleted(run, line, one) for one in versions)
-    if run.story.mode == "update" and not any(version.at <= attempt.given[number] for version in versions):
+    same = [one for one in run.story.lines if _id(one) == _id(line)]
+    may_be_skipped = _deletes(run, line) or run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in same)
+    if may_be_skipped and (not versions or versions[0].at > attempt.given[number] or versions[0].status == "gone"):
         # Not there when the record came, whoever signed up later.
         return True
-    if all(version.status == "gone" for version in versions):
-        # Not there: a record that may not create it is skipped.
-        return run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in run.story.lines if _id(one) == _id(line))
+    if _deletes(run, line):
+        ignored = bool(line.get("is_deleted")) and dict(run.story.config)["on_delete"] == "ignore"
+        return bool(later) or ignored or any(_is_deleted(run, line, one) for one in versions)
     values = {one.get("first_name") for one in (line, *later)}
     return any(version.values.get("FNAME") in values for version in versions) or any(version.status == "gone" for version in versions)
 
