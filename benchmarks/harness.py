@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def paced(case: str, figures: Figures, contacts: int, mailchimp: EmulatorProcess
 
 def report(bench: Bench) -> str:
     """Return the results as Markdown."""
-    when = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+    when = f"{datetime.now(UTC):%Y-%m-%d}"
     lines = [
         "# Results",
         "",

@@ -18,8 +18,7 @@ from mailchimp_emulator.state import Options, State
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 10

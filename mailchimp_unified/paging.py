@@ -96,9 +96,9 @@ class Pager:
         pages = [page.items async for page in self.down(collection, overlap=overlap)]
         return [item for items in reversed(pages) for item in items]
 
-    def is_whole(self, collection: Request) -> bool:
-        """Tell whether what was read of a collection so far is as much as its own count says."""
-        return collection.path not in self._disagreeing
+    def disagrees(self, collection: Request) -> bool:
+        """Return whether Mailchimp was seen to list fewer items of a collection than it counts."""
+        return collection.path in self._disagreeing
 
     async def _ask(self, collection: Request, offset: int, count: int) -> Page:
         tries = TRIES_BEFORE_SMALLER if count > self._smallest else None
@@ -127,6 +127,8 @@ class Pager:
         rest = await self.page(collection, page.offset + short, count - short)
         if not rest.items:
             return page
+        if rest.items[:short] == page.items:
+            raise BugError(f"Mailchimp gives the same {short} of {collection.what} again and again, no matter the offset.")
         self._remember(collection, short)
         # Once more: what was behind may have moved in between.
         nearer = await self.page(collection, page.offset, short)

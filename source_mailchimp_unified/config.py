@@ -21,7 +21,7 @@ Status = Literal["subscribed", "unsubscribed", "cleaned", "pending", "transactio
 
 def _start_date(value: str) -> str:
     try:
-        moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(value.strip())
     except ValueError:
         raise ValueError("is not a date. Please write it as 2024-01-31T00:00:00Z.") from None
     if moment.replace(tzinfo=moment.tzinfo or UTC) > datetime.now(UTC):
@@ -41,6 +41,7 @@ class SourceConfig(ConnectionConfig):
     statuses: list[Status] = Field(default_factory=list)
     lookback_seconds: Annotated[int, Field(ge=0, le=LONGEST_LOOKBACK_SECONDS, strict=True)] = DEFAULT_LOOKBACK_SECONDS
     include_remote_data: Annotated[bool, Field(strict=True)] = False
+    exclude_bot_activity: Annotated[bool, Field(strict=True)] = False
     raw_streams: Annotated[list[Annotated[str, AfterValidator(usable_name)]], BeforeValidator(_listed)] = Field(default_factory=list)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 from mailchimp_unified.runtime import tune
@@ -16,7 +18,12 @@ def main() -> None:
     tune()
     # The workers mostly wait for Mailchimp; taking turns more often costs more than it brings.
     sys.setswitchinterval(SECONDS_BETWEEN_TURNS)
-    sys.exit(launch(SourceMailchimpUnified(), sys.argv[1:]))
+    exit_code = launch(SourceMailchimpUnified(), sys.argv[1:])
+    # Nobody may be listening any more.
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    # Not sys.exit: that would wait for requests that are still under way and that nobody needs any more.
+    os._exit(exit_code)
 
 
 if __name__ == "__main__":

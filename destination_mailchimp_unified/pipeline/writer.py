@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
 from destination_mailchimp_unified.intake.lines import Intake, Record, Unusable
@@ -58,6 +59,7 @@ class Writer:
         self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
         self._pager = Pager(client, logger, page_size)
         self._ledger = Ledger()
+        self._creation = Creation(client, logger, dry_run=config.dry_run)
         self._guard = RejectGuard(config.max_rejected_percent)
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
         self._pacing = Pacing(self._hurry)
@@ -66,7 +68,7 @@ class Writer:
         self._running: list[asyncio.Task[None]] = []
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
-        # Set whenever a record is settled.
+        # Set when a record is settled, until the states that it held back are released.
         self._settled = asyncio.Event()
 
     async def write(self, intake: Intake) -> None:
@@ -151,12 +153,12 @@ class Writer:
             self._reject(entry, record, target, "the record has no list_id and no default audience is set")
 
     def _reject(self, entry: Entry, record: Record, target: Target, reason: str) -> None:
-        email = target.columns.address(record.columns)
+        email = target.columns.email_text(record.columns)
         self._settle(entry, subscriber_hash(email) if "@" in email else "", rejected(reason))
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:
-            lane = Lane(Audience(list_id), self._config, self._pager, self._logger, self._settle, named=named)
+            lane = Lane(Audience(list_id), self._config, self._pager, self._creation, self._settle, named=named)
             self._lanes[list_id] = lane
             self._running.append(self._tasks.create_task(lane.run(self._tasks)))
         return self._lanes[list_id]
@@ -177,16 +179,16 @@ class Writer:
         self._guard.note(outcome, self._number)
 
     def _release(self) -> None:
+        self._settled.clear()
         for state in self._ledger.released():
             self._emit(state)
 
     async def _wait_for_settling(self) -> None:
-        """Wait until a record is settled; where nothing is under way, full batches are waited for in vain."""
-        self._settled.clear()
+        """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
         try:
             # Not wait_for: in Python 3.11 it forgets that it was canceled when what it waits for comes in the same moment.
             async with asyncio.timeout(BEAT_SECONDS):
                 await self._settled.wait()
         except TimeoutError:
-            if not self._client.open_calls:
+            if all(lane.idle for lane in self._lanes.values()):
                 self._pacing.all()

@@ -11,11 +11,15 @@ from destination_mailchimp_unified.sending.tagging import retag
 from destination_mailchimp_unified.settling.outcomes import (
     COMPLIANCE_STATE,
     CREATED,
+    INCOMPLETE,
+    INCOMPLETE_ADDRESS,
+    MEMBER_EXISTS,
     NO_AUDIENCE,
     NOT_ALLOWED,
     NOT_ARCHIVED,
     NOT_CREATED,
     NOT_THERE,
+    TWO_CONTACTS,
     UNCHANGED,
     UPDATED,
     VANISHED,
@@ -40,9 +44,28 @@ async def carry_out(change: Change, scope: Scope) -> Outcome:
             return await _archive(change, scope)
         if change.kind == "unsubscribe":
             return await _unsubscribe(change, scope)
-        return await _upsert(change, scope)
+        return await _upsert_usable(change, scope)
     except RejectedRecordError as error:
-        return rejected_by(error)
+        return INCOMPLETE_ADDRESS if _is_about_stored_address(error, change, scope) else rejected_by(error)
+
+
+async def _upsert_usable(change: Change, scope: Scope) -> Outcome:
+    """Write a contact; with leave_out again without the fields that Mailchimp refuses by name, as long as it names some."""
+    while True:
+        try:
+            return await _upsert(change, scope)
+        except RejectedRecordError as error:
+            names = [name for name, _ in error.fields]
+            if scope.config.invalid_values != "leave_out" or not change.leave_out(names):
+                raise
+
+
+def _is_about_stored_address(error: RejectedRecordError, change: Change, scope: Scope) -> bool:
+    """Return whether Mailchimp refuses an update for a postal address that it has, not for one that was sent."""
+    sent = change.body.get("merge_fields", {})
+    named = (name.removeprefix("merge_fields.") for name, message in error.fields if INCOMPLETE in message)
+    unsent = (scope.audience.merge_field(name) for name in named if name not in sent)
+    return any(field is not None and field.type == "address" for field in unsent)
 
 
 async def _archive(change: Change, scope: Scope) -> Outcome:
@@ -77,6 +100,19 @@ async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
 
 
 async def _upsert(change: Change, scope: Scope) -> Outcome:
+    if change.previous_id:
+        try:
+            moved = await _readdress(change, scope, change.previous_id)
+        except RejectedRecordError as error:
+            if error.title != MEMBER_EXISTS:
+                raise
+            return TWO_CONTACTS
+        if moved is not None:
+            return await _complete(change, scope, moved)
+    return await _create_or_update(change, scope)
+
+
+async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
     if new and scope.is_absent(change):
         return await _create(change, scope, new)
@@ -95,6 +131,29 @@ async def _upsert(change: Change, scope: Scope) -> Outcome:
         scope.audience.expects_new = False
         found = await _update_found(change, scope, seen)
     return VANISHED if found is None else await _complete(change, scope, found)
+
+
+async def _readdress(change: Change, scope: Scope, previous_id: str) -> Json | None:
+    """Give a contact its new email address, and write it; None when nobody is there under the old one.
+
+    Raises RejectedRecordError, with the title MEMBER_EXISTS when somebody is there under the new one too.
+    """
+    body = dict(change.body)
+    if status := direct_status(change, scope.config):
+        body["status"] = status
+    try:
+        return await _call(endpoints.patch_member(scope.list_id, previous_id, body), scope)
+    except NotFoundError:
+        pass
+    except RejectedRecordError as error:
+        if error.title != NOT_ALLOWED:
+            raise
+    # Not there, or archived, which takes no PATCH; only a look can tell.
+    try:
+        await _call(endpoints.member(scope.list_id, previous_id), scope)
+    except NotFoundError:
+        return None
+    return await _call(endpoints.put_member(scope.list_id, previous_id, body), scope)
 
 
 async def _create(change: Change, scope: Scope, new: str) -> Outcome:
@@ -203,4 +262,4 @@ def _status_call(scope: Scope, member: Json, status: str, *, archived: bool) -> 
 
 
 async def _call(request: Request, scope: Scope) -> Json:
-    return (await scope.pager.client.call(request)).body
+    return (await scope.pager.client.call(scope.writing(request))).body

@@ -19,6 +19,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from mailchimp_emulator.runner import Emulator
 from mailchimp_unified.client import Patience
+from mailchimp_unified.schemas import load_schema
 
 API_KEY = "0123456789abcdef0123456789abcdef-us1"
 HASTY = Patience(connect=20, read=20, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=60)
@@ -37,10 +38,12 @@ def _state(number: int, stream: str = "people") -> Json:
 
 
 def _catalog(*streams: str | Json) -> Json:
+    """Streams of unified contacts, unless a description gives its own json_schema."""
     configured = []
     for one in streams or ("people",):
         wanted = {"name": one} if isinstance(one, str) else dict(one)
-        stream = {"name": wanted.pop("name"), "json_schema": wanted.pop("json_schema", {}), "supported_sync_modes": ["full_refresh"]}
+        schema = wanted.pop("json_schema", load_schema("contacts"))
+        stream = {"name": wanted.pop("name"), "json_schema": schema, "supported_sync_modes": ["full_refresh"]}
         configured.append({"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append", **wanted})
     return {"streams": configured}
 
@@ -49,10 +52,14 @@ def _catalog(*streams: str | Json) -> Json:
 class Result:
     """What a sync gave back: acknowledged states, log lines, and the error that ended it, if any."""
 
-    states: list[Json]
+    lines: list[bytes]
     log: list[str] = field(default_factory=list)
     error: AirbyteTracedException | None = None
-    lines: list[bytes] = field(default_factory=list)
+
+    @property
+    def states(self) -> list[Json]:
+        """The acknowledged states."""
+        return [json.loads(line) for line in self.lines]
 
     @property
     def ids(self) -> list[int]:
@@ -106,11 +113,10 @@ class Runner:
         logger.setLevel(logging.INFO)
         logger.handlers, logger.propagate = [lines], False
         text = b"".join(m + b"\n" if isinstance(m, bytes) else json.dumps(m).encode() + b"\n" for m in messages)
-        result = Result([], lines.lines)
+        result = Result([], log=lines.lines)
         destination = DestinationMailchimpUnified(patience)
         try:
             for message in destination.write_lines(logger, self.config(**options), streams or _catalog(), BytesIO(text).read):
-                result.states.append(json.loads(message))
                 result.lines.append(message)
         except AirbyteTracedException as error:
             result.error = error

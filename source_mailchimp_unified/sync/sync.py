@@ -52,13 +52,8 @@ class Sync:
             async with asyncio.TaskGroup() as group:
                 for stream, output in self._outputs:
                     group.create_task(_read_stream(stream, output, self._session))
-        except asyncio.CancelledError:
-            # Nobody takes messages any more, and the queue may be full.
-            raise
-        except BaseException:
-            await self._outlet.put(None)
-            raise
-        await self._outlet.put(None)
+        finally:
+            self._outlet.put(None)
 
 
 async def _read_stream(stream: Stream, output: Output, session: Session) -> None:
@@ -66,7 +61,7 @@ async def _read_stream(stream: Stream, output: Output, session: Session) -> None
         await stream.read(session, output)
     except Exception as error:  # noqa: BLE001 - one stream's failure must not stop the others
         stream.errors.append(error)
-    await output.end()
+    output.end()
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
