@@ -74,6 +74,14 @@ def reading_story(seed: int) -> ReadingStory:
     )
 
 
+def killed_four_times(seed: int) -> ReadingStory:
+    """Return the story of one big audience that is read in five syncs, of which four are killed, and of a last one."""
+    chance = random.Random(f"kills:{seed}")
+    people = tuple(Person("list0", f"p{place}@list0.test", age=90_000 - 20 * place, first_name=f"v{place}") for place in range(4_000))
+    kills = tuple(ReadSync(kill=chance.randint(60, 180), gap=1.0) for _ in range(4))
+    return ReadingStory(seed, people, (*kills, ReadSync(), ReadSync()), page_size=10, workers=6, streams=("contacts",))
+
+
 def _touches_clocks(sync: ReadSync) -> bool:
     return any(rule["kind"] == "date" for rule in sync.faults)
 
@@ -87,8 +95,10 @@ def _people(chance: random.Random, list_id: str, page_size: int) -> list[Person]
         for place in chance.sample(range(count), min(count, chance.randint(2, 2 * page_size))):
             ages[place] = ages[0]
     statuses = chance.choices(list(STATUSES), list(STATUSES.values()), k=count)
+    # Now and then there are more tags than fit a page, or just as many.
+    tags = (*TAGS, *(f"Tag {number}" for number in range(chance.choice((0, 0, 0, page_size, 2 * page_size)))))
     return [
-        Person(list_id, f"p{place}@{list_id}.test", status, age, f"v{place}", tuple(tag for tag in TAGS if chance.random() < 0.2))  # noqa: PLR2004 - one in five
+        Person(list_id, f"p{place}@{list_id}.test", status, age, f"v{place}", tuple(tag for tag in tags if chance.random() < 0.2))  # noqa: PLR2004 - one in five
         for place, (status, age) in enumerate(zip(statuses, ages, strict=True))
     ]
 
@@ -105,7 +115,7 @@ def _sync(chance: random.Random, people: tuple[Person, ...], lists: list[str], p
 
 ACTS = {
     "change_merge_field": 8, "unsubscribe_self": 3, "archive": 3, "unarchive": 2, "subscribe": 3, "clean": 1, "pending": 1,
-    "change_email": 1, "forget": 1, "add_tag": 2, "remove_tag": 1, "rename_tag": 1, "delete_tag": 1, "create_list": 1, "delete_list": 1,
+    "change_email": 1, "forget": 1, "add_tag": 3, "remove_tag": 1, "rename_tag": 1, "delete_tag": 3, "create_list": 1, "delete_list": 1,
 }  # fmt: skip
 
 
@@ -120,9 +130,9 @@ def _event(chance: random.Random, people: tuple[Person, ...], lists: list[str], 
     more: dict[str, Any] = {
         "change_merge_field": {"tag": "FNAME", "value": f"e{number}"},
         "change_email": {"new_email": f"moved{number}@{person.list_id}.test"},
-        "add_tag": {"tag": chance.choice(TAGS)},
+        "add_tag": {"tag": chance.choice((*TAGS, f"Tag {number}"))},
         "remove_tag": {"tag": chance.choice(TAGS)},
-        "rename_tag": {"tag": chance.choice(TAGS), "name": f"Tag {number}"},
-        "delete_tag": {"tag": chance.choice(TAGS)},
+        "rename_tag": {"tag": chance.choice(TAGS), "name": f"Renamed {number}"},
+        "delete_tag": {"tag": chance.choice((*TAGS, f"Tag {number % 10}", f"Tag {number % 5}"))},
     }.get(act, {})
     return Event(request, act, person.list_id, person.email, tuple(more.items()))

@@ -140,7 +140,7 @@ class World:
     def begin(self, events: tuple[Event, ...], faults: tuple[Mapping[str, Any], ...], kill_at: int | None) -> None:
         """Begin a sync, in which people act just before the requests that their events name, counted from 0."""
         self.sent, self.open, self.kill_at, self.dead, self._waiting = 0, 0, kill_at, False, {}
-        self.struck, self.first_effect = [], None
+        self.struck, self.first_effect, self.rows = [], None, 0
         self._due = sorted(events, key=lambda event: event.request)
         self.state.faults.set([dict(rule) for rule in faults], self.seed)
 
