@@ -1,6 +1,8 @@
 // What the pages do by themselves: forms that are sent once, files that are too large, choices that need no button.
 "use strict";
 
+document.documentElement.classList.add("js");
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const limit = Number(form.dataset.upload);

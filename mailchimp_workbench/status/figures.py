@@ -10,7 +10,7 @@ from mailchimp_workbench.pages import STATUS_WORDS
 from mailchimp_workbench.warehouse import Json
 
 SHOWN_MONTHS = 12
-SHOWN_TAGS = 12
+SHOWN_TAGS = 10
 SHOWN_MATCHES = 25
 SHOWN_VERSIONS = 20
 
