@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from sync import show_log
-from warehouse import Warehouse
+
+from mailchimp_workbench.warehouse import Warehouse
 
 DESTINATION = Path(sys.executable).with_name("destination-mailchimp-unified")
 STREAM = "warehouse_rows"

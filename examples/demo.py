@@ -15,9 +15,9 @@ from typing import Any
 
 import activate
 from sync import sync
-from warehouse import Warehouse
 
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
+from mailchimp_workbench.warehouse import Warehouse
 
 OUTPUT = Path("demo_output")
 DATABASE = OUTPUT / "mailchimp.duckdb"

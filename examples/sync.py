@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from warehouse import Warehouse
+from mailchimp_workbench.warehouse import Warehouse
 
 SOURCE = Path(sys.executable).with_name("source-mailchimp-unified")
 

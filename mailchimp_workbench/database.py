@@ -88,7 +88,7 @@ class Database:
 
     def has_contacts(self) -> bool:
         """Tell whether there is anything that the views could read."""
-        return NEEDED <= {row["table_name"] for row in self._tables()}
+        return {row["table_name"] for row in self._tables()} >= NEEDED
 
     def has_state(self, stream: str) -> bool:
         """Tell whether a stream was read before, so that a sync brings what changed since."""

@@ -37,12 +37,16 @@ class Limit:
         most = LARGEST_UPLOAD if scope["path"] == UPLOAD_PATH else LARGEST_FORM
         body = _Body(receive, most)
         try:
-            if int(Headers(scope=scope).get("content-length") or 0) > most:
-                raise TooLargeError
+            _check_announced(scope, most)
             await self.app(scope, body.receive, send)
         except TooLargeError:
             await body.drain()
             await _refusal(scope, most)(scope, receive, send)
+
+
+def _check_announced(scope: Scope, most: int) -> None:
+    if int(Headers(scope=scope).get("content-length") or 0) > most:
+        raise TooLargeError
 
 
 class _Body:
@@ -69,5 +73,7 @@ class _Body:
 
 def _refusal(scope: Scope, most: int) -> ASGIApp:
     title = f"This is larger than {most // MEGABYTE} MB."
-    words = "Nothing was read. Please split the file, or load it into the DuckDB file and choose the table." if most == LARGEST_UPLOAD else ""
+    words = (
+        "Nothing was read. Please split the file, or load it into the DuckDB file and choose the table." if most == LARGEST_UPLOAD else ""
+    )
     return problem_page(Headers(scope=scope), 413, title, words)

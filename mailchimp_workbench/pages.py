@@ -19,7 +19,18 @@ ENVIRONMENT = Environment(
 )
 """Everything is escaped; a name that a template misspells is an error."""
 
-for _filter in (words.number, words.percent, words.signed, words.day, words.month, words.moment, words.ago, words.duration, words.count_of, words.shown):
+for _filter in (
+    words.number,
+    words.percent,
+    words.signed,
+    words.day,
+    words.month,
+    words.moment,
+    words.ago,
+    words.duration,
+    words.count_of,
+    words.shown,
+):
     ENVIRONMENT.filters[_filter.__name__] = _filter
 ENVIRONMENT.globals["charts"] = charts
 

@@ -62,7 +62,9 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
     except OSError as error:
-        raise WorkbenchError(f"Port {port} cannot be used: {error.strerror}.", "Please choose another with --port, or 0 for a free one.") from error
+        raise WorkbenchError(
+            f"Port {port} cannot be used: {error.strerror}.", "Please choose another with --port, or 0 for a free one."
+        ) from error
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 SHARED = ("credentials", "api_url", "num_workers")
 """Keys that mean the same to both connectors: one configuration is enough for both."""
 
-SECRET = "credentials"
+PRIVATE = "credentials"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def read_config(path: Path) -> Json:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
         raise WorkbenchError(f"The configuration {path} cannot be read: {reason}.") from None
-    if not isinstance(config, dict) or not config.get(SECRET):
-        raise WorkbenchError(f"The configuration {path} has no {SECRET}.")
+    if not isinstance(config, dict) or not config.get(PRIVATE):
+        raise WorkbenchError(f"The configuration {path} has no {PRIVATE}.")
     return config

@@ -6,13 +6,15 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
+NONE, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+
 DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
 
 
 def number(value: float | None) -> str:
     """Return a count with its thousands grouped; a dash for none."""
-    return "–" if value is None else f"{value:,.0f}"
+    return NONE if value is None else f"{value:,.0f}"
 
 
 def percent(part: float, whole: float) -> str:
@@ -27,12 +29,12 @@ def percent(part: float, whole: float) -> str:
 
 def signed(value: float) -> str:
     """Return a difference with its sign."""
-    return f"+{value:,.0f}" if value > 0 else f"−{abs(value):,.0f}" if value < 0 else "0"
+    return f"+{value:,.0f}" if value > 0 else f"{MINUS}{abs(value):,.0f}" if value < 0 else "0"
 
 
 def day(value: datetime | date | None) -> str:
     """Return a date in words; a dash for none."""
-    return "–" if value is None else f"{value:%B} {value.day}, {value.year}"
+    return NONE if value is None else f"{value:%B} {value.day}, {value.year}"
 
 
 def month(value: date) -> str:
@@ -42,7 +44,7 @@ def month(value: date) -> str:
 
 def moment(value: datetime | None) -> str:
     """Return a moment in words, UTC."""
-    return "–" if value is None else f"{day(value)} at {value:%H:%M}"
+    return NONE if value is None else f"{day(value)} at {value:%H:%M}"
 
 
 def ago(value: datetime | None, now: datetime | None = None) -> str:

@@ -16,7 +16,7 @@ def remember(database: Database, run: Run, counts: dict[str, int]) -> None:
     """Keep a run that is over."""
     _make(database)
     database.execute(
-        f"INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a name of our own
+        f"INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [run.id, run.kind, run.title, run.started_at.replace(tzinfo=None), run.seconds, run.status, run.problem, json.dumps(counts)],
     )
 
@@ -24,7 +24,7 @@ def remember(database: Database, run: Run, counts: dict[str, int]) -> None:
 def last_runs(database: Database) -> list[Json]:
     """Return the last runs, the newest first: id, kind, title, started_at (UTC), seconds, status, problem, counts by name."""
     _make(database)
-    found = database.rows(f"SELECT * FROM {TABLE} ORDER BY started_at DESC LIMIT {SHOWN}")  # noqa: S608 - a name of our own
+    found = database.rows(f"SELECT * FROM {TABLE} ORDER BY started_at DESC LIMIT {SHOWN}")
     return [{**row, "counts": json.loads(row["counts"])} for row in found]
 
 

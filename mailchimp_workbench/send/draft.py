@@ -130,7 +130,9 @@ class Drafts:
     def get(self, draft_id: str) -> Draft:
         """Return a draft. Raises NotThereError."""
         if draft_id not in self._drafts:
-            raise NotThereError("This draft is not known any more.", "Drafts are remembered until the workbench ends. Please choose the rows again.")
+            raise NotThereError(
+                "This draft is not known any more.", "Drafts are remembered until the workbench ends. Please choose the rows again."
+            )
         return self._drafts[draft_id]
 
     def all(self) -> Iterable[Draft]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +21,7 @@ from mailchimp_workbench.read.sync import known_audiences
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.consent import consequences
 from mailchimp_workbench.send.draft import DETAILS, Draft, Rule
-from mailchimp_workbench.send.fields import FREE_FIELDS, Target, free_part, grouped, targets
+from mailchimp_workbench.send.fields import FREE_FIELDS, free_part, grouped, targets
 from mailchimp_workbench.send.options import options, read_option
 from mailchimp_workbench.send.outcomes import KINDS, Outcome
 from mailchimp_workbench.send.rows import Column
@@ -107,7 +108,9 @@ async def preview_part(request: Request) -> Response:
     if draft.preview is not None:
         draft.preview.cancel()
     with _scratch(bench) as file:
-        write = Write(bench.destination, bench.database, draft, bench.settings.for_destination(), dry_run=True, file=file, most=PREVIEWED_ROWS)
+        write = Write(
+            bench.destination, bench.database, draft, bench.settings.for_destination(), dry_run=True, file=file, most=PREVIEWED_ROWS
+        )
         draft.preview = task = asyncio.create_task(preview(write))
         try:
             outcomes, progress = await task
@@ -214,7 +217,7 @@ def _column(draft: Draft, number: int) -> Column:
 
 
 @contextlib.contextmanager
-def _scratch(bench: Workbench):  # type: ignore[no-untyped-def]
+def _scratch(bench: Workbench) -> Iterator[Path]:
     file = bench.folder / f"{secrets.token_hex(6)}.jsonl"
     try:
         yield file

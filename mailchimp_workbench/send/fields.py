@@ -10,7 +10,14 @@ from mailchimp_workbench.warehouse import Json
 
 CONTACT, MERGE, ADDRESS, FREE = "Contact", "Audience fields", "Parts of a postal address", "By name"
 
-ADDRESS_PARTS = {"addr1": "Street", "addr2": "Street, second line", "city": "City", "state": "State", "zip": "Zip code", "country": "Country"}
+ADDRESS_PARTS = {
+    "addr1": "Street",
+    "addr2": "Street, second line",
+    "city": "City",
+    "state": "State",
+    "zip": "Zip code",
+    "country": "Country",
+}
 """The parts of a postal address: https://mailchimp.com/developer/marketing/docs/merge-fields/."""
 
 _UNIFIED = {
@@ -30,7 +37,9 @@ _UNIFIED = {
     "list_id": ("Audience of the row", "id of an audience"),
     "previous_email": ("Previous email address", "text"),
 }
-UNIFIED_NAMES = frozenset({*_UNIFIED, "custom_fields", "addresses", "interests", "location", "marketing_permissions", "ip_signup", "ip_opt"}) | {
+UNIFIED_NAMES = frozenset(
+    {*_UNIFIED, "custom_fields", "addresses", "interests", "location", "marketing_permissions", "ip_signup", "ip_opt"}
+) | {
     "timestamp_signup",
     "timestamp_opt",
 }
@@ -70,7 +79,11 @@ def targets(database: Database, list_id: str) -> list[Target]:
     """Return the fields that an audience offers, in the order of a form."""
     merge_fields = database.rows("SELECT * FROM mailchimp_merge_fields WHERE list_id = ? ORDER BY position, tag", [list_id])
     named = {row["tag"] for row in merge_fields}
-    unified = [Target(name, label, CONTACT, type_, name == "email") for name, (label, type_) in _UNIFIED.items() if name != "phones" or "PHONE" in named]
+    unified = [
+        Target(name, label, CONTACT, type_, name == "email")
+        for name, (label, type_) in _UNIFIED.items()
+        if name != "phones" or "PHONE" in named
+    ]
     own = [_merge_target(row) for row in merge_fields if row["tag"] not in _BY_NAME]
     parts = [part for row in merge_fields if row["type"] == "address" for part in _parts(row)]
     return [*unified, *own, *parts]

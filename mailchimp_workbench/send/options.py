@@ -28,7 +28,9 @@ class Option:
 
 def options(specification: Json, chosen: Mapping[str, Any]) -> list[Option]:
     """Return the options in the order of the form, those that many need first."""
-    properties = {name: one for name, one in specification["properties"].items() if name not in NOT_OPTIONS and not one.get("airbyte_hidden")}
+    properties = {
+        name: one for name, one in specification["properties"].items() if name not in NOT_OPTIONS and not one.get("airbyte_hidden")
+    }
     ordered = sorted(properties, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), properties[name].get("order", 0)))
     return [_option(name, properties[name], kind, chosen.get(name)) for name in ordered if (kind := _kind(properties[name]))]
 

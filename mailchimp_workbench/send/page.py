@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,10 +17,12 @@ from mailchimp_workbench.pages import html
 from mailchimp_workbench.problems import WorkbenchError
 from mailchimp_workbench.read.sync import known_audiences
 from mailchimp_workbench.send import rows as rows_of
-from mailchimp_workbench.send.draft import Draft, Rule
+from mailchimp_workbench.send.draft import Draft
 from mailchimp_workbench.send.fields import targets
+from mailchimp_workbench.send.rows import Rows
 from mailchimp_workbench.send.suggestions import suggest
 from mailchimp_workbench.send.uploads import rows_of_upload
+from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
 
 MOST_FIELDS = 10_000
@@ -62,7 +66,7 @@ async def change_audience(request: Request) -> Response:
     bench, draft = workbench(request), _draft(request)
     form = await request.form()
     draft.list_id = str(form.get("list_id") or "")
-    await in_thread(suggest_rules, bench, draft)
+    await run_in_threadpool(suggest_rules, bench, draft)
     return RedirectResponse(f"/send/{draft.id}", 303)
 
 
@@ -96,18 +100,11 @@ def suggest_rules(bench: Workbench, draft: Draft) -> None:
             draft.reasons[one.rule.column or ""] = one.reason
 
 
-async def in_thread(work, *arguments):  # type: ignore[no-untyped-def]
-    """Run what asks the database where nobody waits for it."""
-    from starlette.concurrency import run_in_threadpool
-
-    return await run_in_threadpool(work, *arguments)
-
-
-async def _begun(bench: Workbench, read) -> Response:  # type: ignore[no-untyped-def]
-    rows = await in_thread(read)
-    known = await in_thread(known_audiences, bench.database)
+async def _begun(bench: Workbench, read: Callable[[], Rows]) -> Response:
+    rows = await run_in_threadpool(read)
+    known = await run_in_threadpool(known_audiences, bench.database)
     draft = bench.drafts.add(Draft(rows, known[0]["list_id"] if len(known) == 1 else ""))
-    await in_thread(suggest_rules, bench, draft)
+    await run_in_threadpool(suggest_rules, bench, draft)
     return RedirectResponse(f"/send/{draft.id}", 303)
 
 
@@ -120,7 +117,7 @@ async def _kept(given: UploadFile, folder: Path) -> Path:
     return path
 
 
-async def _configuration(form: FormData) -> dict:  # type: ignore[type-arg]
+async def _configuration(form: FormData) -> Json:
     given = form.get("file")
     content = await given.read() if isinstance(given, UploadFile) else b""
     try:

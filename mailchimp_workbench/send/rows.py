@@ -57,7 +57,9 @@ def from_sql(database: Database, name: str, origin: str, sql: str) -> Rows:
     """Return the rows of a query. Raises WorkbenchError for what cannot be sent."""
     described = database.describe(sql)
     if len(described) > MOST_COLUMNS:
-        raise WorkbenchError(f"There are {len(described):,} columns.", f"At most {MOST_COLUMNS:,} can be mapped. Please select those that are needed.")
+        raise WorkbenchError(
+            f"There are {len(described):,} columns.", f"At most {MOST_COLUMNS:,} can be mapped. Please select those that are needed."
+        )
     sampled = next(database.stream(sql, SAMPLED_ROWS), [])
     columns = tuple(_column(column, type_, sampled) for column, type_ in described)
     return Rows(name, origin, columns, database.count(sql), sql=sql)

@@ -43,7 +43,24 @@ _PART_ALIASES = {
     "country": ("country",),
 }
 
-NOISE = frozenset({"attendee", "customer", "contact", "billing", "shipping", "guest", "subscriber", "buyer", "your", "the", "member", "lead", "person", "accepts"})
+NOISE = frozenset(
+    {
+        "attendee",
+        "customer",
+        "contact",
+        "billing",
+        "shipping",
+        "guest",
+        "subscriber",
+        "buyer",
+        "your",
+        "the",
+        "member",
+        "lead",
+        "person",
+        "accepts",
+    }
+)
 """Words that say whose a column is, not what it holds."""
 
 

@@ -84,7 +84,9 @@ def _of(database: Database, name: str, sql: str, list_id: str) -> list[Json]:
 
 def last_change(database: Database) -> Any:
     """Return the moment of the newest change in the warehouse, UTC; None without any."""
-    return database.remembered("last change", lambda: database.rows("SELECT max(changed_at) AS latest FROM mailchimp_contacts"))[0]["latest"]
+    return database.remembered("last change", lambda: database.rows("SELECT max(changed_at) AS latest FROM mailchimp_contacts"))[0][
+        "latest"
+    ]
 
 
 def search(database: Database, words: str) -> list[Json]:
@@ -111,11 +113,11 @@ def contact(database: Database, contact_id: str) -> list[Json]:
 def _parts(database: Database, list_id: str, key: str) -> Json:
     where = " WHERE list_id = ? AND contact_key = ?"
     carried = database.rows("SELECT tag FROM mailchimp_contact_tags" + where + " ORDER BY tag", [list_id, key])
-    filled = {
-        row["tag"]: row["value"] for row in database.rows("SELECT tag, value FROM mailchimp_contact_fields" + where, [list_id, key])
-    }
+    filled = {row["tag"]: row["value"] for row in database.rows("SELECT tag, value FROM mailchimp_contact_fields" + where, [list_id, key])}
     versions = database.rows(
-        "SELECT status, was, changed_at, unsubscribe_reason FROM mailchimp_status_changes" + where + f" ORDER BY changed_at DESC LIMIT {SHOWN_VERSIONS}",  # noqa: E501
+        "SELECT status, was, changed_at, unsubscribe_reason FROM mailchimp_status_changes"
+        + where
+        + f" ORDER BY changed_at DESC LIMIT {SHOWN_VERSIONS}",
         [list_id, key],
     )
     named = [{**row, "value": filled.get(row["tag"])} for row in fields(database, list_id)]

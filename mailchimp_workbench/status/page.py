@@ -53,7 +53,9 @@ def search(request: Request) -> Response:
     if not bench.database.has_contacts():
         return html("status_empty.html", section="status", connected=bench.settings.connected)
     found = figures.search(bench.database, words) if words else []
-    return html("contacts.html", section="status", words=words, found=found[: figures.SHOWN_MATCHES], more=len(found) > figures.SHOWN_MATCHES)
+    return html(
+        "contacts.html", section="status", words=words, found=found[: figures.SHOWN_MATCHES], more=len(found) > figures.SHOWN_MATCHES
+    )
 
 
 def contact(request: Request) -> Response:
@@ -61,7 +63,9 @@ def contact(request: Request) -> Response:
     bench = workbench(request)
     found = figures.contact(bench.database, request.path_params["contact_id"]) if bench.database.has_contacts() else []
     if not found:
-        raise NotThereError("Nobody in the warehouse has this id.", "The contact may have changed the email address. Search for the new one.")
+        raise NotThereError(
+            "Nobody in the warehouse has this id.", "The contact may have changed the email address. Search for the new one."
+        )
     return html("contact.html", section="status", words="", contact=found[0], audiences=found)
 
 
