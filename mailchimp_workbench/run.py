@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -42,12 +44,15 @@ def serve(database: Path, settings: Settings, port: int = DEFAULT_PORT) -> None:
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
         bench = open_workbench(database, settings, Path(folder))
         print(f"http://{HOST}:{port}/open?token={token}", flush=True)
+        # So that the folder is emptied, whichever way the workbench is told to end.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         # No access log: an address can hold a token or somebody's email address.
         config = uvicorn.Config(
             application(bench, port, token), log_level="warning", access_log=False, server_header=False, proxy_headers=False, lifespan="on",
             timeout_graceful_shutdown=3,
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listening])
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def open_workbench(database: Path, settings: Settings, folder: Path) -> Workbench:
