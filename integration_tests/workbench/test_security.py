@@ -141,7 +141,9 @@ def test_a_file_of_200_megabytes_is_refused_clearly(visitor: Visitor, announced:
     """The answer says how much may be uploaded and what to do, whether or not the browser announced the size."""
     form = Body(200)
 
-    answer = visitor.post("/send/upload", data=form if announced else iter(form), headers={"Content-Type": "multipart/form-data; boundary=x"})
+    answer = visitor.post(
+        "/send/upload", data=form if announced else iter(form), headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
 
     assert answer.status_code == 413
     assert f"larger than {LARGEST_UPLOAD // MEGABYTE} MB" in answer.text

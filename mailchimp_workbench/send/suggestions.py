@@ -16,6 +16,9 @@ from mailchimp_workbench.send.shapes import date_format, fits, looks_like_email,
 NAME_SCORE = 86
 """Names that are so much alike (of 100) mean the same."""
 
+SHORT_NAME = 5
+"""Names of so few letters have to be the same: `name` is neither `fname` nor `lname`."""
+
 VALUE_SCORE = 60
 """What the values alone say counts less than any name."""
 
@@ -136,7 +139,9 @@ def _aliases(target: Target) -> Iterable[str]:
 
 
 def _likeness(column: str, alias: str) -> float:
-    return max(fuzz.ratio(words, _words(alias)) for words in {_words(column), _without_noise(column)})
+    wanted = _words(alias)
+    named = {_words(column), _without_noise(column)}
+    return max(fuzz.ratio(words, wanted) if len(wanted) > SHORT_NAME else 100.0 * (words == wanted) for words in named)
 
 
 def _words(name: str) -> str:
