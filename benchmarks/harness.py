@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class Bench:
 
 def emulator(**options: Any) -> EmulatorProcess:
     """Return a Mailchimp in a process of its own. A request takes the latency in all, the emulator's own work included."""
-    return EmulatorProcess(journal=False, behaviour={"latency_share_after": 0.5}, **options)
+    return EmulatorProcess(journal=False, behavior={"latency_share_after": 0.5}, **options)
 
 
 def credentials(mailchimp: EmulatorProcess, **more: Any) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def paced(case: str, figures: Figures, contacts: int, mailchimp: EmulatorProcess
 
 def report(bench: Bench) -> str:
     """Return the results as Markdown."""
-    when = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+    when = f"{datetime.now(UTC):%Y-%m-%d}"
     lines = [
         "# Results",
         "",

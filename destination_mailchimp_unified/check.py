@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
 
-from destination_mailchimp_unified import calls
-from destination_mailchimp_unified.audience import Audience
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.lookups import load_audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.flows import follow
-from destination_mailchimp_unified.lookups import load_audience, read_all
-from destination_mailchimp_unified.mapping import check_audience, check_fields, unmapped_required
+from destination_mailchimp_unified.intake.mapping import check_audience, check_fields, unmapped_required
+from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import ConfigError, NotFoundError, PermissionDeniedError
+from mailchimp_unified.paging import Pager
 
 READING_ROLES = ("viewer", "author")
 """Roles that may not edit contacts: https://mailchimp.com/help/manage-user-levels-in-your-account/."""
 
 
-def check_account(client: MailchimpClient, config: DestinationConfig) -> str:
+async def check_account(client: MailchimpClient, config: DestinationConfig, logger: logging.Logger) -> str:
     """Return a sentence about the account. Raises the typed error for whatever a sync would fail on."""
     check_fields(config)
-    account = client.call(calls.ACCOUNT).body
+    pager = Pager(client, logger)
+    account = (await client.call(endpoints.ACCOUNT)).body
     role = str(account.get("role") or "unknown")
     if role.lower() in READING_ROLES:
         raise PermissionDeniedError(
@@ -29,22 +30,17 @@ def check_account(client: MailchimpClient, config: DestinationConfig) -> str:
         )
     connected = f"Connected to the Mailchimp account {account.get('account_name') or account.get('account_id')} with the role {role}"
     if not config.list_id:
-        audiences = read_audiences(client)
+        audiences = await pager.all(endpoints.AUDIENCES)
         return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to."
-    return f"{connected}. {_check_default_list(client, config, config.list_id)}"
+    return f"{connected}. {await _check_default_list(pager, config, config.list_id)}"
 
 
-def read_audiences(client: MailchimpClient) -> list[dict[str, Any]]:
-    """Return the audiences of the account as Mailchimp gives them."""
-    return follow(client.call, read_all(calls.AUDIENCES, "lists"))
-
-
-def _check_default_list(client: MailchimpClient, config: DestinationConfig, list_id: str) -> str:
+async def _check_default_list(pager: Pager, config: DestinationConfig, list_id: str) -> str:
     audience = Audience(list_id)
     try:
-        follow(client.call, load_audience(audience))
+        await load_audience(audience, pager)
     except NotFoundError as error:
-        known = ", ".join(f"{one['id']} ({one.get('name')})" for one in read_audiences(client))
+        known = ", ".join(f"{one['id']} ({one.get('name')})" for one in await pager.all(endpoints.AUDIENCES))
         raise ConfigError(
             f"list_id names the audience {list_id}, which the account does not have. Please choose among: {known or 'none, the account is empty'}.",
             detail=error.detail,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from mailchimp_unified.config import ConnectionConfig, usable_list_id
 
@@ -29,6 +29,11 @@ class Mapping(BaseModel):
 Flag = Annotated[bool, Field(strict=True)]
 
 
+def _apply_status(value: object) -> object:
+    # Configurations of the first version have a boolean.
+    return {True: "always", False: "never"}[value] if isinstance(value, bool) else value
+
+
 class DestinationConfig(ConnectionConfig):
     """Where records go and what may happen to contacts. Everything but the credentials has a careful default."""
 
@@ -37,7 +42,7 @@ class DestinationConfig(ConnectionConfig):
     unmapped_columns: Literal["ignore", "merge_fields"] = "ignore"
     write_mode: Literal["auto", "bulk", "single"] = "auto"
     status_if_new: StatusIfNew = "auto"
-    apply_status: Flag = False
+    apply_status: Annotated[Literal["never", "opt_outs", "always"], BeforeValidator(_apply_status)] = "never"
     on_compliance_state: Literal["reject", "pending"] = "reject"
     tag_mode: Literal["add", "replace"] = "add"
     managed_tags: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)

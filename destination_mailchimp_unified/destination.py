@@ -1,11 +1,11 @@
-"""The destination: spec, check, discover, and the message loop of write."""
+"""The destination: spec, check, discover and write."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import orjson
 from airbyte_cdk.destinations import Destination
@@ -19,23 +19,25 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 
-from destination_mailchimp_unified.catalog import targets_of
 from destination_mailchimp_unified.check import check_account
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.discovery import destination_catalog
 from destination_mailchimp_unified.faults import traced
-from destination_mailchimp_unified.intake import Intake, Record
-from destination_mailchimp_unified.mapping import check_fields
-from destination_mailchimp_unified.writer import Writer
+from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.mapping import check_fields
+from destination_mailchimp_unified.intake.streams import targets_of
+from destination_mailchimp_unified.pipeline.writer import Writer
 from mailchimp_unified.auth import secrets_of
-from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.client import HASTE, MailchimpClient, Patience
 from mailchimp_unified.config import parse_config
 from mailchimp_unified.errors import MailchimpError
+from mailchimp_unified.loops import iterate
 
 Json = dict[str, Any]
+Result = TypeVar("Result")
 
-BEAT_SECONDS = 0.1
-"""How often the loop looks at its clocks when nothing comes."""
+COMMAND_SECONDS = 30.0
+"""Check and discover give up after so long: somebody waits in front of a form."""
 
 
 class DestinationMailchimpUnified(Destination):
@@ -48,7 +50,7 @@ class DestinationMailchimpUnified(Destination):
         """Prove the credentials, the role, the audience and the mapping, or say in words what is wrong."""
         try:
             parsed = parse_config(DestinationConfig, config)
-            summary = check_account(self._client(parsed, logger), parsed)
+            summary = self._ask(parsed, logger, lambda client: check_account(client, parsed, logger))
         except MailchimpError as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
         logger.info(summary)
@@ -57,7 +59,7 @@ class DestinationMailchimpUnified(Destination):
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> Json:
         """Return the DESTINATION_CATALOG message: every audience as an object."""
         try:
-            return destination_catalog(self._client(parse_config(DestinationConfig, config), logger))
+            return self._ask(parse_config(DestinationConfig, config), logger, lambda client: destination_catalog(client, logger))
         except MailchimpError as error:
             raise traced(error) from None
 
@@ -68,57 +70,45 @@ class DestinationMailchimpUnified(Destination):
         lines = (orjson.dumps(AirbyteMessageSerializer.dump(message)) + b"\n" for message in input_messages)
         catalog = ConfiguredAirbyteCatalogSerializer.dump(configured_catalog)
         for state in self.write_lines(logging.getLogger("airbyte"), config, catalog or {}, lambda _: next(lines, b"")):
-            yield AirbyteMessageSerializer.load(state)
+            yield AirbyteMessageSerializer.load(orjson.loads(state))
 
     def write_lines(
         self, logger: logging.Logger, config: Mapping[str, Any], catalog: Mapping[str, Any], read: Callable[[int], bytes]
-    ) -> Iterator[Json]:
-        """Write the messages that `read` gives, and yield each STATE message once everything before it is settled.
+    ) -> Iterator[bytes]:
+        """Write the messages that `read` gives, and yield each STATE message, as a line, once everything before it is settled.
 
         Raises AirbyteTracedException for whatever ends the sync; what was not settled by then is not acknowledged.
         """
         try:
-            yield from self._sync(logger, config, catalog, read)
+            parsed = parse_config(DestinationConfig, config)
+            check_fields(parsed)
+            targets = targets_of(catalog, parsed, logger)
+
+            async def sync(emit: Callable[[bytes], None]) -> None:
+                client = self._client(parsed, logger, Patience())
+                try:
+                    await Writer(client, parsed, targets, logger, emit).write(Intake(read))
+                finally:
+                    client.close()
+
+            yield from iterate(sync)
         except MailchimpError as error:
             raise traced(error) from None
 
-    def _sync(
-        self, logger: logging.Logger, config: Mapping[str, Any], catalog: Mapping[str, Any], read: Callable[[int], bytes]
-    ) -> Iterator[Json]:
-        parsed = parse_config(DestinationConfig, config)
-        check_fields(parsed)
-        client, wake = self._client(parsed, logger), threading.Event()
-        writer = Writer(client, parsed, targets_of(catalog, parsed, logger), logger, wake.set)
-        try:
-            writer.open()
-            intake = Intake(read, wake.set, logger)
-            # What comes first tells what must be known of the audiences: the first requests ask for all of it.
-            wake.wait(BEAT_SECONDS)
-            while writer.opening or writer.ledger.open_records or not intake.ended:
-                wake.clear()
-                taken = _take(intake, writer)
-                moved = writer.advance(input_waits=not intake.empty, ended=intake.ended)
-                yield from writer.released()
-                if not (taken or moved):
-                    wake.wait(BEAT_SECONDS)
-            yield from writer.released()
-            writer.summarize(intake.left_out)
-        finally:
-            client.stop()
-            writer.close()
+    def _ask(self, config: DestinationConfig, logger: logging.Logger, question: Callable[[MailchimpClient], Awaitable[Result]]) -> Result:
+        """Return the answer to a question that somebody waits for."""
 
-    def _client(self, config: DestinationConfig, logger: logging.Logger) -> MailchimpClient:
+        async def ask() -> Result:
+            client = self._client(config, logger, HASTE)
+            try:
+                async with client.within(COMMAND_SECONDS):
+                    return await question(client)
+            finally:
+                client.close()
+
+        return asyncio.run(ask())
+
+    def _client(self, config: DestinationConfig, logger: logging.Logger, patience: Patience) -> MailchimpClient:
         for secret in secrets_of(config.credentials):
             add_to_secrets(secret)
-        return MailchimpClient(config, patience=self._patience, logger=logger)
-
-
-def _take(intake: Intake, writer: Writer) -> bool:
-    """Hand the next messages to the writer, unless it has enough. Returns whether there were any."""
-    messages = intake.take() if writer.has_room else []
-    for message in messages:
-        if not isinstance(message, Record):
-            writer.mark(message)
-        elif not writer.add(message):
-            intake.leave_out("a record of a stream that is not in the catalog")
-    return bool(messages)
+        return MailchimpClient(config, patience=self._patience or patience, logger=logger)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from destination_mailchimp_unified import calls
-from destination_mailchimp_unified.catalog import MATCHING_KEY
-from destination_mailchimp_unified.check import read_audiences
-from destination_mailchimp_unified.flows import follow
-from destination_mailchimp_unified.lookups import read_all
-from destination_mailchimp_unified.values import WRITABLE
+from destination_mailchimp_unified.intake.streams import MATCHING_KEY
+from destination_mailchimp_unified.intake.values import WRITABLE
+from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities.merge_field import value_schema
+from mailchimp_unified.loops import together
+from mailchimp_unified.paging import Pager
 from mailchimp_unified.schemas import load_schema
 
 Json = dict[str, Any]
@@ -23,18 +23,21 @@ OPERATIONS = ("append", "append_dedup", "update", "soft_delete")
 _NOT_OFFERED = ("list_id", "is_deleted", "custom_fields")
 
 
-def destination_catalog(client: MailchimpClient) -> Json:
+async def destination_catalog(client: MailchimpClient, logger: logging.Logger) -> Json:
     """Return the DESTINATION_CATALOG message: every audience with every operation.
 
     Protocol: https://docs.airbyte.com/platform/understanding-airbyte/airbyte-protocol.
     """
-    operations = [operation for audience in read_audiences(client) for operation in _operations(client, audience)]
+    pager = Pager(client, logger)
+    audiences = await pager.all(endpoints.AUDIENCES)
+    objects = await together(*(_operations(pager, audience) for audience in audiences))
+    operations = [operation for one in objects for operation in one]
     return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
 
 
-def _operations(client: MailchimpClient, audience: Mapping[str, Any]) -> list[Json]:
+async def _operations(pager: Pager, audience: Mapping[str, Any]) -> list[Json]:
     list_id = str(audience["id"])
-    definitions = follow(client.call, read_all(calls.read_merge_fields(list_id), "merge_fields"))
+    definitions = await pager.all(endpoints.merge_fields(list_id))
     schema = object_schema(audience, definitions)
     return [{"object_name": list_id, "sync_mode": mode, "json_schema": schema, "matching_keys": [[MATCHING_KEY]]} for mode in OPERATIONS]
 

@@ -1,38 +1,45 @@
-"""The command line: what the CDK's parser has no verb for, flushed output, and a quiet end when nobody listens any more."""
+"""The command line: what the CDK's parser has no verb for, and an end that waits for nobody."""
 
 from __future__ import annotations
 
 import argparse
 import functools
-import json
 import logging
 import os
+import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 from airbyte_cdk.logger import init_logger
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
+from destination_mailchimp_unified import output
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from destination_mailchimp_unified.faults import traced
+from mailchimp_unified.auth import SECRET_CHARACTERS
 from mailchimp_unified.errors import ConfigError
-from mailchimp_unified.identity import masked
+from mailchimp_unified.runtime import TERMINATED, end_on_signal
 
 Json = dict[str, Any]
 
 
 def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int:
-    """Run the command in `args`, print its messages, and return the exit code: 0, or 1 after any failure."""
+    """Run the command in `args`, print its messages, and return the exit code: 0, 1 after a failure, 143 after SIGTERM."""
     logger = init_logger("airbyte")
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(output.LogFormatter("%(message)s"))
     # A log line that nobody reads any more is no reason for a stack trace.
     logging.raiseExceptions = False
     parsed = _parser().parse_args(list(args))
+    end_on_signal(signal.SIGTERM)
     try:
         return _run(destination, parsed, logger)
+    except SystemExit:
+        return TERMINATED
     except BrokenPipeError:
         # Whoever read our output has enough. Nothing can be said any more, not even by Python at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -42,22 +49,24 @@ def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int
 def _run(destination: DestinationMailchimpUnified, parsed: argparse.Namespace, logger: logging.Logger) -> int:
     try:
         for message in _messages(destination, parsed, logger):
-            _print(message)
+            # A state is a line already, the one that came in.
+            output.write(message if isinstance(message, bytes) else output.line(message))
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost boundary: every failure becomes a message
-        _print(_failure(error))
+        output.write(output.line(_dumped(traced(error).as_sanitized_airbyte_message())))
         return 1
     return 0
 
 
-def _messages(destination: DestinationMailchimpUnified, parsed: argparse.Namespace, logger: logging.Logger) -> Iterator[Json]:
+def _messages(destination: DestinationMailchimpUnified, parsed: argparse.Namespace, logger: logging.Logger) -> Iterator[Json | bytes]:
     spec = destination.spec(logger)
     if parsed.command == "spec":
         yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
         return
     config = _read_object(parsed.config, "configuration")
-    update_secrets(get_secrets(spec.connectionSpecification, config))
+    # A short text is no secret worth hiding: replacing it wherever it stands would spoil every word that has it.
+    update_secrets([one for one in get_secrets(spec.connectionSpecification, config) if len(str(one)) >= SECRET_CHARACTERS])
     if parsed.command == "check":
         yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=destination.check(logger, config)))
     elif parsed.command == "discover":
@@ -96,22 +105,3 @@ def _read_object(path: str, what: str) -> Json:
 
 def _dumped(message: AirbyteMessage) -> Json:
     return dict(AirbyteMessageSerializer.dump(message) or {})
-
-
-def _failure(error: Exception) -> Json:
-    message = _dumped(traced(error).as_sanitized_airbyte_message())
-    # What went wrong unforeseen may quote a record.
-    message["trace"]["error"]["stack_trace"] = masked(str(message["trace"]["error"].get("stack_trace") or ""))
-    return message
-
-
-def _line(message: Mapping[str, Any]) -> str:
-    # A state comes back digit by digit: its numbers may be larger than orjson's.
-    text = json.dumps(message, separators=(",", ":"))
-    return text if message.get("type") == "STATE" else filter_secrets(text)
-
-
-def _print(message: Mapping[str, Any]) -> None:
-    """Print a message as one line, at once: a platform waits for every state."""
-    sys.stdout.write(f"{_line(message)}\n")
-    sys.stdout.flush()

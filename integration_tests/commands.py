@@ -15,7 +15,8 @@ from airbyte_cdk.models import AirbyteMessageSerializer
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput, _run_command
 
 from mailchimp_emulator import DEFAULT_API_KEY, Emulator
-from mailchimp_unified.client import MailchimpClient, Patience, Reply, Request
+from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.request import Reply, Request
 from source_mailchimp_unified import SourceMailchimpUnified
 
 STREAMS = ("contacts", "lists", "tags", "users")
@@ -152,8 +153,8 @@ def delete_after_listing(monkeypatch: pytest.MonkeyPatch, mailchimp: Emulator, l
     """Let an audience vanish between the listing of all and what is read of it."""
     call = MailchimpClient.call
 
-    def call_and_delete(client: MailchimpClient, request: Request) -> Reply:
-        reply = call(client, request)
+    async def call_and_delete(client: MailchimpClient, request: Request, *, tries: int | None = None) -> Reply:
+        reply = await call(client, request, tries=tries)
         if request.path == "/lists":
             mailchimp.delete_list(list_id)
         return reply

@@ -44,6 +44,8 @@ class Account:
     # Registered OAuth applications and their secrets; an application that is not registered may have any secret.
     apps: dict[str, str] = field(default_factory=dict)
     forbidden_paths: list[re.Pattern[str]] = field(default_factory=list)
+    # How many seconds after its time a change shows in listings.
+    visible_after: float = 0
     audiences: dict[str, Audience] = field(default_factory=dict)
     # Ids that are unique in the account, as segment ids are.
     segment_ids: itertools.count[int] = field(default_factory=lambda: itertools.count(4788452, 4))
@@ -61,8 +63,15 @@ class Account:
         serial = next(self.serials)
         chosen = list_id or stable_hex(f"list:{serial}", 10)
         made = Audience(chosen, 382062 + serial, name, created, {**default_settings(), **(settings or {})})
+        made.show_late(self.visible_after)
         self.audiences[chosen] = made
         return made
+
+    def show_late(self, seconds: float) -> None:
+        """Let listings of all audiences, and of those to come, see changes so late."""
+        self.visible_after = seconds
+        for audience in self.audiences.values():
+            audience.show_late(seconds)
 
     def forbids(self, method: str, path: str) -> bool:
         """Viewers only read; the rest is up to the test's patterns.

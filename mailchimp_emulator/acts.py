@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from mailchimp_emulator.merge_rules import ADDRESS_PARTS, incomplete_address
 from mailchimp_emulator.models import Member, subscriber_hash
 from mailchimp_emulator.times import parse_second
 from mailchimp_emulator.writes import Writer
@@ -54,7 +55,7 @@ def act(state: State, list_id: str, email: str, action: str, more: dict[str, Any
     if action not in MEMBER_ACTS:
         raise ValueError(f"unknown action {action!r}; known: {', '.join(MEMBER_ACTS)}")
     audience = state.account.audiences[list_id]
-    writer = Writer(state.account, audience, state.behaviour, state.clock.second())
+    writer = Writer(state.account, audience, state.behavior, state.clock.second(), outside_the_api=True)
     member = audience.find(email)
     if member is None and action == "subscribe":
         audience.forgotten.discard(subscriber_hash(email))
@@ -70,10 +71,15 @@ def place(state: State, wanted: dict[str, Any]) -> dict[str, Any]:
     """Put a contact in a state, as if that had come about at `last_changed`; returns the contact."""
     audience = state.account.audiences[wanted["list_id"]]
     moment = parse_second(wanted.get("last_changed", "")) or state.clock.second()
-    writer = Writer(state.account, audience, state.behaviour, moment, skip_merge_validation=True)
-    body = {"email_address": wanted["email"], "merge_fields": wanted.get("merge_fields", {})}
+    writer = Writer(state.account, audience, state.behavior, moment, skip_merge_validation=True, outside_the_api=True)
+    values = wanted.get("merge_fields", {})
+    # A postal address may have been stored before it had to be complete.
+    halves = {tag: value for tag, value in values.items() if isinstance(value, dict) and incomplete_address(value)}
+    body = {"email_address": wanted["email"], "merge_fields": {tag: value for tag, value in values.items() if tag not in halves}}
     member = audience.find(wanted["email"]) or writer.insert(body, "subscribed")
     writer.amend(member, body, None, check_required=False)
+    stored = {tag: {part: str(value.get(part, "")) for part in ADDRESS_PARTS} for tag, value in halves.items()}
+    member.merge_fields = {**member.merge_fields, **stored}
     writer.untag_ids(member, list(member.tags))
     writer.tag(member, wanted.get("tags", []))
     writer.enter(member, wanted["status"])

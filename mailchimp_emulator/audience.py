@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sortedcontainers import SortedKeyList
-
+from mailchimp_emulator.member_index import LateIndex, MemberIndex
 from mailchimp_emulator.models import (
     RANK_BITS,
     Interest,
@@ -18,7 +17,6 @@ from mailchimp_emulator.models import (
     stable_hex,
     subscriber_hash,
 )
-from mailchimp_emulator.vendor import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,13 +44,17 @@ class Audience:
         self.members: dict[str, Member] = {}
         self.by_seq: list[Member | None] = []
         self.forgotten: set[str] = set()
-        self.ordered: dict[str, Any] = {status: _by_rank() for status in STATUSES}
-        self.bare = _by_rank()
+        self.index = MemberIndex()
+        self.ordered, self.bare = self.index.ordered, self.index.bare
+        # What listings see; None while changes show at once.
+        self.late: LateIndex | None = None
         self.merge_fields: dict[int, MergeField] = {}
         self.segments: dict[int, Segment] = {}
         self.categories: dict[str, InterestCategory] = {}
         self.version = 0
         self.last_sub = self.last_unsub = 0
+        # When campaigns were sent to it.
+        self.sent: list[int] = []
         self._tag_ids: dict[str, int] = {}
         self._contact_prefix = stable_hex(list_id, 16)
         self._orderings: dict[tuple[Any, ...], list[Member]] = {}
@@ -89,31 +91,47 @@ class Audience:
         """Take in a new member."""
         self.by_seq.append(member)
         self.members[member.id] = member
-        self._index(member)
+        self.index.add(member)
+        self._note(member)
         self.version += 1
 
     def add_many(self, members: Sequence[Member]) -> None:
         """Fill the audience at once; far cheaper than one by one."""
         self.by_seq.extend(members)
         self.members.update({member.id: member for member in members})
-        for status, index in self.ordered.items():
-            index.update([member for member in members if member.status == status])
-        self.bare.update([member for member in members if member.status != "archived"])
+        self.index.add_many(members)
+        if self.late is not None:
+            self.late.add_many(members)
         self.version += 1
 
     def changed(self, member: Member, now: int, status: str | None = None) -> None:
         """Note a change that moves last_changed."""
-        self._unindex(member)
+        self.index.remove(member)
         member.status = status or member.status
         member.last_changed = now
         member.rank = now << RANK_BITS | member.seq
-        self._index(member)
+        self.index.add(member)
         self.refreshed(member)
 
     def refreshed(self, member: Member) -> None:
         """Note a change that leaves last_changed alone."""
         member.fragment = None
+        self._note(member)
         self.version += 1
+
+    def show_late(self, seconds: float) -> None:
+        """Let listings see each change so many seconds after its last_changed; zero is at once."""
+        if not seconds:
+            self.late = None
+        elif self.late is None:
+            self.late = LateIndex(seconds)
+            self.late.add_many(self.members.values())
+        else:
+            self.late.seconds = seconds
+
+    def _note(self, member: Member) -> None:
+        if self.late is not None:
+            self.late.note(member)
 
     def readdress(self, member: Member, email: str) -> None:
         """Give a member another address, and with it another id."""
@@ -123,22 +141,14 @@ class Audience:
         self.refreshed(member)
 
     def remove(self, member: Member) -> None:
-        """Permanent deletion: the address can not be imported again."""
-        self._unindex(member)
+        """Permanent deletion: the email address cannot be imported again."""
+        self.index.remove(member)
+        if self.late is not None:
+            self.late.remove(member)
         del self.members[member.id]
         self.by_seq[member.seq] = None
         self.forgotten.add(member.id)
         self.version += 1
-
-    def _index(self, member: Member) -> None:
-        self.ordered[member.status].add(member)
-        if member.status != "archived":
-            self.bare.add(member)
-
-    def _unindex(self, member: Member) -> None:
-        self.ordered[member.status].remove(member)
-        if member.status != "archived":
-            self.bare.remove(member)
 
     def ordering(self, key: tuple[Any, ...], build: Callable[[], list[Member]]) -> list[Member]:
         """A filtered and sorted list of members, kept until the audience changes."""
@@ -151,7 +161,7 @@ class Audience:
     # Tags and segments.
 
     def tag(self, name: str) -> Segment | None:
-        """The tag of that name, whatever its case: the first spelling is the one that stays."""
+        """The tag of that name in any case: the first spelling is the one that stays."""
         found = self._tag_ids.get(name.casefold())
         return None if found is None else self.segments[found]
 
@@ -231,8 +241,6 @@ class Audience:
         """Drop cached JSON after something changed that members show."""
         for member in self.members.values() if members is None else members:
             member.fragment = None
+        if self.late is not None:
+            self.late.forget_fragments()
         self.version += 1
-
-
-def _by_rank() -> Any:
-    return SortedKeyList(key=attrgetter("rank"))

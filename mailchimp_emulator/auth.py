@@ -47,7 +47,7 @@ def _refuse(account: Account, sent: str) -> None:
     secret, _, _ = sent.partition("-")
     for key in account.api_keys:
         own, _, datacenter = key.partition("-")
-        # The right key at another data centre's host is told where it belongs.
+        # The right key at another data center's host is told where it belongs.
         if own == secret and "-" in sent:
             raise wrong_datacenter(datacenter)
     raise key_invalid()

@@ -87,12 +87,12 @@ class BulkWrite:
                 self.errors.append(_error_row(email, f"Duplicate items found in the request: {email}"))
 
     def _drop_or_write(self, row: dict[str, Any], identity: str) -> None:
-        behaviour = self.writer.behaviour
-        if behaviour.bulk_drop_rows <= 0:
+        behavior = self.writer.behavior
+        if behavior.bulk_drop_rows <= 0:
             self._write(row, identity)
             return
-        behaviour.bulk_drop_rows -= 1
-        if behaviour.bulk_dropped_rows_take_effect:
+        behavior.bulk_drop_rows -= 1
+        if behavior.bulk_dropped_rows_take_effect:
             BulkWrite(self.writer, self.update_existing, self.sync_tags, skip_duplicate_check=True).run([row])
 
     def _write(self, row: dict[str, Any], identity: str) -> None:
@@ -113,7 +113,7 @@ class BulkWrite:
 
     def _refuse(self, row: dict[str, Any], problem: Problem) -> None:
         compliance = problem.title == "Member In Compliance State"
-        if not (compliance and self.writer.behaviour.bulk_refused_compliance == "ignore"):
+        if not (compliance and self.writer.behavior.bulk_refused_compliance == "ignore"):
             self.errors.append(_refused(row["email_address"], problem))
 
     def _status(self, row: dict[str, Any], *, new: bool) -> str | None:
@@ -122,8 +122,8 @@ class BulkWrite:
             return str(row["status"])
         if new and "status_if_new" in row:
             return str(row["status_if_new"])
-        behaviour = self.writer.behaviour
-        assumed = behaviour.bulk_new_without_status if new else behaviour.bulk_without_status
+        behavior = self.writer.behavior
+        assumed = behavior.bulk_new_without_status if new else behavior.bulk_without_status
         return "subscribed" if assumed == "subscribed" else None
 
     def _insert(self, row: dict[str, Any]) -> None:

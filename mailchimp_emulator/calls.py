@@ -18,7 +18,7 @@ from mailchimp_emulator.writes import Writer
 if TYPE_CHECKING:
     from mailchimp_emulator.account import Account
     from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behaviour import Behaviour
+    from mailchimp_emulator.behavior import Behavior
     from mailchimp_emulator.state import State
 
 
@@ -42,9 +42,9 @@ class Call:
         return self.state.account
 
     @property
-    def behaviour(self) -> Behaviour:
+    def behavior(self) -> Behavior:
         """The flags in force."""
-        return self.state.behaviour
+        return self.state.behavior
 
     @property
     def now(self) -> int:
@@ -69,7 +69,7 @@ class Call:
 
     def page(self) -> Page:
         """The page that count and offset ask for."""
-        return Page.of(self.query, self.behaviour)
+        return Page.of(self.query, self.behavior)
 
     def body(self) -> dict[str, Any]:
         """The JSON object of the request; no body at all counts as an empty one."""
@@ -84,7 +84,7 @@ class Call:
     def writer(self) -> Writer:
         """A writer for the audience of the path, at this moment."""
         skip = self.query.get("skip_merge_validation", "").lower() in ("true", "1")
-        return Writer(self.account, self.audience(), self.behaviour, self.now, self.caller_ip, skip)
+        return Writer(self.account, self.audience(), self.behavior, self.now, self.caller_ip, skip)
 
     def show(self, document: dict[str, Any]) -> Reply:
         """A resource, or what `fields` and `exclude_fields` leave of it; only reads know these two."""

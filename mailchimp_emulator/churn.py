@@ -80,7 +80,7 @@ class Churn:
                 return
             state.clock.advance(state.clock.tick_per_edit)
             kind = self.chance.choices(list(self.mix), list(self.mix.values()))[0]
-            writer = Writer(state.account, audience, state.behaviour, state.clock.second())
+            writer = Writer(state.account, audience, state.behavior, state.clock.second(), outside_the_api=True)
             self._kinds[kind](audience, writer)
             state.stats.churn_edits += 1
 

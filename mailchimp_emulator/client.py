@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +25,9 @@ class ControlClient:
 
     def command(self, name: str, /, **wanted: Any) -> Any:
         """Send any command by name."""
-        response = self._session.post(f"{self.url}/_control/{name}", json=wanted, timeout=_TIMEOUT_SECONDS)
+        # Written by the standard library, so that rules may hold lone surrogates and NaN.
+        body = json.dumps(wanted)
+        response = self._session.post(f"{self.url}/_control/{name}", data=body, timeout=_TIMEOUT_SECONDS)
         answer = response.json()
         if response.status_code != 200:
             raise ControlError(answer["error"])
@@ -67,7 +70,7 @@ class ControlClient:
         return figures
 
     def reset_stats(self) -> None:
-        """Begin the figures anew."""
+        """Start the figures again at zero."""
         self.command("reset_stats")
 
     def latency(self, seconds: float, jitter: float = 0) -> None:
@@ -75,17 +78,25 @@ class ControlClient:
         self.command("latency", seconds=seconds, jitter=jitter)
 
     def faults(self, rules: Iterable[dict[str, Any]], seed: int = 0) -> None:
-        """Replace the faults; keys of a rule: kind, method, path, probability, times, after, when."""
+        """Replace the faults; the keys of a rule are in the README."""
         self.command("faults", rules=list(rules), seed=seed)
 
     def clear_faults(self) -> None:
         """Let everything work again."""
         self.command("faults", rules=[])
 
-    def behaviour(self, **flags: Any) -> dict[str, Any]:
-        """Set behaviour flags; returns all of them."""
-        now: dict[str, Any] = self.command("behaviour", **flags)
+    def fault_counts(self) -> list[dict[str, Any]]:
+        """What became of each rule: {kind, path, matched, hits, failure}, in their order; `failure` is of its last command."""
+        counts: list[dict[str, Any]] = self.command("fault_counts")
+        return counts
+
+    def behavior(self, **flags: Any) -> dict[str, Any]:
+        """Set behavior flags; returns all of them."""
+        now: dict[str, Any] = self.command("behavior", **flags)
         return now
+
+    # The former spelling, for tests that are not moved yet.
+    behaviour = behavior
 
     def churn(
         self,
@@ -170,6 +181,16 @@ class ControlClient:
         """Add items to a described collection, made up but for the keys given; returns all."""
         found: list[dict[str, Any]] = self.command("add_items", path=path, items=list(items))
         return found
+
+    def change_items(self, path: str, where: dict[str, Any], **values: Any) -> int:
+        """Set values of the items of a described collection that have these values; returns how many there are."""
+        changed: int = self.command("change_items", path=path, where=where, values=values)
+        return changed
+
+    def remove_items(self, path: str, **where: Any) -> int:
+        """Take away the items of a described collection that have these values; returns how many there were."""
+        removed: int = self.command("remove_items", path=path, where=where)
+        return removed
 
     def rename_account(self, name: str) -> None:
         """Rename the account."""

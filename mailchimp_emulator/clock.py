@@ -27,9 +27,9 @@ class Clock:
         """The whole second in which a change made now falls: Mailchimp keeps no finer time."""
         return int(self.now())
 
-    def http_date(self) -> str:
-        """The moment as a Date header has it."""
-        return formatdate(self.second(), usegmt=True)
+    def http_date(self, skew: float = 0) -> str:
+        """The moment as a Date header has it, off by so many seconds."""
+        return formatdate(int(self.second() + skew), usegmt=True)
 
     def set(self, moment: float) -> None:
         """Make it that moment."""
@@ -50,5 +50,5 @@ class Clock:
         self.frozen_at = self.now()
 
     def run(self) -> None:
-        """Let a frozen clock go on from where it stood."""
+        """Let a frozen clock run again from where it stood."""
         self.offset, self.frozen_at = self.now() - time.time(), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import orjson
 from aiohttp import web
 
 from mailchimp_emulator.acts import act, place, snapshot
-from mailchimp_emulator.demo import DEMO
+from mailchimp_emulator.demo import seed_demo
 from mailchimp_emulator.problems import Problem
 from mailchimp_emulator.seed import seed
 from mailchimp_emulator.times import format_second, parse_instant
@@ -37,7 +38,9 @@ class Control:
             "reset_stats": self._reset_stats,
             "latency": self._latency,
             "faults": self._faults,
-            "behaviour": self._behaviour,
+            "fault_counts": lambda _: self.state.faults.counts(),
+            "behavior": self._behavior,
+            "behaviour": self._behavior,
             "churn": self._churn,
             "stop_churn": lambda _: self.churn.stop(),
             "clock": self._clock,
@@ -54,6 +57,8 @@ class Control:
             "describe": lambda wanted: self.state.described.replace(wanted["collections"]),
             "items": lambda wanted: self.state.described.items(wanted["path"]),
             "add_items": lambda wanted: self.state.described.add(wanted["path"], wanted["items"]),
+            "change_items": lambda wanted: self.state.described.change(wanted["path"], wanted["where"], wanted["values"]),
+            "remove_items": lambda wanted: self.state.described.remove(wanted["path"], wanted["where"]),
         }
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -63,11 +68,19 @@ class Control:
             return _json({"error": f"unknown command; known: {', '.join(self._commands)}"}, 404)
         raw = await request.read()
         try:
-            return _json(command({**request.query, **(orjson.loads(raw) if raw else {})}))
+            # The standard library reads lone surrogates and NaN, which rules put into answers.
+            return _json(command({**request.query, **(json.loads(raw) if raw else {})}))
         except Problem as problem:
             return _json({"error": problem.detail}, 400)
         except (ValueError, KeyError, TypeError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, 400)
+
+    def run(self, wanted: Wanted) -> Any:
+        """Run a command given as its keys and its name: {"command": "act", "list_id": ...}."""
+        name = wanted.pop("command", None)
+        if name not in self._commands:
+            raise ValueError(f"unknown command {name!r}; known: {', '.join(self._commands)}")
+        return self._commands[name](wanted)
 
     def start(self) -> None:
         """What the options ask for, after start and after every reset."""
@@ -85,7 +98,7 @@ class Control:
         return seed(self.state.account, wanted, self.state.clock.second())
 
     def _seed_demo(self, _: Wanted) -> list[str]:
-        return self._seed(DEMO)
+        return seed_demo(self.state)
 
     def _journal(self, wanted: Wanted) -> list[dict[str, Any]]:
         return self.state.journal.since(int(wanted.get("since", 0)))
@@ -101,11 +114,15 @@ class Control:
         self.state.latency.jitter = float(wanted.get("jitter", 0))
 
     def _faults(self, wanted: Wanted) -> None:
-        self.state.faults.set(wanted.get("rules", []), int(wanted.get("seed", 0)))
+        rules = wanted.get("rules", [])
+        for name in (command.get("command") for rule in rules for command in rule.get("commands", [])):
+            if name not in self._commands:
+                raise ValueError(f"unknown command {name!r}; known: {', '.join(self._commands)}")
+        self.state.faults.set(rules, int(wanted.get("seed", 0)))
 
-    def _behaviour(self, wanted: Wanted) -> Any:
-        self.state.behaviour.update(wanted)
-        return self.state.behaviour.as_dict()
+    def _behavior(self, wanted: Wanted) -> Any:
+        self.state.behave(wanted)
+        return self.state.behavior.as_dict()
 
     def _churn(self, wanted: Wanted) -> None:
         self.churn.start(wanted)
@@ -140,7 +157,7 @@ class Control:
         return act(self.state, wanted["list_id"], wanted["email"], wanted["action"], wanted.get("more", {}))
 
     def _place(self, wanted: Wanted) -> dict[str, Any]:
-        """Keys beside list_id, email and status, all optional: merge_fields, tags (names), last_changed, timestamp_opt."""
+        """Keys other than list_id, email and status, all optional: merge_fields, tags (names), last_changed, timestamp_opt."""
         return place(self.state, wanted)
 
     def _rename_list(self, wanted: Wanted) -> None:

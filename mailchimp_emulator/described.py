@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from zlib import crc32
 
 from mailchimp_emulator.listing import Page, Span
 from mailchimp_emulator.problems import not_found
+from mailchimp_emulator.rewriting import NEXT_CURSOR
 from mailchimp_emulator.synthesis import made_up, moment
 from mailchimp_emulator.times import parse_second
 
 if TYPE_CHECKING:
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.replies import Reply
+    from mailchimp_emulator.account import Account
+    from mailchimp_emulator.behavior import Behavior
 
 Json = dict[str, Any]
 
-NEXT_CURSOR = "next_cursor"
-"""Where the next page begins: https://mailchimp.com/developer/marketing/api/audiences/."""
-
 _NO_PARAMETER = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a described collection is asked: the query, in which account, under which flags, and when."""
+
+    query: Mapping[str, str]
+    account: Account
+    behavior: Behavior
+    now: float
 
 
 @dataclass(frozen=True)
@@ -30,8 +38,7 @@ class Collection:
     """A collection of Mailchimp as its API description has it.
 
     `item` is the JSON schema of an item, `key` where items stand in the answer (None: the answer is the item), `envelope` the
-    schema of what stands beside them, `parent` the
-    path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
+    schema of what stands next to them, `parent` the path of the collection whose items have `parent_field` in this one's path, `names` the parts of the path that stand in
     the items, by property. `time` is the property, or "list.property" of entries, that `since` and `before` filter by.
     """
 
@@ -65,19 +72,26 @@ class Collection:
         known = {"total_items": total, **{name: params[part] for name, part in self.names.items()}}
         return {**around, **{name: known[name] for name in around.keys() & known.keys()}, self.key: items}
 
-    def within(self, items: list[Json], span: Span) -> list[Json]:
+    def within(self, items: list[Json], holds: Callable[[int], bool]) -> list[Json]:
         """Return the items of a time; where entries have the time, all items with those entries only."""
         *above, last = self.time.split(".")
-        if not last or span.open:
+        if not last:
             return items
         if not above:
-            return [item for item in items if _holds(span, item.get(last))]
-        return [{**item, above[0]: [one for one in item[above[0]] if _holds(span, one.get(last))]} for item in items]
+            return [item for item in items if _dated(item.get(last), holds)]
+        return [{**item, above[0]: [one for one in item[above[0]] if _dated(one.get(last), holds)]} for item in items]
+
+    def seen(self, items: list[Json], question: Question) -> list[Json]:
+        """Return the items that are seen by now and lie between the bounds of the query."""
+        if late := question.behavior.visible_after:
+            items = self.within(items, lambda second: second + late <= question.now)
+        span = Span.of(question.query, "", self.since or _NO_PARAMETER, self.before or _NO_PARAMETER)
+        return items if span.open else self.within(items, span.holds)
 
 
-def _holds(span: Span, written: Any) -> bool:
+def _dated(written: Any, holds: Callable[[int], bool]) -> bool:
     second = parse_second(written or "")
-    return bool(second) and span.holds(second or 0)
+    return bool(second) and holds(second or 0)
 
 
 def _typed(made: Any, text: str) -> Any:
@@ -97,18 +111,30 @@ class Described:
         self._items.clear()
         return len(self._collections)
 
-    def answer(self, call: Call, path: str) -> Reply | None:
+    def keep(self, collection: Collection, items: dict[str, list[Json]]) -> None:
+        """Serve one more collection, with its items at each path."""
+        self._collections[collection.path] = collection
+        self._items |= items
+
+    def answer(self, path: str, question: Question) -> Json | None:
         """Return the answer to a GET, None where nothing is described. Raises 404 for parents that do not exist."""
-        found = next(self._matches(path), None) if call.method == "GET" else None
-        if found is None:
-            return None
-        collection, params = found
-        self._require_parents(call, collection, params)
-        items = self._of(collection, path, params)
-        if collection.key is None:
-            return call.show(items[0])
-        span = Span.of(call.query, "", collection.since or _NO_PARAMETER, collection.before or _NO_PARAMETER)
-        return call.show(_page(call, collection, _sorted(call, collection.within(items, span)), params))
+        for collection, params in self._matches(path):
+            self._require_parents(question.account, collection, params)
+            items = self._of(collection, path, params)
+            if collection.key is None:
+                if not items:
+                    raise not_found()
+                return items[0]
+            return _page(question, collection, _sorted(question.query, collection.seen(items, question)), params)
+        return None
+
+    def paths(self) -> list[str]:
+        """The paths of all collections, with their variables."""
+        return list(self._collections)
+
+    def key(self, path: str) -> str | None:
+        """Where the items of the answer at a path stand; None where nothing is described, or the answer is the item."""
+        return next((collection.key for collection, _ in self._matches(path)), None)
 
     def items(self, path: str) -> list[Json]:
         """Return all items at a path. Raises ValueError where nothing is described."""
@@ -123,6 +149,21 @@ class Described:
             there.extend({**collection.made(len(there) + number, params), **given} for number, given in enumerate(items))
         return self.items(path)
 
+    def change(self, path: str, where: Json, values: Json) -> int:
+        """Set values of the items at a path that have these values. Returns how many there are."""
+        meant = [item for item in self.items(path) if where.items() <= item.items()]
+        for item in meant:
+            item.update(values)
+        return len(meant)
+
+    def remove(self, path: str, where: Json) -> int:
+        """Take away the items at a path that have these values. Returns how many there were."""
+        there = self.items(path)
+        kept = [item for item in there if not where.items() <= item.items()]
+        gone = len(there) - len(kept)
+        there[:] = kept
+        return gone
+
     def _of(self, collection: Collection, path: str, params: dict[str, str]) -> list[Json]:
         if path not in self._items:
             self._items[path] = [collection.made(number, params) for number in range(collection.items)]
@@ -135,41 +176,40 @@ class Described:
             if len(wanted) == len(parts) and all(one.startswith("{") or one == part for one, part in zip(wanted, parts, strict=True)):
                 yield collection, {one[1:-1]: part for one, part in zip(wanted, parts, strict=True) if one.startswith("{")}
 
-    def _require_parents(self, call: Call, collection: Collection, params: dict[str, str]) -> None:
+    def _require_parents(self, account: Account, collection: Collection, params: dict[str, str]) -> None:
         if collection.parent is None:
             return
         above = self._collections.get(collection.parent)
         if above is None:
-            _require_built_in(call, params)
+            _require_built_in(account, params)
             return
-        self._require_parents(call, above, params)
+        above_params = {name: part for name, part in params.items() if f"{{{name}}}" in above.path}
+        self._require_parents(account, above, above_params)
         # The last variable of a path is the key of its parent; the parent's own path has the others.
         *_, key = params.values()
         if key not in {str(item.get(collection.parent_field)) for item in self.items(above.path.format(**params))}:
             raise not_found()
 
 
-def _require_built_in(call: Call, params: dict[str, str]) -> None:
-    audience = call.account.audience(params.get("list_id") or params.get("audience_id") or "")
+def _require_built_in(account: Account, params: dict[str, str]) -> None:
+    audience = account.audience(params.get("list_id") or params.get("audience_id") or "")
     if "subscriber_hash" in params and audience.find(params["subscriber_hash"]) is None:
         raise not_found()
 
 
-def _sorted(call: Call, items: list[Json]) -> list[Json]:
-    by = call.query.get("sort_field")
+def _sorted(query: Mapping[str, str], items: list[Json]) -> list[Json]:
+    by = query.get("sort_field")
     if by is None or any(by not in item for item in items):
         # No order worth the name.
         return [item for _, item in sorted(enumerate(items), key=lambda one: crc32(str(one[0]).encode()))]
-    return sorted(items, key=lambda item: str(item[by]), reverse=call.query.get("sort_dir", "").upper() == "DESC")
+    return sorted(items, key=lambda item: str(item[by]), reverse=query.get("sort_dir", "").upper() == "DESC")
 
 
-def _page(call: Call, collection: Collection, items: list[Json], params: dict[str, str]) -> Json:
-    if collection.paging == "none":
-        return collection.enveloped(items[: call.behaviour.unpaged_limit or None], len(items), params)
-    query = dict(call.query)
+def _page(question: Question, collection: Collection, items: list[Json], params: dict[str, str]) -> Json:
+    query = dict(question.query)
     if collection.paging == "cursor":
         query["offset"] = base64.urlsafe_b64decode(query.get("cursor", "")).decode()
-    page = Page.of(query, call.behaviour)
+    page = Page.of(query, question.behavior)
     answer = collection.enveloped(page.cut(items), len(items), params)
     if collection.paging == "cursor":
         end = page.offset + page.count

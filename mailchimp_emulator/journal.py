@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+LIMIT = 100_000
+
 
 @dataclass(slots=True)
 class Entry:
@@ -70,17 +72,15 @@ class Stats:
         return asdict(self)
 
     def reset(self) -> None:
-        """Begin counting anew; requests in service stay open."""
+        """Start counting again at zero; requests in service stay open."""
         self.requests = self.refused_429 = self.faults = self.churn_edits = self.bytes_out = 0
         self.peak_open = self.open
 
 
 @dataclass(slots=True)
 class Journal:
-    """The latest requests, `limit` of them at most."""
+    """The latest requests, `LIMIT` of them at most."""
 
-    limit: int = 100_000
-    capture_bodies: bool = True
     capture_answers: bool = False
     enabled: bool = True
     entries: deque[Entry] = field(default_factory=deque)
@@ -92,7 +92,7 @@ class Journal:
         entry.n = self.count
         if self.enabled:
             self.entries.append(entry)
-            while len(self.entries) > self.limit:
+            while len(self.entries) > LIMIT:
                 self.entries.popleft()
 
     def since(self, n: int) -> list[dict[str, Any]]:
@@ -100,5 +100,5 @@ class Journal:
         return [entry.as_dict() for entry in self.entries if entry.n > n]
 
     def clear(self) -> None:
-        """Forget the entries; numbers go on."""
+        """Forget the entries; their numbers are not used again."""
         self.entries.clear()

@@ -5,7 +5,8 @@ Public source: https://mailchimp.com/developer/marketing/api/list-members/list-m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,21 @@ from mailchimp_emulator.times import first_second_after, last_second_until, pars
 from mailchimp_emulator.vendor import DEFAULT_COUNT, MAX_COUNT, STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behaviour import Behaviour
+    from mailchimp_emulator.behavior import Behavior
+    from mailchimp_emulator.member_index import MemberIndex
     from mailchimp_emulator.models import Member
 
 _FOREVER = (1 << 40) - 1
+# How members of one second follow each other.
+_shuffling = random.Random(0)
+_TIES: dict[str, Callable[[Member], Any]] = {
+    "insertion": attrgetter("seq"),
+    "id": attrgetter("id"),
+    "shuffled": lambda _: _shuffling.random(),
+}
 _NOT_FILTERS = ("count", "offset", "fields", "exclude_fields")
 _SORTABLE = ("last_changed", "timestamp_opt", "timestamp_signup")
 
@@ -35,10 +44,10 @@ class Page:
     offset: int
 
     @classmethod
-    def of(cls, query: Mapping[str, str], behaviour: Behaviour) -> Page:
-        """Read count and offset; what is no number counts as missing."""
+    def of(cls, query: Mapping[str, str], behavior: Behavior) -> Page:
+        """Read count and offset; anything but a number counts as missing."""
         count = _natural(query.get("count"), DEFAULT_COUNT)
-        if count > MAX_COUNT and behaviour.count_over_max == "refuse":
+        if count > MAX_COUNT and behavior.count_over_max == "refuse":
             raise bad_request(f"The count may be {MAX_COUNT} at most.")
         return cls(min(count, MAX_COUNT), _natural(query.get("offset"), 0))
 
@@ -69,7 +78,7 @@ class Span:
     @classmethod
     def of(cls, query: Mapping[str, str], name: str, since: str = "since_", before: str = "before_") -> Span:
         """Read a pair of bounds, such as since_last_changed and before_last_changed."""
-        # A date that Mailchimp can not read filters nothing.
+        # A date that Mailchimp cannot read filters nothing.
         low, high = (parse_instant(query.get(prefix + name, "")) for prefix in (since, before))
         return cls(
             0 if low is None else first_second_after(low),
@@ -101,27 +110,35 @@ def refuse_bad_combinations(query: Mapping[str, str]) -> None:
 class MemberQuery:
     """The filters and the order of one request."""
 
-    def __init__(self, query: Mapping[str, str], behaviour: Behaviour) -> None:
+    def __init__(self, query: Mapping[str, str], behavior: Behavior) -> None:
         refuse_bad_combinations(query)
-        self.query, self.behaviour = query, behaviour
+        self.query, self.behavior = query, behavior
         self.status = query.get("status") or ("unsubscribed" if "unsubscribed_since" in query else "")
         self.changed = Span.of(query, "last_changed")
         self.opted = Span.of(query, "timestamp_opt")
         self.sort_field = query["sort_field"] if query.get("sort_field") in _SORTABLE else ""
         self.descending = query.get("sort_dir", "").upper() == "DESC"
 
-    def select(self, audience: Audience, page: Page) -> tuple[list[Member], int]:
-        """The members of the page, and the number of all that match."""
-        tests = self._tests()
-        if self.sort_field == "last_changed" and not tests:
-            return self._slice(audience, page)
-        flags = (self.behaviour.transactional_in_bare_list, self.behaviour.archived_in_bare_list)
-        key = (*flags, *sorted(item for item in self.query.items() if item[0] not in _NOT_FILTERS))
-        matching = audience.ordering(key, lambda: self._sort(self._matching(audience, tests)))
+    def select(self, audience: Audience, page: Page, now: float) -> tuple[list[Member], int]:
+        """The members of the page as they are seen at this moment, and the number of all that match."""
+        tests, ties = self._tests(), self.behavior.tie_order
+        seen = audience.index if audience.late is None else audience.late.at(now)
+        if self.sort_field == "last_changed" and not tests and ties == "insertion":
+            return self._slice(self._index(seen), page)
+
+        def chosen() -> list[Member]:
+            return self._sort(self._matching(seen, tests))
+
+        if audience.late is not None or ties == "shuffled":
+            matching = chosen()
+        else:
+            flags = (ties, self.behavior.transactional_in_bare_list, self.behavior.archived_in_bare_list)
+            key = (*flags, *sorted(item for item in self.query.items() if item[0] not in _NOT_FILTERS))
+            matching = audience.ordering(key, chosen)
         return page.cut(matching), len(matching)
 
-    def _index(self, audience: Audience) -> Any:
-        return audience.ordered[self.status] if self.status else audience.bare
+    def _index(self, seen: MemberIndex) -> Any:
+        return seen.ordered[self.status] if self.status else seen.bare
 
     def _bounds(self, index: Any) -> tuple[int, int]:
         """Where the window of last_changed begins and ends in the index."""
@@ -130,8 +147,7 @@ class MemberQuery:
             index.bisect_key_left((self.changed.last + 1) << RANK_BITS),
         )
 
-    def _slice(self, audience: Audience, page: Page) -> tuple[list[Member], int]:
-        index = self._index(audience)
+    def _slice(self, index: Any, page: Page) -> tuple[list[Member], int]:
         low, high = self._bounds(index)
         total = max(high - low, 0)
         if self.descending:
@@ -140,12 +156,12 @@ class MemberQuery:
         start = low + page.offset
         return list(index[start : max(min(start + page.count, high), start)]), total
 
-    def _matching(self, audience: Audience, tests: list[Callable[[Member], bool]]) -> Iterable[Member]:
-        index = self._index(audience)
+    def _matching(self, seen: MemberIndex, tests: list[Callable[[Member], bool]]) -> Iterable[Member]:
+        index = self._index(seen)
         low, high = self._bounds(index)
         candidates = index[low:high]
-        if not self.status and self.behaviour.archived_in_bare_list:
-            archived = audience.ordered["archived"]
+        if not self.status and self.behavior.archived_in_bare_list:
+            archived = seen.ordered["archived"]
             candidates = [*candidates, *archived[slice(*self._bounds(archived))]]
         return [member for member in candidates if all(test(member) for test in tests)]
 
@@ -153,17 +169,17 @@ class MemberQuery:
         if not self.sort_field:
             # No order worth the name: by id, which is a hash.
             return sorted(members, key=attrgetter("id"))
-        by = "rank" if self.sort_field == "last_changed" else self.sort_field
-        ordered = sorted(members, key=attrgetter(by, "seq"))
+        by, tie = attrgetter(self.sort_field), _TIES[self.behavior.tie_order]
+        ordered = sorted(members, key=lambda member: (by(member), tie(member)))
         return ordered[::-1] if self.descending else ordered
 
     def _tests(self) -> list[Callable[[Member], bool]]:
         """Filters beyond status and last_changed."""
         query, opted = self.query, self.opted
         tests: list[Callable[[Member], bool]] = []
-        if not self.status and not self.behaviour.transactional_in_bare_list:
+        if not self.status and not self.behavior.transactional_in_bare_list:
             tests.append(lambda member: member.status != "transactional")
-        if not self.status and self.behaviour.archived_in_bare_list:
+        if not self.status and self.behavior.archived_in_bare_list:
             tests.append(lambda _: True)
         if not opted.open:
             tests.append(lambda member: member.timestamp_opt > 0 and opted.holds(member.timestamp_opt))

@@ -27,6 +27,7 @@ _LEAP_YEAR = 2000
 ADDRESS_PARTS = ("addr1", "addr2", "city", "state", "zip", "country")
 REQUIRED_ADDRESS_PARTS = ("addr1", "city", "state", "zip")
 BLANK = "Please enter a value"
+INCOMPLETE = "Please enter a complete address"
 
 
 class RefusedError(ValueError):
@@ -101,8 +102,8 @@ def _choice(field: MergeField, value: Any) -> str:
 
 
 def _address(_: MergeField, value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or any(not value.get(part) for part in REQUIRED_ADDRESS_PARTS):
-        raise RefusedError("Please enter a complete address")
+    if incomplete_address(value):
+        raise RefusedError(INCOMPLETE)
     return {part: str(value.get(part, "US" if part == "country" else "")) for part in ADDRESS_PARTS}
 
 
@@ -128,10 +129,23 @@ def accepted(field: MergeField, value: Any) -> Any:
     return _RULES[field.type](field, value)
 
 
+def incomplete_address(value: Any) -> bool:
+    """Whether a value is no postal address, or one without the parts that Mailchimp requires."""
+    return not isinstance(value, dict) or any(not value.get(part) for part in REQUIRED_ADDRESS_PARTS)
+
+
 def merged(
-    audience: Audience, current: dict[str, Any], sent: dict[str, Any], *, check_required: bool, strict_address: bool
+    audience: Audience,
+    current: dict[str, Any],
+    sent: dict[str, Any],
+    *,
+    check_required: bool,
+    strict_address: bool,
+    check_stored: bool,
 ) -> dict[str, Any]:
     """The merge fields after a write: sent ones replace, `""` clears, unknown tags are ignored.
+
+    With `check_stored` an incomplete postal address that is stored already refuses the write, too.
 
     Raises the Mailchimp error with one entry for each field that was refused.
     """
@@ -139,6 +153,8 @@ def merged(
     for field in audience.merge_fields.values():
         if field.tag in sent:
             _merge_one(field, sent[field.tag], outcome, errors, strict_address=strict_address)
+        elif check_stored and field.type == "address" and field.tag in current and incomplete_address(current[field.tag]):
+            errors.append({"field": field.tag, "message": INCOMPLETE})
         if check_required and field.required and field.tag not in outcome and not _named(errors, field.tag):
             errors.append({"field": field.tag, "message": BLANK})
     if errors:

@@ -84,7 +84,7 @@ class Member:
 
     @property
     def unique_email_id(self) -> str:
-        """Ten hex digits that belong to the address, whatever the audience."""
+        """Ten hex digits that belong to the email address in every audience."""
         return stable_hex(f"unique:{self.email.lower()}", 10)
 
     def rare(self, name: str, default: Any) -> Any:

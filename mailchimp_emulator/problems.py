@@ -42,7 +42,7 @@ class Problem(Exception):  # noqa: N818 -- the name of the document it becomes
 
 
 def invalid_resource(detail: str, errors: FieldErrors | None = None) -> Problem:
-    """400 for a body or parameter that can not be."""
+    """400 for a body or parameter that makes no sense."""
     return Problem(400, "Invalid Resource", detail, errors=errors)
 
 
@@ -73,7 +73,7 @@ def unreadable_json() -> Problem:
 
 
 def invalid_email() -> Problem:
-    """400 for what is no address."""
+    """400 for something that is not an email address."""
     return invalid_resource("Please provide a valid email address.")
 
 
@@ -92,6 +92,11 @@ def in_compliance_state(email: str) -> Problem:
     """400 for subscribing who left or bounced."""
     detail = f"{email} is in a compliance state due to unsubscribe, bounce, or compliance review and cannot be subscribed."
     return Problem(400, "Member In Compliance State", detail)
+
+
+def signup_throttled(email: str) -> Problem:
+    """400 for an address that signed up to many lists within a short time."""
+    return invalid_resource(f"{email} has signed up to a lot of lists very recently; we're not allowing more signups for now")
 
 
 def forgotten(email: str) -> Problem:
@@ -126,7 +131,7 @@ def key_conflict() -> Problem:
 
 
 def wrong_datacenter(datacenter: str) -> Problem:
-    """403 for a key at another data centre's host."""
+    """403 for a key at another data center's host."""
     return Problem(403, "Forbidden", f"The API key provided is linked to datacenter '{datacenter}'")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,12 @@ class Reply:
     def of(cls, document: Any, status: int = 200, **headers: str) -> Reply:
         """A JSON answer."""
         return cls(status, orjson.dumps(document), headers=headers)
+
+    @classmethod
+    def of_text(cls, status: int, body: Any, content_type: str = "") -> Reply:
+        """An answer as a test wants it: a text as it stands, anything else as JSON that may hold what JSON may not."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        return cls(status, text.encode(errors="surrogatepass"), content_type or JSON)
 
     @classmethod
     def of_problem(cls, problem: Problem) -> Reply:

@@ -59,6 +59,17 @@ API: dict[str, Methods] = {
     _CATEGORY: {"GET": interests.read_category},
     _CATEGORY + "/interests": {"GET": interests.read_interests, "POST": interests.create_interest},
 }
+# Where the items of a collection stand, by the last part of its path.
+RECORDS: dict[str, str] = {
+    "lists": "lists",
+    "members": "members",
+    "tags": "tags",
+    "tag-search": "tags",
+    "segments": "segments",
+    "merge-fields": "merge_fields",
+    "interest-categories": "categories",
+    "interests": "interests",
+}
 OAUTH: dict[str, Methods] = {
     "/oauth2/authorize": {"GET": oauth.authorize},
     "/oauth2/token": {"POST": oauth.token},

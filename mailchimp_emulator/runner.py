@@ -1,4 +1,4 @@
-"""Running the emulator beside a test: in a thread of its own, or in a process of its own."""
+"""Running the emulator for a test: in a thread of its own, or in a process of its own."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from mailchimp_emulator.state import Options, State
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 10
@@ -32,7 +31,11 @@ async def start(options: Options, port: int) -> tuple[web.AppRunner, Server]:
     runner = web.AppRunner(server.app(), access_log=None, handler_cancellation=False, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, HOST, port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
     server.state.origin = f"http://{HOST}:{runner.addresses[0][1]}"
     server.control.start()
     return runner, server
@@ -41,13 +44,12 @@ async def start(options: Options, port: int) -> tuple[web.AppRunner, Server]:
 class Emulator(ControlClient):
     """An emulator in a thread: `with Emulator() as mailchimp: ... mailchimp.url`.
 
-    Options are the fields of `Options`: api_keys, oauth_tokens, datacenter, latency, connections, journal_limit,
-    capture_bodies, capture_answers, journal, behaviour, seed, demo.
+    Options are the fields of `Options`: latency, journal, capture_answers, behavior, seed, demo.
     """
 
     def __init__(self, port: int = 0, **options: Any) -> None:
         super().__init__("")
-        self._port, self._options = port, Options(**options)
+        self._port, self._options = port, Options.of(options)
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

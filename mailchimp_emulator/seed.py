@@ -34,6 +34,7 @@ LAST_NAMES = (
     "Abel", "Brandt", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Haas", "Ito", "Jensen", "Kowalski",
     "Lopez", "Meyer", "Novak", "O'Brien", "Petrov", "Quist", "Rossi", "Silva", "Tanaka", "Urban", "Vogel", "Wagner",
 )  # fmt: skip
+_TRADES = ("Outfitters", "Guides & Co", "Climbing Gym", "Sports", "Travel")
 _CITIES = (("Portland", "OR", "97201"), ("Austin", "TX", "78701"), ("Boston", "MA", "02108"), ("Reno", "NV", "89501"))
 
 
@@ -126,7 +127,8 @@ class Seeding:
         names = list(self.wanted.get("tags", []))
         many = self.wanted.get("contacts_with_many_tags")
         if many:
-            names += [f"Tag {number:03d}" for number in range(len(names) + 1, int(many["tags"]) + 1)]
+            numbered = [f"Tag {number:03d}" for number in range(len(names) + 1, int(many["tags"]) + 1)]
+            names += many.get("names", numbered)[: int(many["tags"]) - len(names)]
         made = [Segment(next(self.account.segment_ids), name, "static", self.now, self.now) for name in names]
         return [self.audience.add_segment(segment).id for segment in made]
 
@@ -166,6 +168,8 @@ def _pool(field: MergeField) -> list[Any]:
         return list(FIRST_NAMES)
     if field.tag == "LNAME":
         return list(LAST_NAMES)
+    if field.tag == "COMPANY":
+        return [f"{name} {kind}" for kind in _TRADES for name in LAST_NAMES]
     choices = field.options.get("choices", [])
     raw: dict[str, list[Any]] = {
         "text": [f"Note {number}" for number in range(29)],

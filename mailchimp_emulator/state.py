@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailchimp_emulator.account import Account
-from mailchimp_emulator.behaviour import Behaviour
+from mailchimp_emulator.behavior import Behavior
 from mailchimp_emulator.clock import Clock
 from mailchimp_emulator.described import Described
 from mailchimp_emulator.faults import Faults
@@ -25,18 +25,17 @@ class Latency:
 class Options:
     """How the emulator starts, and to what `reset` returns it."""
 
-    api_keys: tuple[str, ...] = ()
-    oauth_tokens: tuple[str, ...] = ()
-    datacenter: str = "us1"
     latency: float = 0.0
-    connections: int = 10
-    journal_limit: int = 100_000
-    capture_bodies: bool = True
-    capture_answers: bool = False
     journal: bool = True
-    behaviour: dict[str, Any] = field(default_factory=dict)
+    capture_answers: bool = False
+    behavior: dict[str, Any] = field(default_factory=dict)
     seed: dict[str, Any] | None = None
     demo: bool = False
+
+    @classmethod
+    def of(cls, chosen: dict[str, Any]) -> Options:
+        """Read options by name; `behaviour` is the former spelling of `behavior`."""
+        return cls(**{"behavior" if name == "behaviour" else name: setting for name, setting in chosen.items()})
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ class State:
         self.options = options
         self.origin = "http://127.0.0.1"
         self.stats = Stats()
-        self.journal = Journal(options.journal_limit, options.capture_bodies, options.capture_answers, options.journal)
+        self.journal = Journal(options.capture_answers, options.journal)
         self.clock = Clock()
         self.start_over()
 
@@ -63,14 +62,17 @@ class State:
         """Back to how it started: no lists, no faults, no churn, real time."""
         options = self.options
         self.clock = Clock()
-        self.account = Account(datacenter=options.datacenter)
-        self.account.api_keys |= set(options.api_keys)
-        self.account.oauth_tokens |= set(options.oauth_tokens)
-        self.behaviour = Behaviour(connection_limit=options.connections)
-        self.behaviour.update(options.behaviour)
+        self.account = Account()
+        self.behavior = Behavior()
+        self.behave(options.behavior)
         self.described = Described()
         self.faults = Faults()
         self.latency = Latency(options.latency)
         self.codes: dict[str, Code] = {}
         self.journal.clear()
         self.stats.reset()
+
+    def behave(self, flags: dict[str, Any]) -> None:
+        """Set flags by name."""
+        self.behavior.update(flags)
+        self.account.show_late(self.behavior.visible_after)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 
 # At most six decimals: a seventh makes a date malformed, and a malformed date filters nothing
@@ -18,7 +18,7 @@ _INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d
 @lru_cache(maxsize=1 << 16)
 def format_second(second: int) -> str:
     """`2022-02-23T16:25:57+00:00`, or `""` for zero."""
-    return datetime.fromtimestamp(second, timezone.utc).isoformat() if second else ""
+    return datetime.fromtimestamp(second, UTC).isoformat() if second else ""
 
 
 def parse_instant(text: str) -> float | None:
@@ -28,7 +28,7 @@ def parse_instant(text: str) -> float | None:
         return None
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=timezone.utc)
+        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
     except ValueError:
         return None
     return moment.timestamp() + float(fraction or 0) - _zone_seconds(zone)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailchimp_emulator.merge_rules import merged
-from mailchimp_emulator.models import Member, Segment, subscriber_hash
+from mailchimp_emulator.models import Member, subscriber_hash
 from mailchimp_emulator.problems import (
     cannot_archive,
     forgotten,
@@ -18,16 +18,14 @@ from mailchimp_emulator.problems import (
     method_not_allowed,
     not_found,
     required,
+    signup_throttled,
 )
+from mailchimp_emulator.tagging import Tagging
 from mailchimp_emulator.times import parse_second
 from mailchimp_emulator.validation import check_email
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behaviour import Behaviour
+    pass
 
 UNSUBSCRIBED_BY_ADMIN = "N/A (Unsubscribed by admin)"
 UNSUBSCRIBED_BY_SELF = "None given"
@@ -35,15 +33,13 @@ _EXTRAS = ("language", "vip", "ip_signup")
 
 
 @dataclass(slots=True)
-class Writer:
+class Writer(Tagging):
     """One write of one audience at one moment."""
 
-    account: Account
-    audience: Audience
-    behaviour: Behaviour
-    now: int
     caller_ip: str = ""
     skip_merge_validation: bool = False
+    # What people and administrators do in the web application, where the rules of the API do not hold.
+    outside_the_api: bool = False
 
     # POST
 
@@ -63,9 +59,10 @@ class Writer:
     def insert(self, body: dict[str, Any], status: str) -> Member:
         """Add a contact that the audience does not know."""
         email = body["email_address"].strip()
-        check_email(email, refuse_fakes=self.behaviour.refuse_fake_domains)
+        check_email(email, refuse_fakes=self.behavior.refuse_fake_domains)
         if subscriber_hash(email) in self.audience.forgotten:
             raise forgotten(email)
+        self._not_throttled(email, status)
         values = self._merged({}, body, check_required=True)
         made = Member(self.audience.next_seq(), email, status, self.now, values, {})
         self.enter(made, status)
@@ -81,11 +78,9 @@ class Writer:
         found = self.audience.find(key)
         if found is not None:
             status = body.get("status")
-            if status is None and found.status == "archived" and self.behaviour.status_if_new_unarchives:
+            if status is None and found.status == "archived" and self.behavior.status_if_new_unarchives:
                 status = body.get("status_if_new")
             self.amend(found, body, status)
-            if self.behaviour.put_tags_on_update:
-                self.tag(found, body.get("tags", []))
             return found
         return self._create_by_put(body)
 
@@ -106,7 +101,7 @@ class Writer:
         found = self.member(key)
         if found.status == "archived":
             # The way back from the archive is PUT: the Allow header of an archived member names GET and PUT.
-            raise not_found() if self.behaviour.patch_archived_status == 404 else method_not_allowed("GET, PUT")
+            raise not_found() if self.behavior.patch_archived_status == 404 else method_not_allowed("GET, PUT")
         self.amend(found, body, body.get("status"), check_required=False)
         return found
 
@@ -114,7 +109,7 @@ class Writer:
 
     def amend(self, member: Member, body: dict[str, Any], status: str | None, *, check_required: bool = True) -> bool:
         """Apply a body to a member; False when nothing was different, and last_changed stays."""
-        self._may_become(member, status)
+        status = self._allowed(member, status)
         values = self._merged(member.merge_fields, body, check_required=check_required)
         moved = self._readdress(member, body.get("email_address"))
         different = values != member.merge_fields
@@ -128,20 +123,38 @@ class Writer:
         self.audience.changed(member, self.now, new_status)
         return True
 
-    def _may_become(self, member: Member, status: str | None) -> None:
-        """Who left by themselves, or bounced, is not subscribed by anybody else."""
+    def _allowed(self, member: Member, status: str | None) -> str | None:
+        """The status that a member may have; who left by themselves, or bounced, is not subscribed by anybody else."""
         if status != "subscribed" or member.status == "subscribed":
-            return
-        lapsed = member.status == "archived" and not self.behaviour.compliance_survives_archive
-        if member.compliance and not lapsed:
+            return status
+        lapsed = member.status == "archived" and not self.behavior.compliance_survives_archive
+        held, behavior = bool(member.compliance) and not lapsed, self.behavior
+        if member.status == "pending":
+            reading = behavior.subscribe_held_pending if held else behavior.subscribe_pending
+        else:
+            reading = "error" if held else "taken"
+        if reading == "error":
             raise in_compliance_state(member.email)
+        if reading == "taken":
+            self._not_throttled(member.email, status)
+        return status if reading == "taken" else None
+
+    def _not_throttled(self, email: str, status: str) -> None:
+        """Refuse those whom Mailchimp lets sign up no more for now, as often as the flag says; -1 is always."""
+        throttled, key = self.behavior.throttled_signups, email.lower()
+        if self.outside_the_api or status not in ("subscribed", "pending") or not throttled.get(key):
+            return
+        throttled[key] -= 1 if throttled[key] > 0 else 0
+        raise signup_throttled(email)
 
     def _readdress(self, member: Member, email: str | None) -> bool:
         if not email or email == member.email:
             return False
         identity = subscriber_hash(email)
+        if identity == member.id and not self.behavior.email_case_changes:
+            return False
         if identity != member.id:
-            check_email(email, refuse_fakes=self.behaviour.refuse_fake_domains)
+            check_email(email, refuse_fakes=self.behavior.refuse_fake_domains)
             if identity in self.audience.members:
                 raise member_exists(email)
             if identity in self.audience.forgotten:
@@ -155,7 +168,8 @@ class Writer:
             current,
             body.get("merge_fields", {}),
             check_required=check_required and not self.skip_merge_validation,
-            strict_address=self.behaviour.incomplete_address == "schema",
+            strict_address=self.behavior.incomplete_address == "schema",
+            check_stored=self.behavior.stored_address_checked and not (self.skip_merge_validation or self.outside_the_api),
         )
 
     def enter(self, member: Member, status: str) -> None:
@@ -229,49 +243,3 @@ class Writer:
     def forget(self, key: str) -> None:
         """Delete a contact for good."""
         self.audience.remove(self.member(key))
-
-    # Tags.
-
-    def tag(self, member: Member, names: Iterable[str], *, readd_moves: bool = False) -> bool:
-        """Put tags on a member; True when one was not there before."""
-        wanted = [self._ensure(name) for name in names if name.strip()]
-        fresh = [tag for tag in wanted if tag not in member.tags]
-        if fresh:
-            # A new dict, because seeded members share theirs.
-            member.tags = {**member.tags, **dict.fromkeys(fresh, self.now)}
-        if fresh or (readd_moves and wanted and self.behaviour.tag_readd_moves_last_changed):
-            self._tags_edited(member)
-        return bool(fresh)
-
-    def untag(self, member: Member, names: Iterable[str]) -> bool:
-        """Take tags off a member; True when one was there."""
-        tags = [tag.id for name in names if (tag := self.audience.tag(name)) is not None]
-        return self.untag_ids(member, tags)
-
-    def untag_ids(self, member: Member, tags: Iterable[int]) -> bool:
-        """Take tags off a member by id; True when one was there."""
-        gone = {tag for tag in tags if tag in member.tags}
-        if not gone:
-            return False
-        member.tags = {tag: added for tag, added in member.tags.items() if tag not in gone}
-        self._tags_edited(member)
-        return True
-
-    def tag_ids(self, member: Member, tags: Iterable[int]) -> bool:
-        """Put tags on a member by id; True when one was not there before."""
-        return self.tag(member, [self.audience.segments[tag].name for tag in tags])
-
-    def _ensure(self, name: str) -> int:
-        name = name.strip()
-        return (self.audience.tag(name) or self.new_tag(name)).id
-
-    def new_tag(self, name: str) -> Segment:
-        """Make a tag."""
-        made = Segment(next(self.account.segment_ids), name, "static", self.now, self.now)
-        return self.audience.add_segment(made)
-
-    def _tags_edited(self, member: Member) -> None:
-        if self.behaviour.tag_edit_moves_last_changed:
-            self.audience.changed(member, self.now)
-        else:
-            self.audience.refreshed(member)

@@ -11,7 +11,7 @@ import requests
 from requests.auth import AuthBase
 
 from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig, OAuthCredentials
-from mailchimp_unified.errors import BugError, SignInError
+from mailchimp_unified.errors import SignInError
 
 API_ROOT = "/3.0"
 """Root of the Marketing API: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
@@ -20,10 +20,17 @@ LOGIN_ORIGIN = "https://login.mailchimp.com"
 """Host of the OAuth endpoints: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""
 
 METADATA_PATH = "/oauth2/metadata"
-"""Names the data centre behind a token: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""
+"""Names the data center behind a token: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""
 
-# The data centre becomes part of the host to which the token is sent: nothing else may pass.
+GLOBAL_ORIGIN = "https://api.mailchimp.com"
+"""Serves every account, no matter its data center: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
+
+SECRET_CHARACTERS = 8
+"""A shorter text is no secret worth hiding: keys and tokens have more than thirty characters."""
+
+# The data center becomes part of the host to which the token is sent: nothing else may pass.
 _DATA_CENTER_PATTERN = re.compile(r"^[a-z]{2,4}\d{1,4}$")
+_ENDPOINT_PATTERN = re.compile(r"^https://[a-z]{2,4}\d{1,4}\.api\.mailchimp\.com$")
 
 _SIGN_IN_AGAIN = "Mailchimp does not accept the access token: it is wrong or was revoked. Please sign in again."
 
@@ -60,7 +67,7 @@ def metadata_auth(credentials: OAuthCredentials) -> HeaderAuth:
 
 
 def metadata_url(config: ConnectionConfig) -> str:
-    """Return the address that names the data centre of a token."""
+    """Return the address that names the data center of a token."""
     return f"{config.api_url or LOGIN_ORIGIN}{METADATA_PATH}"
 
 
@@ -72,29 +79,38 @@ def api_url_of_key(config: ConnectionConfig, credentials: ApiKeyCredentials) -> 
 def api_url_of_token(config: ConnectionConfig, metadata: bytes) -> str:
     """Return the root of the API for a token from the body of the metadata answer.
 
-    Raises SignInError for a refused token, which Mailchimp answers with status 200 and an `error` field, and BugError
-    for a body that names no data centre.
+    Where it names no data center its `api_endpoint` serves, else the host that serves every account.
+    Raises SignInError for a refused token, which Mailchimp answers with status 200 and an `error` field.
     """
     try:
         body = orjson.loads(metadata)
     except orjson.JSONDecodeError:
         body = None
-    if not isinstance(body, dict):
-        raise BugError("Mailchimp's answer about the access token cannot be read.")
+    body = body if isinstance(body, dict) else {}
     if body.get("error"):
         raise SignInError(_SIGN_IN_AGAIN, detail=str(body["error"]))
-    data_center = str(body.get("dc", ""))
-    if not _DATA_CENTER_PATTERN.match(data_center):
-        raise BugError("Mailchimp's answer about the access token names no data centre.")
-    return f"{config.api_url or _data_center_origin(data_center)}{API_ROOT}"
+    data_center, endpoint = str(body.get("dc") or ""), str(body.get("api_endpoint") or "").rstrip("/")
+    if config.api_url or _DATA_CENTER_PATTERN.match(data_center):
+        return f"{config.api_url or _data_center_origin(data_center)}{API_ROOT}"
+    return f"{endpoint if _ENDPOINT_PATTERN.match(endpoint) else GLOBAL_ORIGIN}{API_ROOT}"
+
+
+def api_url_without_metadata(config: ConnectionConfig) -> str:
+    """Return the root of the API for a token whose metadata cannot be had."""
+    return f"{config.api_url or GLOBAL_ORIGIN}{API_ROOT}"
 
 
 def secrets_of(credentials: ApiKeyCredentials | OAuthCredentials) -> list[str]:
-    """Return every form in which the credentials could appear in a text, longest first, for log filters."""
+    """Return every form in which the credentials could appear in a text, longest first, for log filters.
+
+    What is too short to be a secret is left out: replaced wherever it stands, it would spoil every text.
+    """
     if isinstance(credentials, OAuthCredentials):
-        return [credentials.access_token.get_secret_value()]
-    key = credentials.apikey.get_secret_value()
-    return [_basic(key), key, key.partition("-")[0]]
+        forms = [credentials.access_token.get_secret_value()]
+    else:
+        key = credentials.apikey.get_secret_value()
+        forms = [_basic(key), key, key.partition("-")[0]]
+    return [form for form in forms if len(form) >= SECRET_CHARACTERS]
 
 
 def _basic(key: str) -> str:

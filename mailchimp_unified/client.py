@@ -1,27 +1,21 @@
-"""The one place that talks HTTP: a request in, a parsed body or a typed error out."""
+"""The one place that talks to Mailchimp: a request in, a typed reply or a typed error out."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import partial
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
 import orjson
-import requests
 import tenacity
 from requests.auth import AuthBase
-from requests.exceptions import ConnectTimeout, InvalidSchema, InvalidURL, RequestException, Timeout
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from mailchimp_unified import auth
 from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
@@ -29,18 +23,27 @@ from mailchimp_unified.errors import (
     Answer,
     BugError,
     ConfigError,
+    IncompleteAnswerError,
     MailchimpError,
+    ServerError,
+    SignInError,
+    StaleError,
     TimedOutError,
     TransientError,
-    UnreachableError,
     error_for,
 )
+from mailchimp_unified.parsing import UnreadableError, parsed
+from mailchimp_unified.request import Reply, Request
+from mailchimp_unified.transport import Outgoing, Received, ThreadedTransport, Transport
 
 SERVER_TIMEOUT_SECONDS = 120
 """After this time Mailchimp gives up a call: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits."""
 
-PAGE_SIZE = 1000
-"""Most items of one page of a collection: https://mailchimp.com/developer/marketing/docs/methods-parameters/#pagination."""
+TRIES_FOR_A_WHOLE_ANSWER = 5
+"""An answer that stays incomplete for so many tries is not going to become whole."""
+
+TRIES_FOR_METADATA = 3
+"""Tries to learn the data center of a token before the host that serves every account is used."""
 
 NOTEWORTHY_PAUSE_SECONDS = 5.0
 """A longer pause is named in the log, so that nobody takes a waiting sync for a dead one."""
@@ -53,7 +56,7 @@ _REDIRECTS = range(300, 400)
 
 @dataclass(frozen=True)
 class Patience:
-    """How long the client waits, in seconds. The defaults suit Mailchimp; tests shorten them."""
+    """How long the client waits, in seconds. The defaults suit a sync; `HASTE` suits a person who waits for an answer."""
 
     connect: float = 10.0
     # Longer than Mailchimp's own limit: when we give up, the connection is no longer counted there.
@@ -63,38 +66,17 @@ class Patience:
     longest_back_off: float = 60.0
     # A request is tried for this long in all.
     total: float = 900.0
-    # A host that never answered is given up after so many tries.
-    tries_before_first_answer: int = 3
+    # A host that never answered is tried for this long.
+    first_answer: float = 120.0
 
 
-@dataclass(frozen=True)
-class Request:
-    """A call of the API: `path` below /3.0, and `what` it is about in words for the user.
-
-    `repeatable` tells that sending it twice does the same as sending it once. `keeps` is a TypedDict of what is wanted of an
-    answer that holds much more: the rest is skipped unparsed.
-    """
-
-    path: str
-    what: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
-    method: str = "GET"
-    body: Any = None
-    repeatable: bool = True
-    keeps: Any = None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A successful answer: the parsed body ({} when there is none) and the time at which Mailchimp gave it (UTC)."""
-
-    body: dict[str, Any]
-    date: datetime | None = None
+HASTE = Patience(connect=4.0, read=8.0, rest_after_timeout=0.5, first_back_off=0.5, longest_back_off=4.0, total=12.0, first_answer=8.0)
+"""For `check` and `discover`: somebody waits in front of a form."""
 
 
 @dataclass
 class Traffic:
-    """What the calls of one client cost: counts, and seconds summed over all workers."""
+    """What the calls of one client cost: counts, and seconds summed over all calls."""
 
     requests: int = 0
     retries: int = 0
@@ -102,149 +84,205 @@ class Traffic:
     backed_off_seconds: float = 0.0
 
 
-class MailchimpClient:
-    """Calls Mailchimp for one set of credentials. Safe to share between threads; each keeps a connection of its own."""
+@dataclass
+class _Call:
+    """A call under way: when it began, how often it failed, and the limit for failures that a smaller page might avoid."""
 
-    def __init__(self, config: ConnectionConfig, *, patience: Patience | None = None, logger: logging.Logger | None = None) -> None:
+    request: Request
+    began: float
+    tries: int | None
+    failures: list[MailchimpError] = field(default_factory=list)
+
+
+class MailchimpClient:
+    """Calls Mailchimp for one set of credentials, `num_workers` requests at once. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        config: ConnectionConfig,
+        *,
+        patience: Patience | None = None,
+        logger: logging.Logger | None = None,
+        transport: Transport | None = None,
+    ) -> None:
         self.traffic = Traffic()
+        self.open_calls = 0
         self._config = config
         self._patience = patience or Patience()
         self._logger = logger or logging.getLogger(__name__)
         self._auth = auth.api_auth(config.credentials)
-        self._sessions = threading.local()
-        self._counting, self._resolving = threading.Lock(), threading.Lock()
-        self._stopped = threading.Event()
-        self._answered = False
+        self._transport = transport or ThreadedTransport(config.num_workers)
+        # A call that waits for its next try keeps its place: who is throttled shall not be asked by others meanwhile.
+        self._places = asyncio.Semaphore(config.num_workers)
+        self._resolving = asyncio.Lock()
         self._api_url = ""
+        self._answered = False
+        self._last_failure: MailchimpError | None = None
+        # Set when one call has used up its time and nothing has succeeded since.
+        self._given_up = asyncio.Event()
+        self._silent_since_given_up: MailchimpError | None = None
 
-    def call(self, request: Request) -> Reply:
+    async def call(self, request: Request, *, tries: int | None = None, fresh: Callable[[], bool] | None = None) -> Reply:
         """Return the reply to `request`, retrying what is transient.
 
+        `tries` limits the tries that fail with a server error or a timeout, for a caller that would then ask for less.
+        `fresh` is asked before every try whether what the request rests on still holds; if not, StaleError is raised.
         Raises ConfigError, RejectedRecordError or BugError at once, and TransientError when the time for retries is used
         up. A request that is not repeatable is retried only where Mailchimp surely did not carry it out.
         """
-        url = self._url() + request.path
-        return self._retried(lambda: self._reply(self._send(request, url, self._auth), request), request)
+        async with self._places:
+            self.open_calls += 1
+            try:
+                url = await self._url() + request.path
+                return await self._retried(partial(self._reply, request, url, fresh), request, tries)
+            finally:
+                self.open_calls -= 1
 
-    def stop(self) -> None:
-        """End every wait between tries: the calls under way fail with the error that made them wait."""
-        self._stopped.set()
+    def close(self) -> None:
+        """Send nothing more. Requests under way end by themselves."""
+        self._transport.close()
 
-    def _url(self) -> str:
-        with self._resolving:
+    @contextlib.asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Give up what is done inside after so many seconds. Raises TransientError, naming what failed last."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            last = self._last_failure
+            said = last.message.rstrip(".") if last else "Mailchimp did not answer"
+            raise TransientError(f"{said}; gave up after {seconds:g} s", detail=last.detail if last else "") from last
+
+    async def _url(self) -> str:
+        async with self._resolving:
             if not self._api_url:
-                self._api_url = self._resolve_url()
+                self._api_url = await self._resolve_url()
             return self._api_url
 
-    def _resolve_url(self) -> str:
+    async def _resolve_url(self) -> str:
         credentials = self._config.credentials
         if isinstance(credentials, ApiKeyCredentials):
             return auth.api_url_of_key(self._config, credentials)
-        request = Request(path="", what="access token")
+        request = Request(path="", what="the access token")
         url, metadata_auth = auth.metadata_url(self._config), auth.metadata_auth(credentials)
-        return self._retried(lambda: auth.api_url_of_token(self._config, self._send(request, url, metadata_auth).content), request)
 
-    def _send(self, request: Request, url: str, header: AuthBase) -> _Received:
-        """Send once. Returns an answer with a status below 300, else raises the typed error."""
-        began = time.monotonic()
+        async def metadata() -> str:
+            return auth.api_url_of_token(self._config, (await self._send(request, url, metadata_auth)).content)
+
         try:
-            response = self._session().request(
-                request.method,
-                url,
-                params=dict(request.params),
-                data=None if request.body is None else orjson.dumps(request.body),
-                auth=header,
-                timeout=(self._patience.connect, self._patience.read),
-                allow_redirects=False,
-                stream=True,
-            )
-            # A page in one piece: requests would read it in a hundred.
-            content = response.raw.read(decode_content=True)
-        except (RequestException, HTTPError) as error:
-            raise _network_error(error, request) from error
+            return await self._retried(metadata, request, TRIES_FOR_METADATA)
+        except SignInError:
+            raise
+        except (ConfigError, BugError, ServerError) as error:
+            self._logger.warning("%s Calling %s instead.", error.message, auth.GLOBAL_ORIGIN)
+            return auth.api_url_without_metadata(self._config)
+
+    async def _reply(self, request: Request, url: str, fresh: Callable[[], bool] | None) -> Reply:
+        if fresh is not None and not fresh():
+            raise StaleError(f"What was known for {request.what} is too old to act on.")
+        asked = asyncio.get_running_loop().time()
+        received = await self._send(request, url, self._auth)
+        body = _body(received, request)
+        if lack := request.lack(body):
+            raise IncompleteAnswerError(f"Mailchimp's answer {lack}", what=request.what, detail=str(body.get("error") or ""))
+        return Reply(body, _date(received.headers.get("Date")), asked)
+
+    async def _send(self, request: Request, url: str, header: AuthBase) -> Received:
+        """Send once. Returns an answer with a status below 300, else raises the typed error."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        body = None if request.body is None else orjson.dumps(request.body)
+        outgoing = Outgoing(
+            request.method, url, request.what, request.params, body, header, self._patience.connect, self._patience.read
+        )  # fmt: skip
+        try:
+            received = await self._transport.send(outgoing)
         finally:
-            self._count(requests=1, waited_seconds=time.monotonic() - began)
+            self.traffic.requests += 1
+            self.traffic.waited_seconds += clock() - began
         self._answered = True
-        received = _Received(response.status_code, response.headers, content)
         if received.status in _REDIRECTS:
-            raise ConfigError(f"The host answered with a redirect (status {received.status}). Please correct the address of the API.")
+            raise ConfigError(f"The host answered with a redirect (HTTP {received.status}). Correct api_url.")
         if received.status >= HTTPStatus.BAD_REQUEST:
             raise error_for(_answer(received, request))
         return received
 
-    def _reply(self, received: _Received, request: Request) -> Reply:
-        return Reply(_body(received, request), _date(received.headers.get("Date")))
-
-    def _retried(self, attempt: Callable[[], Result], request: Request) -> Result:
+    async def _retried(self, attempt: Callable[[], Awaitable[Result]], request: Request, tries: int | None) -> Result:
+        call = _Call(request, asyncio.get_running_loop().time(), tries)
+        if self._silent_since_given_up is not None:
+            raise self._silent_since_given_up
         try:
-            return tenacity.Retrying(
-                retry=tenacity.retry_if_exception(lambda error: self._worth_retrying(error, request)),
-                wait=self._pause,
-                stop=self._used_up,
+            result: Result = await tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception(lambda error: self._worth_retrying(error, call)),
+                wait=lambda state: self._pause(state, call),
                 sleep=self._rest,
                 reraise=True,
             )(attempt)
-        except TransientError as error:
-            if self._answered or error.sent:
-                raise
-            raise UnreachableError(
-                f"No answer from {self._host()}. Please check the network, and the data centre at the end of the API key"
-                f" or the address of the API.",
-                detail=error.detail,
-            ) from error
+        except MailchimpError as error:
+            self._note_failure(error, call)
+            raise
+        self._given_up.clear()
+        self._silent_since_given_up = None
+        return result
 
-    def _worth_retrying(self, error: BaseException, request: Request) -> bool:
-        if self._stopped.is_set() or not isinstance(error, TransientError):
+    def _worth_retrying(self, error: BaseException, call: _Call) -> bool:
+        if not isinstance(error, TransientError):
             return False
-        return request.repeatable or not error.sent
+        self._last_failure = error
+        call.failures.append(error)
+        if error.sent and not call.request.repeatable:
+            return False
+        if self._given_up.is_set() or self._time_left(call) <= 0:
+            return False
+        if isinstance(error, IncompleteAnswerError):
+            return sum(isinstance(one, IncompleteAnswerError) for one in call.failures) < TRIES_FOR_A_WHOLE_ANSWER
+        return not (error.heavy and call.tries and sum(_is_heavy(one) for one in call.failures) >= call.tries)
 
-    def _pause(self, state: tenacity.RetryCallState) -> float:
-        """Return the seconds to wait: jittered and growing, at least what Mailchimp asked for or a timeout needs."""
+    def _time_left(self, call: _Call) -> float:
+        patience = self._patience
+        total = patience.total if self._answered else min(patience.total, patience.first_answer)
+        return total - (asyncio.get_running_loop().time() - call.began)
+
+    def _pause(self, state: tenacity.RetryCallState, call: _Call) -> float:
+        """Return the seconds to wait: jittered and growing, at least what Mailchimp asked for, never beyond the time that is left."""
         patience, error = self._patience, state.outcome.exception() if state.outcome else None
         pause = tenacity.wait_random_exponential(multiplier=patience.first_back_off, max=patience.longest_back_off)(state)
         if isinstance(error, TimedOutError):
             pause = max(pause, patience.rest_after_timeout)
         if isinstance(error, TransientError):
             pause = max(pause, error.retry_after)
+            pause = min(pause, max(0.0, self._time_left(call)))
+            self._logger.log(_level(pause), "%s; retrying in %.3g s.", error.said, pause)
         return pause
 
-    def _used_up(self, state: tenacity.RetryCallState) -> bool:
-        unreachable = not self._answered and state.attempt_number >= self._patience.tries_before_first_answer
-        return unreachable or (state.seconds_since_start or 0.0) >= self._patience.total
+    async def _rest(self, seconds: float) -> None:
+        self.traffic.retries += 1
+        self.traffic.backed_off_seconds += seconds
+        # Whoever has given up on Mailchimp has done so for all.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._given_up.wait(), seconds)
 
-    def _rest(self, seconds: float) -> None:
-        level = logging.INFO if seconds >= NOTEWORTHY_PAUSE_SECONDS else logging.DEBUG
-        self._logger.log(level, "Mailchimp is busy or disturbed: waiting %.1f s before trying again.", seconds)
-        self._count(retries=1, backed_off_seconds=seconds)
-        self._stopped.wait(seconds)
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._sessions, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.headers["User-Agent"] = f"mailchimp-unified/{_release()}"
-            session.headers["Content-Type"] = "application/json"
-            self._sessions.session = session
-        return session
-
-    def _host(self) -> str:
-        return self._api_url.partition("/3.0")[0] or auth.metadata_url(self._config).partition("/oauth2")[0]
-
-    def _count(self, **amounts: float) -> None:
-        with self._counting:
-            for name, amount in amounts.items():
-                setattr(self.traffic, name, getattr(self.traffic, name) + amount)
+    def _note_failure(self, error: MailchimpError, call: _Call) -> None:
+        """Say how long a failed request was tried, and let the others fail at once when Mailchimp is silent."""
+        if not isinstance(error, TransientError):
+            return
+        elapsed = asyncio.get_running_loop().time() - call.began
+        if self._given_up.is_set() and not error.answered:
+            self._silent_since_given_up = error
+        if self._time_left(call) <= 0:
+            self._given_up.set()
+        error.give_up(len(call.failures) or 1, elapsed)
 
 
-class _Received(NamedTuple):
-    """An answer as it came: status, headers, body."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
+def _is_heavy(error: MailchimpError) -> bool:
+    return isinstance(error, TransientError) and error.heavy
 
 
-def _answer(received: _Received, request: Request) -> Answer:
+def _level(pause: float) -> int:
+    return logging.INFO if pause >= NOTEWORTHY_PAUSE_SECONDS else logging.DEBUG
+
+
+def _answer(received: Received, request: Request) -> Answer:
     return Answer(
         status=received.status,
         what=request.what,
@@ -252,58 +290,24 @@ def _answer(received: _Received, request: Request) -> Answer:
         content_type=received.headers.get("Content-Type", ""),
         body=received.content,
         retry_after=received.headers.get("Retry-After"),
+        date=received.headers.get("Date"),
     )
 
 
-def _body(received: _Received, request: Request) -> dict[str, Any]:
+def _body(received: Received, request: Request) -> dict[str, Any]:
     if received.status == HTTPStatus.NO_CONTENT:
         return {}
     try:
-        body = _parsed(received.content, request.keeps)
-    except (orjson.JSONDecodeError, msgspec.DecodeError):
-        raise TransientError(f"Mailchimp's answer about {request.what} was cut off or is not JSON, again and again.") from None
+        body = parsed(received.content, request.keeps)
+    except UnreadableError:
+        raise TransientError("Mailchimp's answer is cut off or not JSON", what=request.what) from None
     if not isinstance(body, dict):
-        raise BugError(f"Mailchimp's answer about {request.what} is not a JSON object.")
+        raise BugError(f"Mailchimp's answer for {request.what} is not a JSON object.")
     return body
-
-
-def _parsed(content: bytes, keeps: Any) -> Any:
-    if keeps is not None:
-        # An answer of another form than expected is parsed whole.
-        with contextlib.suppress(msgspec.ValidationError):
-            return _decoder(keeps).decode(content)
-    return orjson.loads(content)
-
-
-@cache
-def _decoder(keeps: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(keeps)
 
 
 def _date(header: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(header).astimezone(timezone.utc) if header else None
+        return parsedate_to_datetime(header).astimezone(UTC) if header else None
     except ValueError:
         return None
-
-
-def _network_error(error: RequestException | HTTPError, request: Request) -> MailchimpError:
-    if isinstance(error, (InvalidURL, InvalidSchema)):
-        return ConfigError("The address of the API is not usable. Please correct it.", detail=str(error))
-    if isinstance(error, ConnectTimeout) or _never_connected(error):
-        return TransientError(f"No connection to Mailchimp ({request.what}).", detail=type(error).__name__, sent=False)
-    if isinstance(error, (Timeout, ReadTimeoutError)):
-        return TimedOutError(f"Mailchimp did not answer in time ({request.what}).", detail=type(error).__name__)
-    return TransientError(f"The connection to Mailchimp broke off ({request.what}).", detail=type(error).__name__)
-
-
-def _never_connected(error: Exception) -> bool:
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
-
-
-def _release() -> str:
-    try:
-        return version("mailchimp-unified")
-    except PackageNotFoundError:
-        return "unreleased"

@@ -3,14 +3,17 @@
     MailchimpError
     ├── ConfigError              the user must change the configuration or the account; never retried
     │   ├── SignInError          the key or token is not accepted
-    │   ├── DataCenterError      the key belongs to another data centre
+    │   ├── DataCenterError      the key belongs to another data center
     │   ├── PermissionDeniedError     the user's role or plan does not allow the call
     │   ├── AccountDisabledError      the whole account is deactivated
-    │   ├── NotFoundError        the list, member or tag is not there
-    │   └── UnreachableError     no answer ever came from the host
+    │   └── NotFoundError        the list, member or tag is not there
     ├── TransientError           nobody must act; retried with back-off, and given up after a while
-    │   └── TimedOutError        as above, but the request may still hold its connection at Mailchimp
+    │   ├── TimedOutError        as above, but the request may still hold its connection at Mailchimp
+    │   ├── ServerError          as above, but a smaller page might work
+    │   ├── FirewallError        as above; it lasts until the firewall forgets this IP address
+    │   └── IncompleteAnswerError     a successful answer that lacks what it must have
     ├── RejectedRecordError      the owner of the record must act; the record is reported, the sync goes on
+    ├── StaleError               what the request rests on is too old; nothing was sent, the caller looks again
     └── BugError                 we sent what Mailchimp cannot accept; reported, never retried
 
 The error titles are those of https://mailchimp.com/developer/marketing/docs/errors/.
@@ -19,6 +22,8 @@ The error titles are those of https://mailchimp.com/developer/marketing/docs/err
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +31,9 @@ import orjson
 
 PROBLEM_EXCERPT_CHARACTERS = 300
 """How much of an answer that is not a problem document is quoted in an error."""
+
+FIREWALL_PAGE_BYTES = 2000
+"""A firewall's page says so at its beginning."""
 
 AKAMAI_PROBLEM_TYPE = "akamai_error_message"
 """Type of the JSON body with which the CDN before Mailchimp answers for it: https://github.com/drewm/mailchimp-api/issues/327."""
@@ -36,6 +44,17 @@ SIGNUP_THROTTLE_DETAIL = "has signed up to a lot of lists very recently"
 
 # The form of the request is wrong, whatever its record: https://mailchimp.com/developer/marketing/docs/errors/.
 _NEVER_THE_RECORD = (HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+# These pass by themselves: https://www.rfc-editor.org/rfc/rfc9110#section-15.5, https://www.rfc-editor.org/rfc/rfc4918#section-11.3.
+_TRANSIENT = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.LOCKED,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+
+_NOT_CARRIED_OUT = (HTTPStatus.FORBIDDEN, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 class MailchimpError(Exception):
@@ -56,7 +75,7 @@ class SignInError(ConfigError):
 
 
 class DataCenterError(ConfigError):
-    """The key belongs to another data centre: the user must correct its suffix. Never retried."""
+    """The key belongs to another data center: the user must correct its suffix. Never retried."""
 
 
 class PermissionDeniedError(ConfigError):
@@ -71,25 +90,50 @@ class NotFoundError(ConfigError):
     """The list, member or tag named in the request is not there. Never retried."""
 
 
-class UnreachableError(ConfigError):
-    """No answer ever came from the host: the user must correct the address or the network. Tried a few times only."""
-
-
 class TransientError(MailchimpError):
     """Nobody must act. Retried with back-off; raised when the time for retries is used up.
 
-    `sent` tells whether Mailchimp may have carried out the request all the same,
-    `retry_after` the seconds Mailchimp asked to wait (0 when it named none).
+    `said` tells what happened once, such as "HTTP 500 for the contacts of Newsletter"; the message adds how long it was tried.
+    `sent` tells whether Mailchimp may have carried out the request all the same, `answered` whether any answer came,
+    `heavy` whether asking for less might help, `retry_after` the seconds Mailchimp asked to wait (0 when it named none).
     """
 
-    def __init__(self, message: str, *, detail: str = "", sent: bool = True, retry_after: float = 0.0) -> None:
-        super().__init__(message, detail=detail)
+    heavy = False
+
+    def __init__(
+        self, said: str, *, what: str = "", detail: str = "", sent: bool = True, answered: bool = False, retry_after: float = 0.0
+    ) -> None:
+        self.said = f"{said} for {what}" if what else said
+        super().__init__(f"{self.said}.", detail=detail)
         self.sent = sent
+        self.answered = answered
         self.retry_after = retry_after
+
+    def give_up(self, tries: int, seconds: float) -> None:
+        """Say in the message how often and how long the request was tried, both greater than 0."""
+        times = "" if tries == 1 else f", {tries} times in a row"
+        self.message = f"{self.said}{times}; gave up after {_duration(seconds)}. Run it again later."
+        self.args = (self.message,)
 
 
 class TimedOutError(TransientError):
     """No answer in time. Retried, after a rest: the request may still hold its connection at Mailchimp."""
+
+    heavy = True
+
+
+class ServerError(TransientError):
+    """Mailchimp failed inside. Retried; big pages fail more often than small ones."""
+
+    heavy = True
+
+
+class FirewallError(TransientError):
+    """A firewall before Mailchimp blocks this IP address. Retried; it may take hours until it lets us pass."""
+
+
+class IncompleteAnswerError(TransientError):
+    """A successful answer without what it must have. It is no answer: asked for again, a few times."""
 
 
 class RejectedRecordError(MailchimpError):
@@ -102,6 +146,10 @@ class RejectedRecordError(MailchimpError):
         super().__init__(message, detail=detail)
         self.title = title
         self.fields = fields
+
+
+class StaleError(MailchimpError):
+    """What the request rests on no longer holds: it was not sent by this try. The caller looks again."""
 
 
 class BugError(MailchimpError):
@@ -118,6 +166,7 @@ class Answer:
     content_type: str = "application/json"
     body: bytes = b""
     retry_after: str | None = None
+    date: str | None = None
     problem: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,11 +191,9 @@ def error_for(answer: Answer) -> MailchimpError:
     Branches on status code and content type only, as https://mailchimp.com/developer/marketing/docs/errors/ advises;
     the title only refines the wording.
     """
-    if (
-        answer.status == HTTPStatus.TOO_MANY_REQUESTS
-        or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        or answer.problem.get("type") == AKAMAI_PROBLEM_TYPE
-    ):
+    if _is_firewall(answer):
+        return _blocked(answer)
+    if answer.status in _TRANSIENT or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _transient(answer)
     if answer.status == HTTPStatus.FORBIDDEN:
         return _forbidden(answer) if answer.problem else _transient(answer)
@@ -156,10 +203,6 @@ def error_for(answer: Answer) -> MailchimpError:
             " removed. Please enter a new API key or sign in again.",
             detail=answer.detail,
         )
-    if answer.status == HTTPStatus.NOT_FOUND:
-        return NotFoundError(f"Mailchimp has no {answer.what}.", detail=answer.detail)
-    if answer.status == HTTPStatus.UPGRADE_REQUIRED:
-        return ConfigError("Mailchimp answers over https only. Please correct the address of the API.", detail=answer.detail)
     return _refused(answer)
 
 
@@ -175,24 +218,58 @@ def _problem(content_type: str, body: bytes) -> dict[str, Any]:
 
 def _transient(answer: Answer) -> TransientError:
     # A throttled request was never carried out; one that failed inside Mailchimp may have been.
-    throttled = answer.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
-    reason = "limits the number of requests" if throttled else f"answered with status {answer.status}"
-    return TransientError(
-        f"Mailchimp {reason} ({answer.what}) and did so until the time for retries was used up. Please run the sync again later.",
+    throttled = answer.status in _NOT_CARRIED_OUT
+    kind: type[TransientError] = ServerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else TransientError
+    return kind(
+        f"HTTP {answer.status}",
+        what=answer.what,
         detail=answer.detail,
         sent=not throttled,
-        retry_after=_seconds(answer.retry_after),
+        answered=True,
+        retry_after=_seconds(answer.retry_after, answer.date),
     )
 
 
-def _seconds(retry_after: str | None) -> float:
-    return float(retry_after) if retry_after and retry_after.isdigit() else 0.0
+def _blocked(answer: Answer) -> FirewallError:
+    return FirewallError(
+        f"A firewall in front of Mailchimp blocks the IP address of this machine (HTTP {answer.status})",
+        what=answer.what,
+        detail=answer.detail,
+        sent=False,
+        answered=True,
+        retry_after=_seconds(answer.retry_after, answer.date),
+    )
+
+
+def _is_firewall(answer: Answer) -> bool:
+    if answer.problem.get("type") == AKAMAI_PROBLEM_TYPE:
+        return True
+    page = answer.body[:FIREWALL_PAGE_BYTES].lower()
+    return answer.status == HTTPStatus.FORBIDDEN and not answer.problem and b"access denied" in page
+
+
+def _seconds(retry_after: str | None, date: str | None) -> float:
+    """Return the pause that a Retry-After header names, in seconds or as a time; 0 when it names none."""
+    if not retry_after:
+        return 0.0
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.3g} s"  # noqa: PLR2004 - from two minutes on
 
 
 def _forbidden(answer: Answer) -> ConfigError:
     if "datacenter" in answer.detail:
         return DataCenterError(
-            "The API key belongs to another data centre than its suffix says. Please copy the whole key from Mailchimp again.",
+            "The API key belongs to another data center than its suffix says. Please copy the whole key from Mailchimp again.",
             detail=answer.detail,
         )
     if answer.title == "User Disabled":
@@ -205,6 +282,14 @@ def _forbidden(answer: Answer) -> ConfigError:
 
 
 def _refused(answer: Answer) -> MailchimpError:
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return NotFoundError(f"Mailchimp answers 404 (not found) for {answer.what}.", detail=answer.detail)
+    if answer.status == HTTPStatus.UPGRADE_REQUIRED:
+        return ConfigError("Mailchimp answers over https only. Correct api_url.", detail=answer.detail)
+    return _not_accepted(answer)
+
+
+def _not_accepted(answer: Answer) -> MailchimpError:
     fields = tuple((str(e.get("field", "")), str(e.get("message", ""))) for e in _complaints(answer))
     words = answer.title or f"status {answer.status}"
     if SIGNUP_THROTTLE_DETAIL in answer.detail:

@@ -26,10 +26,14 @@ def mask_email(email: str) -> str:
     return f"{name[:1]}***{at}{domain}" if at else "***"
 
 
-# Anything around an @ that could be an address: rather too much than too little.
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+# What stands before an @, and what stands after it up to the first character that no domain has.
+_EMAIL = re.compile(r"[^\s@]*((?:@[\w.\-]*)+)")
 
 
 def masked(text: str) -> str:
-    """Return `text` with every address in it masked, fit for a log."""
-    return _ADDRESS.sub(lambda match: mask_email(match[0]), text)
+    """Return `text` with every email address in it masked, fit for a log, whatever stands between two of them."""
+    return _EMAIL.sub(_mask, text) if "@" in text else text
+
+
+def _mask(match: re.Match[str]) -> str:
+    return f"{match[0][:1].strip('@')}***@{match[1].rpartition('@')[2]}"

@@ -1,34 +1,174 @@
-"""Where a listing ends, found without trusting its total: for reading from the far end down while rows leave."""
+"""Reading collections page by page, so that nothing is lost while items come and go, and absence is never taken for data."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-TIED_ROWS = 100
-"""So many rows are expected to share their second with the ends of a window of time, and are read with it."""
+from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.errors import BugError, TransientError
+from mailchimp_unified.request import PAGE_SIZE, Request, total_items
+
+PAGE_SIZES = (PAGE_SIZE, 500, 250, 100)
+"""A page that Mailchimp fails to give is asked for in smaller pieces; its support advises 500 for big accounts:
+https://github.com/VingtCinq/python-mailchimp/issues/207."""
+
+TRIES_BEFORE_SMALLER = 2
+"""A page is asked for so many times before it is asked for in smaller pieces."""
+
+TURNS = 20
+"""The search for the end of a collection gives up after turning round so many times."""
+
+Item = dict[str, Any]
 
 
-def last_page_offset(rows: int, page_size: int) -> int:
-    """Return the offset of the last page that holds a row of a listing of so many `rows`."""
-    return max(0, (rows - 1) // page_size * page_size)
+@dataclass(frozen=True)
+class Page:
+    """The items of a collection from `offset` on, and how many it has by its own count (0: unknown).
 
-
-def far_end(rows: int, page_size: int) -> Generator[int, tuple[int, int], int]:
-    """Find the last page of a listing that is thought to have so many `rows`.
-
-    Yields an offset to read, takes the number of rows of that page and the listing's `total_items`, and returns the offset
-    of the far end, which is the one it yielded last. The total is only a hint: a far end is proven by a page that is not
-    full, or by an empty page behind it.
+    `date` is when Mailchimp said so (UTC), `asked` when it was asked, by the event loop. Of a page that took several requests both
+    are those of the first: what changed later may be missing.
     """
-    offset, empty_from = last_page_offset(rows, page_size), sys.maxsize
-    while True:
-        count, total = yield offset
-        if count == 0 and offset > 0:
-            # What is empty stays empty: rows only leave.
-            empty_from = offset
-            offset = min(offset - page_size, last_page_offset(total, page_size))
-        elif count >= page_size and offset + page_size < empty_from:
-            offset = min(max(offset + page_size, last_page_offset(total, page_size)), empty_from - page_size)
-        else:
-            return offset
+
+    offset: int
+    items: list[Item]
+    total: int = 0
+    date: datetime | None = None
+    asked: float = 0.0
+
+
+@dataclass
+class Pager:
+    """Reads pages through one client, and remembers for each path what size of pages Mailchimp gives."""
+
+    client: MailchimpClient
+    logger: logging.Logger
+    _sizes: dict[str, int] = field(default_factory=dict)
+    _short: dict[str, int] = field(default_factory=dict)
+    _disagreeing: set[str] = field(default_factory=set)
+
+    async def page(self, collection: Request, offset: int = 0, count: int = PAGE_SIZE) -> Page:
+        """Return the items from `offset` on: `count` of them, or all that are left. Raises what the client raises.
+
+        It may take several requests. The far piece is read first, so that an item that moves towards offset 0 is still met.
+        """
+        size = min(count, self._sizes.get(collection.path, PAGE_SIZE))
+        if size < count:
+            return await self._in_pieces(collection, offset, count, size)
+        try:
+            page = await self._ask(collection, offset, count)
+        except TransientError as error:
+            if not error.heavy or count <= PAGE_SIZES[-1]:
+                raise
+            smaller = next(one for one in PAGE_SIZES if one < count)
+            self.logger.warning("%s Asking for pages of %d instead.", error.message, smaller)
+            self._sizes[collection.path] = smaller
+            return await self._in_pieces(collection, offset, count, smaller)
+        return page if _is_complete(page, count) else await self._completed(collection, page, count)
+
+    async def down(self, collection: Request, rows: int = 0, overlap: int = 0) -> AsyncIterator[Page]:
+        """Yield the pages of a collection of about so many `rows` from its far end down to offset 0.
+
+        So an item that moves towards offset 0, because others leave, only moves into what is still to come. Pages share
+        `overlap` items for collections that others join, too. The next page is asked for while the last one is used.
+        """
+        page = await self._far_end(collection, rows)
+        while page.offset > 0:
+            offset = max(0, page.offset - PAGE_SIZE + overlap)
+            following = asyncio.ensure_future(self.page(collection, offset, min(PAGE_SIZE, page.offset + overlap - offset)))
+            try:
+                yield page
+                # While the next page is awaited, this one must not be kept in memory.
+                del page
+                page = await following
+            finally:
+                following.cancel()
+        yield page
+
+    async def all(self, collection: Request, overlap: int = 0) -> list[Item]:
+        """Return every item of a collection, in Mailchimp's order; one request when it fits a page."""
+        pages = [page.items async for page in self.down(collection, overlap=overlap)]
+        return [item for items in reversed(pages) for item in items]
+
+    def disagrees(self, collection: Request) -> bool:
+        """Return whether Mailchimp was seen to list fewer items of a collection than it counts."""
+        return collection.path in self._disagreeing
+
+    async def _ask(self, collection: Request, offset: int, count: int) -> Page:
+        tries = TRIES_BEFORE_SMALLER if count > PAGE_SIZES[-1] else None
+        reply = await self.client.call(collection.page(offset, count), tries=tries)
+        return Page(offset, reply.body[collection.items], total_items(reply.body), reply.date, reply.asked)
+
+    async def _in_pieces(self, collection: Request, offset: int, count: int, size: int) -> Page:
+        pieces = [
+            await self.page(collection, start, min(size, offset + count - start))
+            for start in reversed(range(offset, offset + count, size))
+        ]  # fmt: skip
+        first, nearest = pieces[0], pieces[-1]
+        return Page(offset, [item for piece in reversed(pieces) for item in piece.items], nearest.total, first.date, first.asked)
+
+    async def _completed(self, collection: Request, page: Page, count: int) -> Page:
+        """Return a page that came shorter than its own count says, with what is behind it.
+
+        Nothing behind it, twice, means that the count is wrong: then the page is all there is, and a warning says so.
+        """
+        short = len(page.items)
+        if not short:
+            again = await self._ask(collection, page.offset, count)
+            if not again.items:
+                self._warn(collection, again)
+            return again if _is_complete(again, count) or not again.items else await self._completed(collection, again, count)
+        rest = await self.page(collection, page.offset + short, count - short)
+        if not rest.items:
+            return page
+        self._remember(collection, short)
+        # Once more: what was behind may have moved in between.
+        nearer = await self.page(collection, page.offset, short)
+        return Page(page.offset, nearer.items + rest.items, nearer.total, page.date, page.asked)
+
+    def _remember(self, collection: Request, short: int) -> None:
+        """Ask for pages of this size from now on, once Mailchimp has cut two pages to it."""
+        if self._short.get(collection.path) == short or short in PAGE_SIZES:
+            self._sizes[collection.path] = short
+        self._short[collection.path] = short
+
+    async def _far_end(self, collection: Request, rows: int) -> Page:
+        """Return the last page of a collection of about so many `rows`.
+
+        Its count is only a hint: the end is proven by a page that is not full. An empty page proves nothing in a collection that
+        others join, so the search then steps back by half a page, which makes it meet the end inside a page.
+        """
+        offset, before, turns = _last_page(rows), Page(-1, []), 0
+        while True:
+            page = await self.page(collection, offset)
+            if not page.items and offset > 0:
+                turns += 1
+                offset = max(0, min(offset, page.total or offset) - PAGE_SIZE // 2)
+            elif len(page.items) >= PAGE_SIZE:
+                if page.items == before.items:
+                    raise BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
+                before, offset = page, max(offset + PAGE_SIZE, _last_page(page.total))
+            else:
+                return page
+            if turns > TURNS:
+                raise TransientError("The end of the collection moves faster than it can be read", what=collection.what, answered=True)
+
+    def _warn(self, collection: Request, page: Page) -> None:
+        if collection.path not in self._disagreeing:
+            self._disagreeing.add(collection.path)
+            self.logger.warning(
+                "Mailchimp counts %d %s for %s but lists only %d.", page.total, collection.items, collection.what, page.offset
+            )  # fmt: skip
+
+
+def _is_complete(page: Page, count: int) -> bool:
+    return page.offset + len(page.items) >= min(page.total, page.offset + count)
+
+
+def _last_page(rows: int) -> int:
+    """Return the offset of the last page that holds an item of a collection of so many `rows`."""
+    return max(0, (rows - 1) // PAGE_SIZE * PAGE_SIZE)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import platform
+import signal
+from types import FrameType
+from typing import NoReturn
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
@@ -21,3 +25,26 @@ def tune() -> None:
     # Each thread would keep an arena of its own for answers that another one frees: a fifth of the memory, for nothing.
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
+TERMINATED = 128 + signal.SIGTERM
+"""Exit code of a process that was told to end: https://www.gnu.org/software/bash/manual/bash.html#Exit-Status."""
+
+LAST_SECONDS = 0.8
+"""A process that was told to end has so long to stop and to flush; platforms kill it after some seconds."""
+
+
+def end_on_signal(number: int) -> None:
+    """Raise SystemExit(143) in the main thread when the signal comes, and end the process soon, whatever it waits for then.
+
+    Without a handler a process that is the first of its container ignores SIGTERM:
+    https://man7.org/linux/man-pages/man7/pid_namespaces.7.html.
+    """
+
+    def end(_: int, __: FrameType | None) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(TERMINATED))
+        signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
+        raise SystemExit(TERMINATED)
+
+    signal.signal(number, end)

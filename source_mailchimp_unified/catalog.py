@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from airbyte_cdk.models import AirbyteCatalog, AirbyteStream, SyncMode
 
+from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities import CONTACT, ENTITIES, Entity
 from mailchimp_unified.entities.merge_field import value_schema
+from mailchimp_unified.errors import NotFoundError
+from mailchimp_unified.paging import Pager
 from mailchimp_unified.schemas import readable_schema
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.raw.catalog import raw_catalog
-from source_mailchimp_unified.reader import follow
-from source_mailchimp_unified.reading import Step
-from source_mailchimp_unified.snapshots import merge_fields_request, read_collections
-from source_mailchimp_unified.streams import read_account
+from source_mailchimp_unified.sync.account import Account
+
+SECONDS = 55.0
+"""Discovery ends within this time, whatever Mailchimp does."""
 
 
-def discover(client: MailchimpClient, config: SourceConfig) -> AirbyteCatalog:
+async def discover(client: MailchimpClient, pager: Pager, account: Account, config: SourceConfig) -> AirbyteCatalog:
     """Return the catalog of the account. Raises the typed error when its audiences cannot be read."""
-    definitions = follow(client, config.num_workers, _read_definitions(config))
-    unified = catalog(definitions, remote=config.include_remote_data)
+    async with client.within(SECONDS):
+        list_ids = (await account.audiences()).chosen_ids
+        found = await asyncio.gather(*(_definitions(pager, account, list_id) for list_id in list_ids))
+    unified = catalog([definition for definitions in found for definition in definitions], remote=config.include_remote_data)
     return AirbyteCatalog(streams=[*unified.streams, *raw_catalog(config.raw_streams)])
 
 
-def _read_definitions(config: SourceConfig) -> Generator[Step, list[Any], list[dict[str, Any]]]:
-    account = yield from read_account(config)
-    found = yield from read_collections([merge_fields_request(list_id) for list_id in account.chosen_ids], "merge_fields")
-    return [definition for definitions in found for definition in definitions or ()]
+async def _definitions(pager: Pager, account: Account, list_id: str) -> list[dict[str, Any]]:
+    try:
+        return await pager.all(endpoints.merge_fields(list_id))
+    except NotFoundError:
+        if await account.is_gone(list_id):
+            return []
+        raise
 
 
 def catalog(definitions: Iterable[dict[str, Any]], *, remote: bool) -> AirbyteCatalog:

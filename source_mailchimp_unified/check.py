@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from mailchimp_unified.client import MailchimpClient, Request
-from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.reader import follow
-from source_mailchimp_unified.snapshots import ROOT
-from source_mailchimp_unified.streams import read_account
+from mailchimp_unified import endpoints
+from mailchimp_unified.client import MailchimpClient
+from source_mailchimp_unified.sync.account import Account
+
+SECONDS = 25.0
+"""A check ends within this time, whatever Mailchimp does: somebody waits in front of a form."""
 
 
-def check_account(client: MailchimpClient, config: SourceConfig) -> str:
-    """Return a sentence about the account. Raises the typed error for whatever a sync would fail on."""
-    root = client.call(ROOT).body
-    account = follow(client, config.num_workers, read_account(config))
-    for list_id in account.chosen_ids[:1]:
-        client.call(_one_contact(list_id))
+async def check_account(client: MailchimpClient, account: Account) -> str:
+    """Return a sentence about the account. Raises the typed error for everything a sync would fail on."""
+    async with client.within(SECONDS):
+        root = (await client.call(endpoints.ACCOUNT)).body
+        audiences = await account.audiences()
+        if error := audiences.error():
+            raise error
+        for list_id in audiences.chosen_ids[:1]:
+            await client.call(endpoints.totals(endpoints.members(list_id, fields="members.id")))
+    names = ", ".join(f"{one.get('name')} ({one['id']})" for one in audiences.chosen) or "none"
     return (
         f"Connected to the Mailchimp account {root.get('account_name') or root.get('account_id')}"
-        f" with the role {root.get('role') or 'unknown'}: {len(account.chosen)} of {len(account.audiences)} audiences are read."
-    )
-
-
-def _one_contact(list_id: str) -> Request:
-    return Request(
-        path=f"/lists/{list_id}/members",
-        what=f"the contacts of the audience {list_id}",
-        params={"count": 1, "fields": "members.id,total_items"},
+        f" with the role {root.get('role') or 'unknown'}: {len(audiences.chosen)} of {len(audiences.by_id)} audiences are read: {names}."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -12,15 +12,19 @@ from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import rfc3339
 from source_mailchimp_unified.raw.table import ALL, usable_name
 
+DEFAULT_LOOKBACK_SECONDS = 120
+LONGEST_LOOKBACK_SECONDS = 86_400
+"""How long a change may take at Mailchimp to become visible, in seconds: the next sync begins so much before the end of the last."""
+
 Status = Literal["subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived"]
 
 
 def _start_date(value: str) -> str:
     try:
-        moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(value.strip())
     except ValueError:
         raise ValueError("is not a date. Please write it as 2024-01-31T00:00:00Z.") from None
-    if moment.replace(tzinfo=moment.tzinfo or timezone.utc) > datetime.now(timezone.utc):
+    if moment.replace(tzinfo=moment.tzinfo or UTC) > datetime.now(UTC):
         raise ValueError("lies in the future. Please give a day in the past, or leave it empty.")
     return rfc3339(moment)
 
@@ -35,6 +39,7 @@ class SourceConfig(ConnectionConfig):
     start_date: Annotated[str, AfterValidator(_start_date)] | None = None
     list_ids: list[Annotated[str, AfterValidator(usable_list_id)]] = Field(default_factory=list)
     statuses: list[Status] = Field(default_factory=list)
+    lookback_seconds: Annotated[int, Field(ge=0, le=LONGEST_LOOKBACK_SECONDS, strict=True)] = DEFAULT_LOOKBACK_SECONDS
     include_remote_data: Annotated[bool, Field(strict=True)] = False
     raw_streams: Annotated[list[Annotated[str, AfterValidator(usable_name)]], BeforeValidator(_listed)] = Field(default_factory=list)
 

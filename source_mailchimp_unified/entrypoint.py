@@ -18,8 +18,8 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
 from mailchimp_unified.errors import MailchimpError
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import RecordLines, record_lines
 from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
+from source_mailchimp_unified.sync.messages import RecordLines, record_lines
 
 STATE_PREFIX = '{"type":"STATE"'
 

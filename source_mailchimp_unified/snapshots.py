@@ -2,57 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from mailchimp_unified.client import PAGE_SIZE, Request
+from mailchimp_unified import endpoints
 from mailchimp_unified.entities import AUDIENCE, TAG, USER, audience, tag, user
 from mailchimp_unified.entities.entity import rfc3339
-from mailchimp_unified.errors import NotFoundError
-from source_mailchimp_unified.reading import Reading, Record, Step, page_of, page_request, read_collection
-from source_mailchimp_unified.state import fingerprint, key_values, parse_snapshot_state, record_key
-from source_mailchimp_unified.streams import Account, Stream, moment_of_reply
-
-ROOT = Request(path="/", what="the account", params={"exclude_fields": "_links"})
-"""https://mailchimp.com/developer/marketing/api/root/list-api-root-resources/."""
-
+from mailchimp_unified.errors import MailchimpError, NotFoundError
+from mailchimp_unified.request import Request
+from source_mailchimp_unified.sync.account import Account, moment_of_reply
+from source_mailchimp_unified.sync.messages import Record
+from source_mailchimp_unified.sync.output import Output
+from source_mailchimp_unified.sync.state import epoch, fingerprint, key_values, moment_of, parse_snapshot_state, record_key
+from source_mailchimp_unified.sync.streams import Session, Stream
 
 _NOT_OF_THE_USER = frozenset({"last_login", "total_subscribers", "industry_stats"})
 
-
-def merge_fields_request(list_id: str) -> Request:
-    """https://mailchimp.com/developer/marketing/api/list-merges/list-merge-fields/."""
-    return Request(
-        path=f"/lists/{list_id}/merge-fields",
-        what=f"the merge fields of the audience {list_id}",
-        params={"exclude_fields": "merge_fields._links,_links"},
-    )
+Items = list[dict[str, Any]]
 
 
-def tags_request(list_id: str) -> Request:
-    """https://mailchimp.com/developer/marketing/api/list-segments/list-segments/."""
-    return Request(
-        path=f"/lists/{list_id}/segments",
-        what=f"the tags of the audience {list_id}",
-        params={"type": "static", "exclude_fields": "segments._links,_links"},
-    )
+class Version(NamedTuple):
+    """What a state keeps of a record: a fingerprint, and the `updated_at` it was emitted with, in seconds (older states: None)."""
 
+    fingerprint: str
+    updated_at: int | None = None
 
-def read_collections(collections: Sequence[Request], items_key: str) -> Generator[Step, list[Any], list[list[dict[str, Any]] | None]]:
-    """Return the items of each collection, None for one that is gone. The first pages are asked for side by side."""
-    replies = yield Step([page_request(collection, 0) for collection in collections], tolerate=(NotFoundError,))
-    found: list[list[dict[str, Any]] | None] = []
-    for collection, reply in zip(collections, replies, strict=True):
-        if isinstance(reply, NotFoundError):
-            found.append(None)
-            continue
-        items = page_of(reply, items_key).items
-        if len(items) >= PAGE_SIZE:
-            items = yield from read_collection(collection, items_key)
-        found.append(items)
-    return found
+    @classmethod
+    def of(cls, text: str) -> Version:
+        """Return the version that a state names."""
+        version, _, seconds = text.partition("-")
+        return cls(version, int(seconds) if seconds.isdigit() else None)
+
+    def __str__(self) -> str:
+        return self.fingerprint if self.updated_at is None else f"{self.fingerprint}-{self.updated_at}"
 
 
 @dataclass
@@ -62,94 +47,133 @@ class SnapshotStream(Stream):
     incoming: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._known = {} if self.full_refresh else parse_snapshot_state(self.name, self.incoming).records
-
-    def readings(self, account: Account | None) -> list[Reading]:
-        """Return the one reading of the whole collection."""
-        return [self._reading(account)]
+        records = {} if self.full_refresh else parse_snapshot_state(self.name, self.incoming).records
+        self._known = {key: Version.of(text) for key, text in records.items()}
 
     def state(self) -> dict[str, Any]:
         """Return the fingerprints of what was emitted."""
-        return {"records": dict(self._known)}
+        return {"records": {key: str(version) for key, version in self._known.items()}}
 
-    def _reading(self, account: Account | None) -> Reading:
-        current, seen_at = yield from self._collect(account)
+    async def read(self, session: Session, output: Output) -> None:
+        """Read everything, then emit what differs, and a tombstone for what is surely gone."""
+        current, seen_at = await self._collect(session)
         keyed = {record_key(record, self.entity.primary_key): record for record in current}
-        yield Step(records=chain(self._changed(keyed, seen_at), self._vanished(keyed, account, seen_at)))
+        await output.emit(self._changed(keyed, seen_at))
+        gone = [key for key in self._known if key not in keyed and await self._is_gone(self._values(key), session)]
+        await output.emit(self._tombstones(gone, seen_at))
+
+    def _values(self, key: str) -> dict[str, Any]:
+        return dict(zip(self.entity.primary_key, key_values(key), strict=False))
 
     def _changed(self, keyed: Mapping[str, Record], seen_at: str) -> Iterator[Record]:
         for key, record in keyed.items():
-            version = fingerprint(self._version(record))
-            if self._known.get(key) != version:
-                self._known[key] = version
-                yield {**record, "updated_at": record.get("updated_at") or seen_at}
+            version, known = fingerprint(self._version(record)), self._known.get(key, Version(""))
+            if known.fingerprint == version:
+                continue
+            updated_at = record.get("updated_at") or moment_of(max(epoch(seen_at), known.updated_at or 0))
+            self._known[key] = Version(version, epoch(updated_at))
+            yield {**record, "updated_at": updated_at}
 
-    def _vanished(self, keyed: Mapping[str, Record], account: Account | None, seen_at: str) -> Iterator[Record]:
-        for key in [key for key in self._known if key not in keyed]:
-            values = dict(zip(self.entity.primary_key, key_values(key), strict=False))
-            if not self._still_there(values, account):
-                del self._known[key]
-                yield {**values, "updated_at": seen_at, "is_deleted": True}
+    def _tombstones(self, keys: Sequence[str], seen_at: str) -> Iterator[Record]:
+        for key in keys:
+            version = self._known.pop(key)
+            # The time of the last live version: a later one, by whatever clock, wins over the tombstone.
+            updated_at = seen_at if version.updated_at is None else moment_of(version.updated_at)
+            yield {**self._values(key), "updated_at": updated_at, "is_deleted": True}
 
-    def _collect(self, account: Account | None) -> Generator[Step, list[Any], tuple[list[Record], str]]:
+    @abstractmethod
+    async def _collect(self, session: Session) -> tuple[list[Record], str]:
         """Return all records, and the time at which they were seen."""
-        raise NotImplementedError
 
     def _version(self, record: Record) -> Record:
         """Return the part of a record whose change makes a new version of it."""
         return record
 
-    def _still_there(self, key: Mapping[str, Any], account: Account | None) -> bool:
-        """Tell whether a record that this sync did not read exists all the same."""
-        return False
+    @abstractmethod
+    async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
+        """Tell whether a record that this sync did not meet is surely gone."""
 
 
-def _known(account: Account | None) -> Account:
-    assert account is not None, "a stream that needs the account was started without it"
-    return account
+class _OfAudiences(SnapshotStream):
+    """A snapshot of what each audience holds."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._whole: set[str] = set()
+
+    async def _items(self, session: Session, list_ids: Sequence[str], collection: Callable[[str], Request]) -> dict[str, Items]:
+        """Return the items of each audience. One that is gone or cannot be read is left out; the latter is an error."""
+        found: dict[str, Items] = {}
+
+        async def one(list_id: str) -> None:
+            request = collection(list_id)
+            try:
+                found[list_id] = await session.pager.all(request)
+                if not session.pager.disagrees(request):
+                    self._whole.add(list_id)
+            except NotFoundError as error:
+                if not await session.account.is_gone(list_id):
+                    self.errors.append(error)
+            except MailchimpError as error:
+                self.errors.append(error)
+
+        await asyncio.gather(*(one(list_id) for list_id in list_ids))
+        return {list_id: found[list_id] for list_id in list_ids if list_id in found}
+
+    async def _missing(self, account: Account) -> None:
+        """Note the chosen audiences that the account does not have, but for those whose deletion this stream tells."""
+        audiences = await account.audiences()
+        known = {self._values(key).get(self._list_key) for key in self._known}
+        if (error := audiences.error()) and not known.issuperset(audiences.missing):
+            self.errors.append(error)
+
+    _list_key = "list_id"
 
 
-class ListsStream(SnapshotStream):
+class ListsStream(_OfAudiences):
     """The audiences, each with its merge-field definitions."""
 
-    def _collect(self, account: Account | None) -> Generator[Step, list[Any], tuple[list[Record], str]]:
-        account = _known(account)
-        definitions = yield from read_collections([merge_fields_request(i) for i in account.chosen_ids], "merge_fields")
+    _list_key = "id"
+
+    async def _collect(self, session: Session) -> tuple[list[Record], str]:
+        await self._missing(session.account)
+        audiences = await session.account.audiences()
+        definitions = await self._items(session, audiences.chosen_ids, endpoints.merge_fields)
         remote = self.config.include_remote_data
-        pairs = zip(account.chosen, definitions, strict=True)
-        records = [audience.from_mailchimp(dict(one), fields, remote=remote) for one, fields in pairs if fields is not None]
-        return records, rfc3339(account.seen_at)
+        chosen = {str(one["id"]): one for one in audiences.chosen}
+        records = [audience.from_mailchimp(dict(chosen[i]), fields, remote=remote) for i, fields in definitions.items()]
+        return records, rfc3339(audiences.seen_at)
 
-    def _still_there(self, key: Mapping[str, Any], account: Account | None) -> bool:
+    async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
         # Not chosen any more is not the same as deleted.
-        return key["id"] in _known(account).list_ids - set(_known(account).chosen_ids)
+        return await _is_gone(key["id"], session.account)
 
 
-class TagsStream(SnapshotStream):
+class TagsStream(_OfAudiences):
     """The tags of the chosen audiences."""
 
-    def _collect(self, account: Account | None) -> Generator[Step, list[Any], tuple[list[Record], str]]:
-        account = _known(account)
-        segments = yield from read_collections([tags_request(i) for i in account.chosen_ids], "segments")
+    async def _collect(self, session: Session) -> tuple[list[Record], str]:
+        await self._missing(session.account)
+        audiences = await session.account.audiences()
+        segments = await self._items(session, audiences.chosen_ids, endpoints.tags)
         remote = self.config.include_remote_data
-        records = [
-            tag.from_mailchimp(segment, list_id, remote=remote)
-            for list_id, found in zip(account.chosen_ids, segments, strict=True)
-            for segment in found or ()
-        ]
-        return records, rfc3339(account.seen_at)
+        records = [tag.from_mailchimp(segment, list_id, remote=remote) for list_id, found in segments.items() for segment in found]
+        return records, rfc3339(audiences.seen_at)
 
-    def _still_there(self, key: Mapping[str, Any], account: Account | None) -> bool:
-        return key["list_id"] in _known(account).list_ids - set(_known(account).chosen_ids)
+    async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
+        return key["list_id"] in self._whole or await _is_gone(key["list_id"], session.account)
+
+
+async def _is_gone(list_id: str, account: Account) -> bool:
+    audiences = await account.audiences()
+    return (list_id not in audiences.by_id or account.was_asked_for(list_id)) and await account.is_gone(list_id)
 
 
 class UsersStream(SnapshotStream):
     """The account user behind the credentials."""
 
-    needs_account = False
-
-    def _collect(self, account: Account | None) -> Generator[Step, list[Any], tuple[list[Record], str]]:
-        (reply,) = yield Step([ROOT])
+    async def _collect(self, session: Session) -> tuple[list[Record], str]:
+        reply = await session.client.call(endpoints.ACCOUNT)
         record = user.from_mailchimp(reply.body, remote=self.config.include_remote_data)
         return [record], rfc3339(moment_of_reply(reply.date))
 
@@ -157,6 +181,10 @@ class UsersStream(SnapshotStream):
         # To sign in is not to change, and the account's subscribers come and go without its user.
         remote = {key: value for key, value in record.get("remote_data", {}).items() if key not in _NOT_OF_THE_USER}
         return {**record, "last_login_at": None, "total_subscribers": None, "remote_data": remote}
+
+    async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
+        # Others sign in now. Mailchimp does not say whether the user before them exists, and nobody syncs them here any more.
+        return True
 
 
 SNAPSHOTS: dict[str, Callable[..., SnapshotStream]] = {AUDIENCE.name: ListsStream, TAG.name: TagsStream, USER.name: UsersStream}

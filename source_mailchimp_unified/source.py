@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 from airbyte_cdk.models import (
     AirbyteCatalog,
@@ -24,29 +25,46 @@ from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secre
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from mailchimp_unified.auth import secrets_of
-from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.client import HASTE, MailchimpClient, Patience
 from mailchimp_unified.config import parse_config
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.errors import ConfigError, MailchimpError
+from mailchimp_unified.paging import Pager
+from mailchimp_unified.transport import Transport
 from source_mailchimp_unified import catalog as catalogs
 from source_mailchimp_unified.check import check_account
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.contacts import ContactsStream
+from source_mailchimp_unified.contacts.stream import ContactsStream
 from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.messages import record_messages, status_message
-from source_mailchimp_unified.raw.stream import RawStream, Shared, raw_entity
+from source_mailchimp_unified.raw.stream import Family, RawStream, raw_entity
 from source_mailchimp_unified.raw.table import ALL, by_stream, refusal, table
-from source_mailchimp_unified.reader import Format, Output, Reader
 from source_mailchimp_unified.snapshots import SNAPSHOTS
-from source_mailchimp_unified.state import incoming_states
-from source_mailchimp_unified.streams import Stream
+from source_mailchimp_unified.sync.account import Account
+from source_mailchimp_unified.sync.messages import record_messages, status_message
+from source_mailchimp_unified.sync.output import Format, Message
+from source_mailchimp_unified.sync.state import incoming_states
+from source_mailchimp_unified.sync.streams import Session, Stream
+from source_mailchimp_unified.sync.sync import NewLoop, Sync
+
+Result = TypeVar("Result")
 
 
 class SourceMailchimpUnified(Source):
     """Reads contacts, lists, tags and users of a Mailchimp account, and every other collection as it is."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        patience: Patience | None = None,
+        *,
+        transport: Callable[[], Transport] | None = None,
+        new_loop: NewLoop = asyncio.new_event_loop,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._patience = patience
+        # Where a whole sync runs in one process on a clock of its own, these three take the place of the real ones.
+        self._transport = transport
+        self._new_loop = new_loop
+        self._now = now
 
     @property
     def name(self) -> str:
@@ -63,7 +81,8 @@ class SourceMailchimpUnified(Source):
         """Prove the credentials and the chosen lists, name the account, or say in words what is wrong."""
         try:
             parsed = parse_source_config(config)
-            summary = check_account(self._client(parsed, logger), parsed)
+            session = self._session(parsed, logger, self._patience or HASTE)
+            summary = self._run(session, check_account(session.client, session.account))
         except MailchimpError as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
         logger.info(summary)
@@ -73,7 +92,8 @@ class SourceMailchimpUnified(Source):
         """Return the streams, with `custom_fields` typed from the merge fields of the chosen lists."""
         try:
             parsed = parse_source_config(config)
-            return catalogs.discover(self._client(parsed, logger), parsed)
+            session = self._session(parsed, logger, self._patience or HASTE)
+            return self._run(session, catalogs.discover(session.client, session.pager, session.account, parsed))
         except MailchimpError as error:
             raise traced(error) from error
 
@@ -94,7 +114,7 @@ class SourceMailchimpUnified(Source):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None,
         formatted: Format,
-    ) -> Iterator[Output]:
+    ) -> Iterator[Message]:
         """Do what `read` does, with records in the form that `formatted` gives them."""
         began = time.monotonic()
         try:
@@ -103,33 +123,39 @@ class SourceMailchimpUnified(Source):
         except MailchimpError as error:
             raise traced(error) from error
         failed = yield from _refused_streams(parsed, catalog)
-        client = self._client(parsed, logger)
-        reader = Reader(client, parsed, streams, formatted)
-        try:
-            yield from reader.read()
-        finally:
-            client.stop()
-            reader.close()
-        _log_summary(logger, reader, client, time.monotonic() - began)
+        session = self._session(parsed, logger, self._patience)
+        sync = Sync(session, streams, formatted, self._new_loop)
+        yield from sync.read()
+        _log_summary(logger, sync, session.client, parsed.num_workers, time.monotonic() - began)
         _raise_failures(failed + [(stream.name, error) for stream in streams for error in stream.errors])
 
-    def _client(self, config: SourceConfig, logger: logging.Logger) -> MailchimpClient:
+    def _session(self, config: SourceConfig, logger: logging.Logger, patience: Patience | None) -> Session:
         for secret in secrets_of(config.credentials):
             add_to_secrets(secret)
-        return MailchimpClient(config, patience=self._patience, logger=logger)
+        transport = self._transport() if self._transport else None
+        client = MailchimpClient(config, patience=patience, logger=logger, transport=transport)
+        pager = Pager(client, logger)
+        return Session(client, pager, Account(pager, config.list_ids), logger)
+
+    def _run(self, session: Session, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        try:
+            with asyncio.Runner(loop_factory=self._new_loop) as runner:
+                return runner.run(coroutine)
+        finally:
+            session.client.close()
 
     def _streams(
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
-        shared = Shared(logger)
+        shared = Family(logger)
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})
             if name in SNAPSHOTS:
                 streams.append(SNAPSHOTS[name](ENTITIES[name], config, full_refresh, incoming))
             elif name in ENTITIES:
-                streams.append(ContactsStream(ENTITIES[name], config, full_refresh, logger, incoming))
+                streams.append(ContactsStream(ENTITIES[name], config, full_refresh, logger, incoming, self._now))
             elif (row := by_stream(name)) and refusal(name, config.raw_streams) is None:
                 streams.append(RawStream(raw_entity(row), config, full_refresh, row, shared, logger, incoming))
         return streams
@@ -169,10 +195,14 @@ def _raise_failures(failures: Iterable[tuple[str, Exception]]) -> None:
     )
 
 
-def _log_summary(logger: logging.Logger, reader: Reader, client: MailchimpClient, seconds: float) -> None:
-    moved = ", ".join(f"{count} {name}" for name, count in reader.records.items()) or "nothing"
+def _log_summary(logger: logging.Logger, sync: Sync, client: MailchimpClient, workers: int, seconds: float) -> None:
+    moved = ", ".join(_counted(count, name) for name, count in sync.records.items()) or "nothing"
     traffic = client.traffic
     logger.info(
-        "Read %s in %.1f s: %d requests, %d retries; %.1f s of waiting for Mailchimp and %.1f s of pauses, over %s workers.",
-        moved, seconds, traffic.requests, traffic.retries, traffic.waited_seconds, traffic.backed_off_seconds, reader.workers,
+        "Read %s in %.1f s with %s: %s, %s.",
+        moved, seconds, _counted(workers, "workers"), _counted(traffic.requests, "requests"), _counted(traffic.retries, "retries", "retry"),
     )  # fmt: skip
+
+
+def _counted(count: int, name: str, singular: str = "") -> str:
+    return f"{count:,} {(singular or name.removesuffix('s')) if count == 1 else name}"

@@ -7,12 +7,15 @@ import json
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from destination_mailchimp_unified import lookups, outcomes, writer
+from destination_mailchimp_unified.audience import lookups
 from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.pipeline import writer
+from destination_mailchimp_unified.settling import outcomes
 from docs.generator.collections import OFFICIAL
 from docs.generator.pages import PAGES, SECTIONS, filled
 from docs.generator.reference import rows_of
@@ -21,15 +24,10 @@ from mailchimp_unified.config import DEFAULT_WORKERS, MAX_CONNECTIONS
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.schemas import load_schema
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.progress import PROGRESS_SECONDS
 from source_mailchimp_unified.source import parse_source_config
+from source_mailchimp_unified.sync.progress import PROGRESS_SECONDS
 from unit_tests.documents import DOCUMENTS, anchors, blocks, commands, headings, links, quoted, tables
 from unit_tests.wordings import literals, reasons
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    tomllib = pytest.importorskip("tomli")
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_PAGE = ROOT / "docs" / "integrations" / "sources" / "mailchimp-unified.md"

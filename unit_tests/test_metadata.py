@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
@@ -18,11 +19,6 @@ import yaml
 from mailchimp_unified import auth
 from mailchimp_unified.client import Patience
 from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    tomllib = pytest.importorskip("tomli")
 
 ROOT = Path(__file__).resolve().parents[1]
 METADATA = sorted([ROOT / "metadata.yaml", *ROOT.glob("destination_mailchimp_unified/metadata.yaml")])

@@ -61,7 +61,7 @@ def reasons() -> dict[str, str]:
 
 
 def _says_why(call: ast.Call, module: str) -> bool:
-    if module == "sign_in.py" or not isinstance(call.func, ast.Name) or not call.args:
+    if module == "command.py" or not isinstance(call.func, ast.Name) or not call.args:
         return False
     # What a configuration refuses is raised as pydantic wants it.
     return call.func.id in _SAY_WHY or (module == "config.py" and call.func.id == "ValueError")

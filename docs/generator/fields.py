@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from destination_mailchimp_unified.values import WRITABLE
+from destination_mailchimp_unified.intake.values import WRITABLE
 from docs.generator.tables import code, table
 from mailchimp_unified.entities import audience, contact, tag, user
 from mailchimp_unified.entities.contact import READ_ONLY, ROUTING

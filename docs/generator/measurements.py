@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from destination_mailchimp_unified.plan import BULK_SIZE
+from destination_mailchimp_unified.planning.plan import BULK_SIZE
 from mailchimp_unified.client import PAGE_SIZE
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "RESULTS.md"
@@ -14,7 +14,7 @@ SOURCE_CASE, DESTINATION_CASE = "source, memory of 1000000 contacts", "destinati
 SMALLER_DESTINATION_CASE = "destination, memory of 100000 contacts"
 
 BYTES_OF_SLOT = 9
-"""A status in destination_mailchimp_unified/statuses.py: eight bytes of the contact's id, one of its status."""
+"""A status in destination_mailchimp_unified/audience/statuses.py: eight bytes of the contact's id, one of its status."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class Result:
     states: list[Json]
     log: list[str] = field(default_factory=list)
     error: AirbyteTracedException | None = None
+    lines: list[bytes] = field(default_factory=list)
 
     @property
     def ids(self) -> list[int]:
@@ -109,7 +110,8 @@ class Runner:
         destination = DestinationMailchimpUnified(patience)
         try:
             for message in destination.write_lines(logger, self.config(**options), streams or _catalog(), BytesIO(text).read):
-                result.states.append(message)
+                result.states.append(json.loads(message))
+                result.lines.append(message)
         except AirbyteTracedException as error:
             result.error = error
         return result

@@ -33,7 +33,7 @@ def seeded(runner: Any, bulk_without_status: str, *, double_optin: bool) -> dict
     """An audience with contacts of every status, left by themselves or by others. Returns status by address."""
     mailchimp = runner.mailchimp
     mailchimp.reset()
-    mailchimp.behaviour(bulk_without_status=bulk_without_status, bulk_new_without_status=bulk_without_status.replace("keep", "error"))
+    mailchimp.behavior(bulk_without_status=bulk_without_status, bulk_new_without_status=bulk_without_status.replace("keep", "error"))
     statuses = dict.fromkeys(("subscribed", *GONE), 1.0)
     [runner.list_id] = mailchimp.seed(
         name="A", contacts=PER_STATUS * len(statuses), statuses=statuses, double_optin=double_optin, tags=["vip", "m:old"]
@@ -119,8 +119,8 @@ def test_forgotten_contacts_are_rejected(runner: Any, record: Any, state: Any) -
 def test_unsubscribing_during_a_long_sync_is_respected(make_runner: Any, record: Any, state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever leaves after the statuses were read is asked for again before the next bulk update, once the statuses have aged."""
     runner = make_runner(contacts=600)
-    monkeypatch.setattr("destination_mailchimp_unified.lookups.FRESH_SECONDS", 0.0)
-    runner.mailchimp.behaviour(bulk_without_status="subscribed")
+    monkeypatch.setattr("destination_mailchimp_unified.audience.lookups.FRESH_SECONDS", 0.0)
+    runner.mailchimp.behavior(bulk_without_status="subscribed")
     emails = list(runner.members())
     messages = [record({"email": email, "first_name": "New"}) for email in emails[:500]]
     first = runner.write([*messages, state(1)], write_mode="bulk")

@@ -45,7 +45,7 @@ def test_whole_refusal_without_a_name_is_halved(runner: Any, record: Any, monkey
     """When Mailchimp does not say which row it means, halves find it."""
     import re
 
-    monkeypatch.setattr("destination_mailchimp_unified.bulk._ROW", re.compile("(never)"))
+    monkeypatch.setattr("destination_mailchimp_unified.sending.bulk._ROW", re.compile("(never)"))
     messages = people(record, 40)
     messages[11] = record({"email": "p11@contacts.example", "ip_signup": "not an ip"})
     result = runner.write(messages, write_mode="bulk")
@@ -55,7 +55,7 @@ def test_whole_refusal_without_a_name_is_halved(runner: Any, record: Any, monkey
 @pytest.mark.parametrize("take_effect", [False, True])
 def test_rows_missing_from_the_answer_are_settled_singly(runner: Any, record: Any, take_effect: bool) -> None:
     """A row that is in none of the three lists is written by a call of its own."""
-    runner.mailchimp.behaviour(bulk_drop_rows=5, bulk_dropped_rows_take_effect=take_effect)
+    runner.mailchimp.behavior(bulk_drop_rows=5, bulk_dropped_rows_take_effect=take_effect)
     result = runner.write(people(record, 20), write_mode="bulk")
     assert sum(result.counts().values()) == 20
     assert result.counts()["rejected"] == 0
@@ -136,7 +136,7 @@ def test_list_that_does_not_exist(runner: Any, record: Any, state: Any) -> None:
 @pytest.mark.parametrize("write_mode", ["bulk", "single"])
 def test_list_deleted_in_the_middle(runner: Any, record: Any, state: Any, write_mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records for an audience that is deleted meanwhile are rejects, and the sync goes on."""
-    from destination_mailchimp_unified import writer
+    from destination_mailchimp_unified.pipeline import writer
 
     original = writer.Writer._send
 

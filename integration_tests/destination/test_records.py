@@ -184,7 +184,7 @@ def anything(chance: random.Random, depth: int = 0) -> Any:
 @pytest.mark.parametrize("seed", range(4))
 def test_wrong_types_everywhere(make_runner: Any, record: Any, state: Any, seed: int) -> None:
     """Any JSON in any column: each record has exactly one outcome, and the good ones land."""
-    from destination_mailchimp_unified.values import WRITABLE
+    from destination_mailchimp_unified.intake.values import WRITABLE
 
     runner, chance = make_runner(merge_fields=FIELDS), random.Random(seed)
     names = [*sorted(WRITABLE - {"email", "list_id", "is_deleted"}), "COMPANY", "AGE", "_ab_cdc_deleted_at", "_airbyte_meta"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.values import WRITABLE
+from destination_mailchimp_unified.intake.values import WRITABLE
 from mailchimp_emulator.runner import Emulator
-from mailchimp_unified.client import MailchimpClient, Request
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.config import parse_config
+from mailchimp_unified.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = ["text", "number", "date", "birthday", "phone", "zip", "url", "address"]
@@ -90,7 +92,11 @@ def rarely_used(runner: Any, record: Any) -> None:
 def read(runner: Any, path: str) -> Any:
     """A collection of the audience, as Mailchimp gives it."""
     request = Request(f"/lists/{runner.list_id}/{path}", path)
-    return MailchimpClient(parse_config(DestinationConfig, runner.config())).call(request).body
+
+    async def ask() -> Any:
+        return (await MailchimpClient(parse_config(DestinationConfig, runner.config())).call(request)).body
+
+    return asyncio.run(ask())
 
 
 @pytest.mark.parametrize("write_mode", ["auto", "single"])

@@ -48,7 +48,7 @@ formats = jsonschema.FormatChecker(formats=())
 @formats.checks("date-time", raises=ValueError)
 def is_time(value: Any) -> bool:
     """Whether a text is a time with a zone."""
-    return not isinstance(value, str) or datetime.fromisoformat(value.replace("Z", "+00:00")).tzinfo is not None
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
 def discovered(source: Source) -> dict[str, Json]:

@@ -58,7 +58,7 @@ def play(mailchimp: Emulator, calls: list[Call]) -> list[Played]:
 def arrange(mailchimp: Emulator, calls: list[Call]) -> None:
     """Make the audiences, merge fields and contacts that were there before the first call."""
     mailchimp.reset()
-    mailchimp.behaviour(refuse_fake_domains=True, list_limit=5)
+    mailchimp.behavior(refuse_fake_domains=True, list_limit=5)
     mailchimp.clock(freeze=True, set=moment(calls[0]))
     list_id = next((call["path"].split("/")[3] for call in calls if call["path"].count("/") > 2 and "lists/" in call["path"]), "")
     permissions = any("marketing_permissions" in member for call in calls for member in members(call))

@@ -89,7 +89,7 @@ def copy_singly(mailchimp: Emulator, folder: Path) -> None:
 def write_refusals(mailchimp: Emulator, folder: Path) -> None:
     """Write contacts that Mailchimp refuses, one by one and in bulk."""
     mailchimp.seed({**EMPTY, "contacts": 20, "statuses": {"unsubscribed": 1, "cleaned": 1}})
-    mailchimp.behaviour(refuse_fake_domains=True)
+    mailchimp.behavior(refuse_fake_domains=True)
     mailchimp.act("e" * 10, "gone@shop.com", "subscribe")
     mailchimp.act("e" * 10, "gone@shop.com", "forget")
     known = [row(member["email_address"], status="subscribed") for member in mailchimp.members("e" * 10)]

@@ -182,9 +182,9 @@ QUESTIONS: list[tuple[Ask, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("ask", "flags", "answer"), QUESTIONS)
 def test_a_question_is_answered(local: Account, ask: Ask, flags: dict[str, Any], answer: str, record_answer: Any) -> None:
-    """Each question sees the difference between the behaviours that are possible."""
+    """Each question sees the difference between the behaviors that are possible."""
     assert local.emulator is not None
-    local.emulator.behaviour(**flags)
+    local.emulator.behavior(**flags)
     found = ask(local)
     record_answer(local, ask.__doc__, found)
     assert found == answer

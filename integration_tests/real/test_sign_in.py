@@ -19,7 +19,7 @@ import requests
 
 from mailchimp_emulator import Emulator
 from mailchimp_unified.errors import ConfigError, SignInError, TransientError
-from mailchimp_unified.sign_in import Application, account_of, exchange, sign_in
+from mailchimp_unified.sign_in.command import Application, account_of, exchange, sign_in
 from source_mailchimp_unified.source import parse_source_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +86,7 @@ def test_a_wrong_answer_of_the_browser_ends_it(app: Application, mailchimp: Emul
 
 def test_a_person_refuses(app: Application, mailchimp: Emulator) -> None:
     """Refusing on Mailchimp's page is said in a sentence."""
-    mailchimp.behaviour(oauth_consent="deny")
+    mailchimp.behavior(oauth_consent="deny")
     with pytest.raises(SignInError, match=r"Access was denied in Mailchimp\. Please start again and allow it\."):
         sign_in(app, agree)
 
@@ -163,7 +163,7 @@ def test_the_command(mailchimp: Emulator, app: Application, secret: str, code: i
     command = [
         sys.executable,
         "-m",
-        "mailchimp_unified.sign_in",
+        "mailchimp_unified.sign_in.command",
         "--client-id",
         "app",
         "--port",

@@ -11,7 +11,7 @@ import pytest
 from integration_tests.commands import BRIEF, IMPATIENT, STREAMS, Source, catalog, delete_after_listing
 from mailchimp_emulator import Emulator
 from mailchimp_unified.entities import contact
-from source_mailchimp_unified.state import epoch
+from source_mailchimp_unified.sync.state import epoch
 
 Sources = Callable[..., Source]
 
@@ -57,7 +57,7 @@ def test_never_more_requests_are_open_than_workers(mailchimp: Emulator, source: 
 def test_other_users_of_the_ten_connections_cost_time_only(mailchimp: Emulator, source: Sources) -> None:
     """When Mailchimp leaves us fewer connections than we want, we back off and still read everything."""
     mailchimp.seed(name="Shared", contacts=15_000)
-    mailchimp.behaviour(connection_limit=3)
+    mailchimp.behavior(connection_limit=3)
     mailchimp.latency(0.01)
 
     output = source(num_workers=8).read(catalog(["contacts"]))

@@ -13,12 +13,13 @@ from typing import Any
 
 import orjson
 import pytest
+from source_mailchimp_unified.sync.reading import Page, Step, Taken, page_of, page_request
 
 from integration_tests.commands import Source, catalog, config
 from mailchimp_emulator import Emulator, EmulatorProcess
 from mailchimp_unified.client import Request
-from source_mailchimp_unified import reading, sweep
-from source_mailchimp_unified.reading import Page, Step, Taken, page_of, page_request
+from source_mailchimp_unified.contacts import sweep
+from source_mailchimp_unified.sync import reading
 
 Sources = Callable[..., Source]
 
@@ -43,7 +44,7 @@ def final_states(mailchimp: Emulator, list_id: str) -> dict[str, tuple[int, str,
 
 def versions(records: Iterable[dict[str, Any]]) -> set[tuple[str, int, str, str]]:
     """Return every version emitted."""
-    from source_mailchimp_unified.state import epoch
+    from source_mailchimp_unified.sync.state import epoch
 
     return {(r["id"], epoch(r["updated_at"]), r["status"], r["first_name"] or "") for r in records}
 

@@ -12,10 +12,11 @@ import orjson
 from mailchimp_emulator.bulk import BulkWrite, check_body
 from mailchimp_emulator.links import collection_links, list_links
 from mailchimp_emulator.listing import Span, flag
+from mailchimp_emulator.member_shapes import written_member_json
 from mailchimp_emulator.models import subscriber_hash
 from mailchimp_emulator.problems import bad_request, required, schema_problem
 from mailchimp_emulator.replies import Reply, no_content
-from mailchimp_emulator.shapes import list_object, written_member_json
+from mailchimp_emulator.shapes import list_object
 from mailchimp_emulator.validation import typed_fields
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _chosen(call: Call) -> list[Audience]:
 
 
 def _constraints(call: Call) -> dict[str, Any]:
-    count, most = len(call.account.audiences), call.behaviour.list_limit
+    count, most = len(call.account.audiences), call.behavior.list_limit
     return {"may_create": count < most, "max_instances": most, "current_total_instances": count}
 
 

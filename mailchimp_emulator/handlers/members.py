@@ -11,10 +11,10 @@ import orjson
 
 from mailchimp_emulator.links import collection_links
 from mailchimp_emulator.listing import MemberQuery
+from mailchimp_emulator.member_shapes import PLAIN, linked_member, linked_member_json, member_json, member_object, web_id
 from mailchimp_emulator.problems import not_found, schema_problem
 from mailchimp_emulator.projection import Projection
 from mailchimp_emulator.replies import Reply, no_content
-from mailchimp_emulator.shapes import PLAIN, linked_member, linked_member_json, member_json, member_object, web_id
 from mailchimp_emulator.times import format_second
 from mailchimp_emulator.validation import check_member, wrong_type
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def read_members(call: Call) -> Reply:
     """A page of members; see `mailchimp_emulator.listing`."""
     projection, audience = Projection(call.query), call.audience()
-    members, total = MemberQuery(call.query, call.behaviour).select(audience, call.page())
+    members, total = MemberQuery(call.query, call.behavior).select(audience, call.page(), call.state.clock.now())
     return Reply(200, members_page(call, audience, projection, members, total))
 
 

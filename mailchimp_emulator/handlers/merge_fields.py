@@ -61,6 +61,9 @@ def create_merge_field(call: Call) -> Reply:
     if body["type"] not in MERGE_FIELD_TYPES:
         message = f"Value must be one of: {', '.join(MERGE_FIELD_TYPES)}"
         raise schema_problem([{"field": "type", "message": message}])
+    limit = call.behavior.merge_field_limit
+    if limit and len(audience.merge_fields) >= limit:
+        raise bad_request(f"You have reached the limit of {limit} merge fields for this list.")
     tag = body.get("tag") or f"MMERGE{max(audience.merge_fields, default=0) + 1}"
     _check_tag(audience, tag)
     more = {name: setting for name, setting in body.items() if name in _TYPES and name not in ("tag", "name", "type")}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from mailchimp_emulator.auth import credential
+from mailchimp_emulator.problems import not_found
 from mailchimp_emulator.replies import Reply
 from mailchimp_emulator.state import Code
 from mailchimp_emulator.vendor import OAUTH_CODE_SECONDS
@@ -24,7 +25,7 @@ def authorize(call: Call) -> Reply:
     if query.get("response_type") != "code" or not query.get("client_id") or not query.get("redirect_uri"):
         return _refusal("invalid_request", "response_type=code, client_id and redirect_uri are required")
     answer = {"state": query["state"]} if "state" in query else {}
-    if call.behaviour.oauth_consent == "deny":
+    if call.behavior.oauth_consent == "deny":
         answer["error"] = "access_denied"
     else:
         answer["code"] = token_hex(16)
@@ -64,7 +65,9 @@ def _json(document: dict[str, Any], status: int = 200) -> Reply:
 
 def metadata(call: Call) -> Reply:
     """Where the account lives. A bad token is answered 200 with an error and no api_endpoint."""
-    account = call.account
+    account, kind = call.account, call.behavior.oauth_metadata
+    if kind == "gone":
+        raise not_found()
     if credential(call.headers.get("Authorization", "")) not in account.oauth_tokens:
         return _json({"error": "invalid_token", "error_description": "The access token provided is invalid"})
     login = {
@@ -83,4 +86,5 @@ def metadata(call: Call) -> Reply:
         "login_url": call.origin,
         "api_endpoint": call.origin,
     }
-    return _json(document)
+    left_out = {"no_dc": ("dc",), "bare": ("dc", "api_endpoint")}.get(kind, ())
+    return _json({name: value for name, value in document.items() if name not in left_out})

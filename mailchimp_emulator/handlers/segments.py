@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from mailchimp_emulator.links import collection_links, list_links
 from mailchimp_emulator.listing import Span, flag
+from mailchimp_emulator.member_shapes import segment_member, written_member
 from mailchimp_emulator.models import Segment, subscriber_hash
 from mailchimp_emulator.problems import bad_request, not_found, required, schema_problem
 from mailchimp_emulator.replies import Reply, no_content
-from mailchimp_emulator.shapes import segment_member, segment_object, written_member
+from mailchimp_emulator.shapes import segment_object
 from mailchimp_emulator.validation import typed_fields, wrong_type
 from mailchimp_emulator.vendor import MAX_SEGMENT_MEMBERS
 
@@ -215,10 +216,9 @@ def remove_segment_member(call: Call) -> Reply:
 
 
 def search_tags(call: Call) -> Reply:
-    """All tags, or those whose name begins with `name`, whatever the case."""
+    """All tags, or those whose name begins with `name` in any case."""
     prefix = call.query.get("name", "").casefold()
     segments = call.audience().segments.values()
     tags = [tag for tag in segments if tag.type == "static" and tag.name.casefold().startswith(prefix)]
     rows = [{"id": tag.id, "name": tag.name} for tag in tags]
-    paged = call.page().cut(rows) if call.query.keys() & {"count", "offset"} else rows
-    return call.show({"tags": paged, "total_items": len(rows)})
+    return call.show({"tags": call.page().cut(rows), "total_items": len(rows)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
@@ -36,15 +36,15 @@ def timestamp(value: Any) -> str | None:
     if value[19:] == "+00:00":
         return value
     try:
-        return rfc3339(datetime.fromisoformat(value.replace("Z", "+00:00")))
+        return rfc3339(datetime.fromisoformat(value))
     except ValueError:
         return None
 
 
 def rfc3339(moment: datetime) -> str:
     """Return `moment` as RFC 3339 in UTC with whole seconds; a moment without a zone is taken as UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return aware.astimezone(timezone.utc).replace(microsecond=0).isoformat()
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).replace(microsecond=0).isoformat()
 
 
 def nested(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from source_mailchimp_unified.state import Moment, epoch, key_values, moment_of, parse_state
+from source_mailchimp_unified.sync.state import Moment, epoch, key_values, moment_of, parse_state
 
 STATES_PER_SYNC = 50
 """A state holds the cursors of all partitions: of many partitions, so many states are emitted in all."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from mailchimp_unified.client import PAGE_SIZE, Reply, Request
+from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import PAGE_SIZE, Reply, Request, total_items
 from source_mailchimp_unified.raw.records import LINKS
 from source_mailchimp_unified.raw.table import Collection, lineage
-from source_mailchimp_unified.reading import Step, Taken, emit, page_request, read_down
 
-Steps = Generator[Step, list[Any], None]
 Values = tuple[Any, ...]
 """The keys of the parents of a partition, the farthest first; () for a collection without parents."""
 
-Take = Callable[[list[dict[str, Any]]], Taken]
+Items = list[dict[str, Any]]
 
 OVERLAP = 100
 """Pages of a collection that Mailchimp does not sort share so many items: one that appears meanwhile may push others along."""
@@ -29,7 +28,8 @@ def collection_request(row: Collection, values: Values, more: Mapping[str, str |
     """Return the request for a collection of one partition, without a page."""
     filled = {parent.param: quote(str(value), safe="") for parent, value in zip(lineage(row), values, strict=True)}
     sort = {"sort_field": row.sort_field, "sort_dir": "ASC"} if row.sort_field else {}
-    return Request(path=row.path.format(**filled), what=f"the {row.words}", params={**row.params, **sort, **more})
+    params = {**row.params, **sort, **more}
+    return Request(row.path.format(**filled), f"the {row.words}", params, items=row.records_key or "")
 
 
 def without_links(row: Collection) -> dict[str, str]:
@@ -44,23 +44,16 @@ def only(row: Collection, field: str) -> dict[str, str]:
     return {"fields": f"{row.records_key}.{field},total_items"} if row.partial else {}
 
 
-def first_page(row: Collection, request: Request) -> Request:
-    """Return the request for the first page, which is the whole of a collection without pages."""
-    if row.paging == "offset":
-        return page_request(request, 0)
-    return replace(request, params={**request.params, "count": PAGE_SIZE}) if row.paging == "cursor" else request
-
-
-def items_of(row: Collection, reply: Reply) -> list[dict[str, Any]]:
+def items_of(row: Collection, reply: Reply) -> Items:
     """Return the items in a reply; the whole answer is one where the table names no key."""
-    return list(reply.body.get(row.records_key) or ()) if row.records_key else [reply.body]
+    return list(reply.body[row.records_key]) if row.records_key else [reply.body]
 
 
 def missing_items(row: Collection, reply: Reply) -> int:
     """Return how many items a collection has, by Mailchimp's count, beyond those that its only page gave."""
     if row.records_key is None:
         return 0
-    return max(0, int(reply.body.get("total_items") or 0) - len(items_of(row, reply)))
+    return max(0, total_items(reply.body) - len(items_of(row, reply)))
 
 
 def keys_of_items(row: Collection) -> tuple[str, ...]:
@@ -69,43 +62,41 @@ def keys_of_items(row: Collection) -> tuple[str, ...]:
     return tuple(name for name in row.primary_key if name not in others)
 
 
-class _Unrepeated:
-    """Leaves out the items of a page that were on the page before."""
+async def read_pages(
+    pager: Pager, row: Collection, request: Request, key: tuple[str, ...], short: Callable[[int], None]
+) -> AsyncIterator[Items]:
+    """Yield the items of a collection of one partition by the page; `key` tells them apart, `short` hears of items that did not come."""
+    if row.paging == "offset" and row.records_key:
+        async for items in _by_offset(pager, row, request, key):
+            yield items
+    elif row.paging == "cursor":
+        async for items in _by_cursor(pager, row, request):
+            yield items
+    else:
+        reply = await pager.client.call(request)
+        short(missing_items(row, reply))
+        yield items_of(row, reply)
 
-    def __init__(self, key: tuple[str, ...], take: Take) -> None:
-        self._key, self._take = key, take
-        self._before: set[tuple[Any, ...]] = set()
 
-    def take(self, items: list[dict[str, Any]]) -> Taken:
-        """Take the items that are new."""
-        keys = [tuple(item.get(name) for name in self._key) for item in items]
-        fresh = [item for key, item in zip(keys, items, strict=True) if None in key or key not in self._before]
-        self._before = set(keys)
-        return self._take(fresh)
-
-
-def read_offsets(row: Collection, request: Request, key: tuple[str, ...], take: Take) -> Steps:
-    """Read all pages of a collection with offsets, from its far end; `key` tells its items apart.
+async def _by_offset(pager: Pager, row: Collection, request: Request, key: tuple[str, ...]) -> AsyncIterator[Items]:
+    """Yield the pages of a collection with offsets, from its far end.
 
     What leaves a collection moves the rest towards offset 0, where it is still to be read. What joins one that Mailchimp
     does not sort by time may move the rest the other way, so that its pages overlap.
     """
-    assert row.records_key is not None, "an answer that is one item has no pages"
-    if row.sort_field or not key:
-        yield from read_down(request, row.records_key, 0, take)
-    else:
-        yield from read_down(request, row.records_key, 0, _Unrepeated(key, take).take, OVERLAP)
+    before: set[tuple[Any, ...]] = set()
+    async for page in pager.down(request, overlap=0 if row.sort_field or not key else OVERLAP):
+        keys = [tuple(item.get(name) for name in key) for item in page.items]
+        # What was on the page before is not repeated; what has no key is.
+        yield [item for one, item in zip(keys, page.items, strict=True) if None in one or one not in before]
+        before = set() if row.sort_field or not key else set(keys)
 
 
-def read_pages(row: Collection, request: Request, take: Take, short: Callable[[int], None]) -> Steps:
-    """Read a collection of one partition, emitting what `take` makes of each page; `short` hears of items that did not come."""
-    if row.paging == "offset" and row.records_key:
-        yield from read_offsets(row, request, keys_of_items(row), take)
-        return
-    (reply,) = yield Step([first_page(row, request)])
-    while row.paging == "cursor" and reply.body.get(NEXT_CURSOR):
-        following = first_page(row, replace(request, params={**request.params, "cursor": reply.body[NEXT_CURSOR]}))
-        (reply,) = yield from emit(take(items_of(row, reply)), [following])
-    if row.paging == "none":
-        short(missing_items(row, reply))
-    yield from emit(take(items_of(row, reply)))
+async def _by_cursor(pager: Pager, row: Collection, request: Request) -> AsyncIterator[Items]:
+    params: dict[str, str | int] = {**request.params, "count": PAGE_SIZE}
+    while True:
+        reply = await pager.client.call(replace(request, params=params))
+        yield items_of(row, reply)
+        if not reply.body.get(NEXT_CURSOR):
+            return
+        params["cursor"] = reply.body[NEXT_CURSOR]

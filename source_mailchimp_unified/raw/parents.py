@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import orjson
 
-from mailchimp_unified.client import PAGE_SIZE, Request
 from mailchimp_unified.config import MAX_CONNECTIONS
 from mailchimp_unified.errors import MailchimpError, NotFoundError, PermissionDeniedError
-from source_mailchimp_unified.once import Once
-from source_mailchimp_unified.progress import Progress
-from source_mailchimp_unified.raw.pages import Steps, Values, collection_request, first_page, items_of, only, read_offsets
+from mailchimp_unified.request import Request
+from source_mailchimp_unified.raw.pages import Values, collection_request, only, read_pages
 from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table
-from source_mailchimp_unified.reading import Step, Taken
-from source_mailchimp_unified.streams import Account
+from source_mailchimp_unified.sync.progress import Progress
+from source_mailchimp_unified.sync.shared import Shared
+from source_mailchimp_unified.sync.streams import Session
 
 AUDIENCES = "lists"
 """The row of the audiences: the account knows them already, and `list_ids` may choose among them."""
 
 SIDE_BY_SIDE = 2 * MAX_CONNECTIONS
-"""So many first pages of a parent are asked for at once."""
+"""So many partitions of a parent are read at once."""
 
 NOT_FOR_US = (NotFoundError, PermissionDeniedError)
 """What says that a collection is not there for this account, because of its plan, its role or because it is gone."""
@@ -69,39 +69,38 @@ class Parents:
 
     def __init__(self, logger: logging.Logger) -> None:
         self.logger, self.progress = logger, Progress(logger)
-        self._read: dict[tuple[str, str], Once[Partitions]] = {}
+        self._read: dict[tuple[str, str], Shared[Partitions]] = {}
 
-    def partitions(self, row: Collection, account: Account | None) -> Generator[Step, list[Any], Partitions]:
+    async def partitions(self, row: Collection, session: Session) -> Partitions:
         """Return the partitions of a collection. Raises the refusal of a parent that is nowhere to be had for this account."""
         if row.parent is None:
             return _Undivided()
         key = (row.parent.row, row.parent.field)
         if key not in self._read:
-            self._read[key] = Once(_Family(self, row.parent, account).read)
-        return (yield from self._read[key].get())
+            self._read[key] = Shared(_Family(self, row.parent, session).read)
+        return await self._read[key].get()
 
 
 class _Family:
     """Reads the items of one parent collection."""
 
-    def __init__(self, parents: Parents, parent: Parent, account: Account | None) -> None:
-        self._parents, self._account = parents, account
+    def __init__(self, parents: Parents, parent: Parent, session: Session) -> None:
+        self._parents, self._session = parents, session
         self._row, self._field = table()[parent.row], parent.field
         self._found = Partitions()
         self._refused: dict[Values, MailchimpError] = {}
         self._answered = False
 
-    def read(self) -> Generator[Step, list[Any], Partitions]:
+    async def read(self) -> Partitions:
         """Return the partitions. Raises the refusal of a collection that is nowhere to be had."""
         if self._row.name == AUDIENCES:
-            assert self._account is not None, "audiences are known before what belongs to them is read"
-            self._found.add((), self._account.chosen_ids)
+            self._found.add((), (await self._session.account.audiences()).chosen_ids)
             return self._found
-        partitions = yield from self._parents.partitions(self._row, self._account)
+        partitions = await self._parents.partitions(self._row, self._session)
         self._found.errors.extend(partitions.errors)
         above = iter(partitions)
         while batch := list(islice(above, SIDE_BY_SIDE)):
-            yield from self._read_batch(batch)
+            await self._read_batch(batch)
         self._report(partitions.count)
         return self._found
 
@@ -113,18 +112,22 @@ class _Family:
             counts = (len(self._refused), partitions, self._row.words)
             self._parents.logger.warning("What belongs to %s of %s parts of the %s is left out: %s", *counts, first.message)
 
-    def _read_batch(self, batch: Sequence[Values]) -> Steps:
+    async def _read_batch(self, batch: Sequence[Values]) -> None:
         row = self._row
         asked = [(above, collection_request(row, above, {**sweep, **only(row, self._field)})) for above in batch for sweep in row.sweeps]
-        replies = yield Step([first_page(row, request) for _, request in asked], tolerate=(MailchimpError,))
-        for (above, request), reply in zip(asked, replies, strict=True):
-            yield from self._read_one(above, request, reply)
+        found = await asyncio.gather(*(self._read_one(above, request) for above, request in asked))
+        for (above, _), keys in zip(asked, found, strict=True):
+            for some in keys:
+                self._found.add(above, some)
 
-    def _read_one(self, above: Values, request: Request, reply: Any) -> Steps:
+    async def _read_one(self, above: Values, request: Request) -> list[list[Any]]:
+        """Return the keys of the items of one partition, by the page."""
+        found: list[list[Any]] = []
         try:
-            if isinstance(reply, MailchimpError):
-                raise reply
-            yield from self._take(above, request, items_of(self._row, reply))
+            async for items in read_pages(self._session.pager, self._row, request, (self._field,), lambda _: None):
+                # An empty key would make the path of another collection.
+                found.append([item[self._field] for item in items if item.get(self._field) not in (None, "")])
+                self._parents.progress.tell("%s keys of %s so far.", f"{self._found.count:,}", self._row.words)
             self._answered = True
         except NOT_FOR_US as error:
             self._refused[above] = error
@@ -132,17 +135,4 @@ class _Family:
             # The partitions below the others are read all the same.
             self._answered = True
             self._found.errors.append(error)
-
-    def _take(self, above: Values, request: Request, first: list[dict[str, Any]]) -> Steps:
-        """Add what a collection makes; `first` is its first page, which in a bigger one is read again in its turn."""
-
-        def take(items: list[dict[str, Any]]) -> Taken:
-            # An empty key would make the path of another collection.
-            self._found.add(above, [item[self._field] for item in items if item.get(self._field) not in (None, "")])
-            self._parents.progress.tell("%s keys of %s so far.", f"{self._found.count:,}", self._row.words)
-            return Taken()
-
-        if self._row.paging == "offset" and self._row.records_key and len(first) >= PAGE_SIZE:
-            yield from read_offsets(self._row, request, (self._field,), take)
-        else:
-            take(first)
+        return found

@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.changes import Arrival, Change, Entry, Waiting, change_of
-from destination_mailchimp_unified.columns import Contact
+from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.tags import is_managed
+from destination_mailchimp_unified.intake.columns import Contact
+from destination_mailchimp_unified.planning.changes import Arrival, Change, Entry, Waiting, change_of
+from destination_mailchimp_unified.planning.tags import is_managed
 from mailchimp_unified.entities.merge_field import MergeField
 
 CONFIG = DestinationConfig.model_validate({"credentials": {"auth_type": "oauth2.0", "access_token": "t"}})

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from destination_mailchimp_unified.bulk import rows_of
-from destination_mailchimp_unified.ledger import Ledger
-from destination_mailchimp_unified.outcomes import CREATED, UPDATED, reject_line, rejected, rejected_by
+from destination_mailchimp_unified.sending.bulk import rows_of
+from destination_mailchimp_unified.settling.ledger import Ledger
+from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, reject_line, rejected, rejected_by
 from mailchimp_unified.errors import RejectedRecordError
 from mailchimp_unified.identity import masked, subscriber_hash
 

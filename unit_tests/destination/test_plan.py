@@ -3,12 +3,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_mailchimp_unified.audience import Audience
-from destination_mailchimp_unified.changes import Change, Entry
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.statuses import Statuses
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.plan import BULK_SIZE, bulk_is_cheaper, may_pay, pages, plan
-from destination_mailchimp_unified.statuses import Statuses
-from destination_mailchimp_unified.tags import Delta, Tagging, by_segment, delta, is_managed, segments_are_fewer
+from destination_mailchimp_unified.planning.changes import Change, Entry
+from destination_mailchimp_unified.planning.plan import BULK_SIZE, bulk_is_cheaper, may_pay, pages, plan
+from destination_mailchimp_unified.planning.tags import Delta, Tagging, by_segment, delta, is_managed, segments_are_fewer
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.identity import subscriber_hash
 

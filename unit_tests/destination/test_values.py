@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_mailchimp_unified.columns import Columns
 from destination_mailchimp_unified.config import Mapping
-from destination_mailchimp_unified.values import WRITABLE, unified_value
+from destination_mailchimp_unified.intake.columns import Columns
+from destination_mailchimp_unified.intake.values import WRITABLE, unified_value
 from mailchimp_unified.entities.contact import READ_ONLY, ROUTING, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
 from mailchimp_unified.schemas import load_schema

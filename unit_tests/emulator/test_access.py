@@ -178,7 +178,19 @@ def test_oauth_knows_registered_applications(mailchimp: Any) -> None:
     mailchimp.register_app("app", "right")
     assert exchange(mailchimp, code_of(mailchimp), client_secret="wrong").json()["error"] == "invalid_client"
     assert exchange(mailchimp, code_of(mailchimp), client_secret="right").json()["access_token"]
-    mailchimp.behaviour(oauth_consent="deny")
+    mailchimp.behavior(oauth_consent="deny")
     query = {"response_type": "code", "client_id": "app", "redirect_uri": "http://127.0.0.1/back", "state": "s"}
     answer = requests.get(mailchimp.url + "/oauth2/authorize", params=query, allow_redirects=False, timeout=10)
     assert answer.headers["Location"] == "http://127.0.0.1/back?state=s&error=access_denied"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "keys"),
+    [("whole", 200, {"dc", "api_endpoint"}), ("no_dc", 200, {"api_endpoint"}), ("bare", 200, set()), ("gone", 404, set())],
+)
+def test_metadata_may_tell_less(mailchimp: Any, kind: str, status: int, keys: set[str]) -> None:
+    """The metadata call may name no data center, no endpoint either, or be gone."""
+    mailchimp.behavior(oauth_metadata=kind)
+    header = {"Authorization": f"OAuth {DEFAULT_OAUTH_TOKEN}"}
+    answer = requests.get(mailchimp.url + "/oauth2/metadata", headers=header, timeout=10)
+    assert (answer.status_code, answer.json().keys() & {"dc", "api_endpoint"}) == (status, keys)

@@ -53,7 +53,7 @@ def test_existing_without_update_existing(api: Any) -> None:
 @pytest.mark.parametrize(("flag", "count"), [("error", 1), ("ignore", 0)])
 def test_compliance_rows(api: Any, mailchimp: Any, action: str, flag: str, count: int) -> None:
     """Who may not be subscribed stays so, and is an error row, or by a flag in no list at all."""
-    mailchimp.behaviour(bulk_refused_compliance=flag)
+    mailchimp.behavior(bulk_refused_compliance=flag)
     api.add("ada")
     before = mailchimp.act(api.list_id, "ada@shop.test", action)
     answer = api.bulk(row("ada"), update_existing=True)
@@ -125,7 +125,7 @@ def test_rows_that_change_nothing(api: Any, mailchimp: Any) -> None:
 @pytest.mark.parametrize(("flag", "after"), [("keep", "unsubscribed"), ("subscribed", "subscribed")])
 def test_no_status_for_an_existing_contact(api: Any, mailchimp: Any, flag: str, after: str) -> None:
     """A row without status keeps the contact's own, or by a flag subscribes it."""
-    mailchimp.behaviour(bulk_without_status=flag)
+    mailchimp.behavior(bulk_without_status=flag)
     api.add("ada", "unsubscribed")
     api.bulk(row("ada", None, merge_fields={"FNAME": "Ada"}), update_existing=True)
     assert api.get("members/ada@shop.test")["status"] == after
@@ -137,7 +137,7 @@ def test_no_status_for_an_existing_contact(api: Any, mailchimp: Any, flag: str, 
 )
 def test_no_status_for_a_new_contact(api: Any, mailchimp: Any, flag: str, new: dict[str, str], created: int) -> None:
     """A new contact needs a status, or a status_if_new."""
-    mailchimp.behaviour(bulk_new_without_status=flag)
+    mailchimp.behavior(bulk_new_without_status=flag)
     answer = api.bulk(row("ada", None, **new))
     assert (answer["total_created"], answer["error_count"]) == (created, 1 - created)
 
@@ -158,7 +158,7 @@ def test_bulk_brings_back_archived_contacts(api: Any) -> None:
 @pytest.mark.parametrize("effect", [False, True])
 def test_rows_that_get_lost(api: Any, mailchimp: Any, *, effect: bool) -> None:
     """On request the next N rows are in no result list, written or not."""
-    mailchimp.behaviour(bulk_drop_rows=1, bulk_dropped_rows_take_effect=effect)
+    mailchimp.behavior(bulk_drop_rows=1, bulk_dropped_rows_take_effect=effect)
     answer = api.bulk(row("lost"), row("ada"))
     assert (answer["total_created"], answer["error_count"]) == (1, 0)
     assert (api.call("GET", "members/lost@shop.test").status_code == 200) is effect

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from mailchimp_emulator import DEFAULT_API_KEY, ControlError, Emulator, EmulatorProcess
+from mailchimp_emulator.faults import KINDS
 
 STATUSES = {"subscribed": 0.5, "unsubscribed": 0.2, "cleaned": 0.1, "archived": 0.2}
 BIG = {
@@ -213,26 +214,33 @@ def test_answers_are_kept_when_asked_for() -> None:
 
 def test_unknown_flags_are_refused(mailchimp: Any) -> None:
     """A flag that does not exist is an error, and flags go back with a reset."""
-    with pytest.raises(ControlError, match="unknown behaviour flags: nonsense"):
-        mailchimp.behaviour(nonsense=True)
-    mailchimp.behaviour(refuse_fake_domains=True)
+    with pytest.raises(ControlError, match="unknown behavior flags: nonsense"):
+        mailchimp.behavior(nonsense=True)
+    mailchimp.behavior(refuse_fake_domains=True)
     mailchimp.reset()
-    assert mailchimp.behaviour()["refuse_fake_domains"] is False
+    assert mailchimp.behavior()["refuse_fake_domains"] is False
 
 
 def test_readme_names_every_flag(mailchimp: Any) -> None:
-    """The README explains every behaviour flag and every control command."""
+    """The README explains every behavior flag, every control command and every kind of fault."""
     readme = (Path(__file__).resolve().parents[2] / "mailchimp_emulator" / "README.md").read_text()
-    assert [flag for flag in mailchimp.behaviour() if f"`{flag}`" not in readme] == []
+    assert [flag for flag in mailchimp.behavior() if f"`{flag}`" not in readme] == []
     known = requests.get(mailchimp.url + "/_control/", timeout=10).json()["error"].split("known: ")[1].split(", ")
-    assert [name for name in known if f"`{name}`" not in readme] == []
+    assert [name for name in (*known, *KINDS) if f"`{name}`" not in readme] == []
 
 
 def test_process() -> None:
     """The emulator in a process of its own takes the same options and the same commands."""
-    with EmulatorProcess(demo=True, behaviour={"refuse_fake_domains": True}) as mailchimp:
+    with EmulatorProcess(demo=True, behavior={"refuse_fake_domains": True}) as mailchimp:
         assert len(mailchimp.lists()) == 3
-        assert mailchimp.behaviour()["refuse_fake_domains"] is True
+        assert mailchimp.behavior()["refuse_fake_domains"] is True
         assert mailchimp.pid > 0
         mailchimp.reset()
         assert len(mailchimp.lists()) == 3
+
+
+def test_the_former_spelling_is_understood() -> None:
+    """`behaviour` still means `behavior`, as an option and as a command."""
+    with Emulator(behaviour={"list_limit": 3}) as mailchimp:
+        assert mailchimp.behaviour(merge_field_limit=4)["list_limit"] == 3
+        assert mailchimp.behavior()["merge_field_limit"] == 4

@@ -93,6 +93,17 @@ def test_children_know_their_parents(api: Any, mailchimp: Any) -> None:
     assert (later["total_items"], [email["activity"] for email in later["emails"]]) == (3, [[], [], []])
 
 
+def test_each_ancestor_is_looked_up_by_its_own_key(api: Any, mailchimp: Any) -> None:
+    """A grandchild needs its parent and its grandparent, whose keys need not be alike."""
+    child, grandchild = "/campaigns/{campaign_id}/links", "/campaigns/{campaign_id}/links/{link_id}/members"
+    described = [CAMPAIGNS, {**ACTIVITY, "path": child}, {**ACTIVITY, "path": grandchild, "parent": child}]
+    mailchimp.describe(described)
+    mailchimp.add_items("/campaigns/id-1/links", {"id": "mine"})
+    assert len(api.get("/campaigns/id-1/links/mine/members")["emails"]) == 3
+    assert api.call("GET", "/campaigns/id-2/links/mine/members").status_code == 404
+    assert api.call("GET", "/campaigns/id-99/links/mine/members").status_code == 404
+
+
 def test_audiences_and_contacts_may_be_parents(api: Any, mailchimp: Any) -> None:
     """A description below an audience or a contact needs one that is there, and leaves what has a handler of its own alone."""
     contact = api.add("ada")
@@ -122,13 +133,38 @@ def test_items_are_added_as_given(api: Any, mailchimp: Any) -> None:
         mailchimp.items("/reports")
 
 
-def test_a_collection_without_pages_comes_whole_unless_it_is_cut(api: Any, mailchimp: Any) -> None:
-    """Its count tells what the cut left out."""
-    mailchimp.describe([{**CAMPAIGNS, "paging": "none"}])
-    assert len(api.get("/campaigns")["campaigns"]) == 25
-    mailchimp.behaviour(unpaged_limit=10)
+@pytest.mark.parametrize("paging", ["offset", "none", "cursor"])
+def test_ten_by_default(api: Any, mailchimp: Any, paging: str) -> None:
+    """Every collection gives ten items unless asked for more, also where the reference names no pages."""
+    mailchimp.describe([{**CAMPAIGNS, "paging": paging}])
     answer = api.get("/campaigns")
     assert (len(answer["campaigns"]), answer["total_items"]) == (10, 25)
+    assert len(api.get("/campaigns", count=1000)["campaigns"]) == 25
+
+
+def test_items_change_and_go(api: Any, mailchimp: Any) -> None:
+    """Items that have given values change in place or go; how many there were is told."""
+    mailchimp.describe([CAMPAIGNS])
+    assert mailchimp.change_items("/campaigns", {"id": "id-3"}, send_time="2026-01-01T00:00:00+00:00", title="Changed") == 1
+    assert next(item for item in api.get("/campaigns", count=100)["campaigns"] if item["id"] == "id-3")["title"] == "Changed"
+    assert mailchimp.remove_items("/campaigns", id="id-3") == 1
+    assert mailchimp.remove_items("/campaigns", id="id-3") == 0
+    answer = api.get("/campaigns", count=100)
+    assert (answer["total_items"], "id-3" in {item["id"] for item in answer["campaigns"]}) == (24, False)
+
+
+def test_items_show_late(api: Any, mailchimp: Any) -> None:
+    """An item is seen so many seconds after its time; entries of an item, too."""
+    mailchimp.describe([{**CAMPAIGNS, "items": 1}, ACTIVITY])
+    mailchimp.add_items("/campaigns", {"id": "new", "create_time": "2026-05-04T11:59:00+00:00"})
+    opened = {"email_id": "ada", "activity": [{"timestamp": "2026-05-04T11:59:00+00:00"}]}
+    mailchimp.add_items("/reports/new/email-activity", opened)
+    mailchimp.behavior(visible_after=90)
+    assert [item["id"] for item in api.get("/campaigns")["campaigns"]] == ["id-0"]
+    assert {"ada": 0}.items() <= {one["email_id"]: len(one["activity"]) for one in api.get("/reports/new/email-activity")["emails"]}.items()
+    mailchimp.clock(advance=30)
+    assert {item["id"] for item in api.get("/campaigns")["campaigns"]} == {"id-0", "new"}
+    assert {"ada": 1}.items() <= {one["email_id"]: len(one["activity"]) for one in api.get("/reports/new/email-activity")["emails"]}.items()
 
 
 def test_an_answer_may_be_the_item(api: Any, mailchimp: Any) -> None:

@@ -71,7 +71,7 @@ def test_required_keys_of_a_list(api: Any, name: str) -> None:
 
 def test_list_limit(api: Any, mailchimp: Any) -> None:
     """An account that is full may not create."""
-    mailchimp.behaviour(list_limit=1)
+    mailchimp.behavior(list_limit=1)
     assert api.get("/lists")["constraints"]["may_create"] is False
     assert api.post("/lists", NEW_LIST).status_code == 400
 
@@ -95,3 +95,26 @@ def test_account(api: Any, mailchimp: Any) -> None:
     assert (account["account_name"], account["role"], account["total_subscribers"]) == ("Renamed", "viewer", 1)
     assert api.get("/", fields="login_id").keys() == {"login_id"}
     assert api.get("/ping") == {"health_status": "Everything's Chimpy!"}
+
+
+def test_every_collection_gives_ten_by_default(api: Any, mailchimp: Any) -> None:
+    """Without a count every collection gives ten items, with one as many as asked for."""
+    tags = [f"Tag {number:02d}" for number in range(12)]
+    api.add("c0", tags=tags)
+    for number in range(1, 12):
+        api.add(f"c{number}", tags=tags[:1])
+        api.post("merge-fields", {"name": f"Field {number}", "type": "text"})
+        api.post("interest-categories", {"title": f"Group {number}", "type": "hidden"})
+    group = api.get("interest-categories")["categories"][0]["id"]
+    for number in range(12):
+        api.post(f"interest-categories/{group}/interests", {"name": f"Interest {number}"})
+    mailchimp.seed(*[{} for _ in range(11)])
+    tag = next(found for found in api.get("segments", count=100)["segments"] if found["member_count"] > 1)
+    collections = {
+        "/lists": "lists", "members": "members", "members/c0@shop.test/tags": "tags", "tag-search": "tags",
+        "segments": "segments", f"segments/{tag['id']}/members": "members", "merge-fields": "merge_fields",
+        "interest-categories": "categories", f"interest-categories/{group}/interests": "interests",
+    }  # fmt: skip
+    for path, key in collections.items():
+        assert len(api.get(path)[key]) == 10, path
+        assert len(api.get(path, count=1000)[key]) == api.get(path)["total_items"] > 10, path

@@ -76,7 +76,7 @@ def test_refused_values(api: Any, kind: str, options: dict[str, Any], sent: Any,
 
 def test_incomplete_address_as_a_schema_error(api: Any, mailchimp: Any) -> None:
     """A flag makes an incomplete address refuse the whole request instead."""
-    mailchimp.behaviour(incomplete_address="schema")
+    mailchimp.behavior(incomplete_address="schema")
     body = {"email_address": "a@b.co", "status": "subscribed", "merge_fields": {"ADDRESS": {"addr1": "x"}}}
     errors = api.post("members", body).json()["errors"]
     assert errors[0]["field"] == "merge_fields.ADDRESS"

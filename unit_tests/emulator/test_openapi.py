@@ -71,3 +71,55 @@ def test_bulk_answers_as_described(api: Any, described: dict[str, Any]) -> None:
     answer = api.bulk({"email_address": "nope", "status": "subscribed"})
     assert answer.keys() == wanted.keys()
     assert answer["errors"][0].keys() == wanted["errors"]["items"]["properties"].keys()
+
+
+def test_the_demo_is_as_described(api: Any, mailchimp: Any, described: dict[str, Any]) -> None:
+    """Every collection of the demo has only described paths and keys, and values of the described types."""
+    mailchimp.seed_demo()
+    seen = set()
+    for campaign in api.get("/campaigns", count=100)["campaigns"]:
+        for template in described:
+            if template.startswith(("/campaigns", "/reports")):
+                seen |= _as_described(api, described, template, {"campaign_id": campaign["id"]})
+    for template, params in (
+        ("/ecommerce/stores", {}),
+        *(
+            (f"/ecommerce/stores/{{store_id}}/{name}", {"store_id": "northwind-shop"})
+            for name in ("products", "customers", "orders", "carts")
+        ),
+        ("/ecommerce/orders", {}),
+        ("/automations", {}),
+        *(("/automations/{workflow_id}/emails", {"workflow_id": one["id"]}) for one in api.get("/automations")["automations"]),
+        ("/templates", {}),
+        ("/template-folders", {}),
+        ("/campaign-folders", {}),
+    ):
+        seen |= _as_described(api, described, template, params)
+    assert len(seen) >= 19
+
+
+def _as_described(api: Any, described: dict[str, Any], template: str, params: dict[str, str]) -> set[str]:
+    """The template, when a path of it is served; what is served is as described."""
+    operation = described[template].get("get")
+    if operation is None or (template.count("{") != len(params) and "{" in template):
+        return set()
+    answer = api.call("GET", template.format(**params), params={"count": 20})
+    if answer.status_code == 404:
+        return set()
+    _assert_fits(answer.json(), operation["responses"]["200"]["schema"], template)
+    return {template}
+
+
+def _assert_fits(value: Any, schema: dict[str, Any], place: str) -> None:
+    kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+    if "type" in schema and not isinstance(schema["type"], list):
+        assert isinstance(value, kinds[schema["type"]]), place
+    if "enum" in schema:
+        assert value in {*schema["enum"], ""}, place
+    if isinstance(value, list):
+        for item in value:
+            _assert_fits(item, schema.get("items", {}), place)
+    if isinstance(value, dict) and "properties" in schema:
+        assert value.keys() <= schema["properties"].keys(), (place, value.keys() - schema["properties"].keys())
+        for name, inner in value.items():
+            _assert_fits(inner, schema["properties"][name], f"{place}.{name}")

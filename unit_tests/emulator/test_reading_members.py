@@ -74,7 +74,7 @@ def test_default_page_has_ten(api: Any, mailchimp: Any) -> None:
 def test_count_above_a_thousand(api: Any, mailchimp: Any, flag: str, status: int) -> None:
     """A count above 1000 gives 1000, or is refused when the flag says so."""
     mailchimp.seed(id="bbbbbbbbbb", contacts=1200)
-    mailchimp.behaviour(count_over_max=flag)
+    mailchimp.behavior(count_over_max=flag)
     answer = api.call("GET", "/lists/bbbbbbbbbb/members", params={"count": 5000, "fields": "members.id"})
     assert answer.status_code == status
     assert status == 400 or len(answer.json()["members"]) == 1000
@@ -94,10 +94,10 @@ def test_bare_list_leaves_out_archived_only(every_status: Any, mailchimp: Any) -
     """Without status every contact is listed but the archived; a flag leaves out transactional ones."""
     bare = {"subscribed", "unsubscribed", "cleaned", "pending", "transactional"}
     assert set(every_status.emails()) == bare
-    mailchimp.behaviour(transactional_in_bare_list=False)
+    mailchimp.behavior(transactional_in_bare_list=False)
     for order in ({}, {"sort_field": "last_changed"}):
         assert set(every_status.emails(**order)) == bare - {"transactional"}
-    mailchimp.behaviour(transactional_in_bare_list=True, archived_in_bare_list=True)
+    mailchimp.behavior(transactional_in_bare_list=True, archived_in_bare_list=True)
     assert set(every_status.emails(sort_field="last_changed")) == bare | {"archived"}
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,9 +55,9 @@ def test_limit_can_be_set_and_lifted(api: Any, mailchimp: Any) -> None:
     mailchimp.faults([{"kind": "hang", "path": "/ping"}])
     with raw_request(api):
         wait_until_open(mailchimp, 1)
-        mailchimp.behaviour(connection_limit=1)
+        mailchimp.behavior(connection_limit=1)
         assert api.call("GET", "/lists").status_code == 429
-        mailchimp.behaviour(connection_limit=0)
+        mailchimp.behavior(connection_limit=0)
         assert api.call("GET", "/lists").status_code == 200
     wait_until_open(mailchimp, 0)
 
@@ -165,6 +168,29 @@ def test_latency_is_waited_for(api: Any, mailchimp: Any) -> None:
 
 
 def test_outside_the_api(api: Any) -> None:
-    """A path that is neither API, OAuth nor control is 404."""
-    assert requests.get(api.url + "/", timeout=10).status_code == 404
+    """A path that is neither API, OAuth, control nor the page for browsers is 404."""
+    assert requests.get(api.url + "/lists", timeout=10).status_code == 404
     assert requests.get(api.url + "/_control/nothing", timeout=10).status_code == 404
+
+
+def test_a_browser_is_answered(api: Any, mailchimp: Any) -> None:
+    """The page at the origin shows audiences and the latest requests as text, loads nothing, and leaves no trace."""
+    mailchimp.rename_list(api.list_id, "<b>Shop</b>")
+    api.add("ada")
+    api.get("members", count=5)
+    page = requests.get(api.url + "/", timeout=10)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    for seen in ("&lt;b&gt;Shop&lt;/b&gt;", api.list_id, "/3.0/lists/aaaaaaaaaa/members?count=5"):
+        assert seen in page.text
+    assert not re.search(r"<b>|src=|href=|url\(|<script", page.text)
+    assert [entry["path"] for entry in mailchimp.journal()] == ["/3.0/lists/aaaaaaaaaa/members"] * 2
+
+
+def test_a_port_in_use_is_said_in_a_line(mailchimp: Any) -> None:
+    """Starting on a port that is taken ends with one line, not with a traceback."""
+    port = urlsplit(mailchimp.url).port
+    command = [sys.executable, "-m", "mailchimp_emulator", "--port", str(port)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Port {port} is in use.")
+    assert len(ended.stderr.splitlines()) == 1

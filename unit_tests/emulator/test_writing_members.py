@@ -53,9 +53,9 @@ def test_tag_flags_hold_last_changed_still(api: Any, mailchimp: Any) -> None:
     api.add("ada", tags=["VIP"])
     before = api.get(ADA)["last_changed"]
     mailchimp.clock(advance=60)
-    mailchimp.behaviour(tag_readd_moves_last_changed=False)
+    mailchimp.behavior(tag_readd_moves_last_changed=False)
     api.post(ADA + "/tags", {"tags": [{"name": "VIP", "status": "active"}]})
-    mailchimp.behaviour(tag_edit_moves_last_changed=False)
+    mailchimp.behavior(tag_edit_moves_last_changed=False)
     api.post(ADA + "/tags", {"tags": [{"name": "New", "status": "active"}]})
     after = api.get(ADA)
     assert (after["last_changed"], after["tags_count"]) == (before, 2)
@@ -164,7 +164,7 @@ def test_unknown_member_is_not_found(api: Any) -> None:
 @pytest.mark.parametrize("status", [405, 404])
 def test_patch_of_an_archived_contact_is_refused(api: Any, mailchimp: Any, status: int) -> None:
     """PATCH does not reach the archive; PUT with a status is the way back."""
-    mailchimp.behaviour(patch_archived_status=status)
+    mailchimp.behavior(patch_archived_status=status)
     api.add("ada")
     api.delete(ADA)
     assert api.patch(ADA, {"status": "subscribed"}).status_code == status
@@ -241,10 +241,10 @@ def test_malformed_address(api: Any, email: str) -> None:
 def test_fake_domain_on_request(api: Any, mailchimp: Any) -> None:
     """With the flag on, addresses that no person has are refused as Mailchimp refuses them."""
     body = {"email_address": "foo@example.com", "status": "subscribed"}
-    mailchimp.behaviour(refuse_fake_domains=True)
+    mailchimp.behavior(refuse_fake_domains=True)
     detail = "foo@example.com looks fake or invalid, please enter a real email address."
     assert problem(api.post("members", body)) == (400, "Invalid Resource", detail)
-    mailchimp.behaviour(refuse_fake_domains=False)
+    mailchimp.behavior(refuse_fake_domains=False)
     assert api.post("members", body).status_code == 200
 
 

@@ -1,63 +1,272 @@
-"""The client: what it retries, what it sends, and what it gives up."""
+"""The client: what it retries, how long, and what it gives up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any, TypedDict
 
 import pytest
 
+from integration_tests.simulation.clock import run
 from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN, Emulator
-from mailchimp_unified.client import MailchimpClient, Patience, Request
+from mailchimp_unified.client import HASTE, TRIES_FOR_A_WHOLE_ANSWER, MailchimpClient, Patience
 from mailchimp_unified.config import ConnectionConfig
-from mailchimp_unified.errors import ConfigError, SignInError, TransientError, UnreachableError
+from mailchimp_unified.errors import (
+    FirewallError,
+    IncompleteAnswerError,
+    MailchimpError,
+    ServerError,
+    SignInError,
+    TimedOutError,
+    TransientError,
+)
+from mailchimp_unified.request import Request
+from mailchimp_unified.transport import Outgoing, Received
+from unit_tests.kernel.conftest import Answers, Scripted, answer
 
-PATIENCE = Patience(connect=1.0, read=0.2, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.02, total=1.0)
 PING = Request("/ping", "a ping")
+LISTS = Request("/lists", "the audiences", {"count": 10}, items="lists")
+OAUTH = {"auth_type": "oauth2.0", "access_token": DEFAULT_OAUTH_TOKEN}
+FIREWALL = b"<HTML><H1>Access Denied</H1> Reference #18.2f</HTML>"
 
 
-@pytest.fixture
-def mailchimp() -> Iterator[Emulator]:
-    """An empty local Mailchimp."""
-    with Emulator() as emulator:
-        yield emulator
+def always(body: Any, status: int = 200, **headers: str) -> Answers:
+    """Return the same answer to everything."""
+    return lambda _: answer(body, status, **headers)
 
 
-def client(url: str, **credentials: Any) -> MailchimpClient:
-    """Return a client with little patience."""
-    credentials = credentials or {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}
-    return MailchimpClient(ConnectionConfig.model_validate({"credentials": credentials, "api_url": url}), patience=PATIENCE)
+def first(failures: Iterable[Received | Exception], then: Answers) -> Answers:
+    """Return some answers in their order, and from then on what a script says."""
+    left = list(failures)
+    return lambda outgoing: left.pop(0) if left else then(outgoing)
 
 
-def test_a_key_and_a_token_open_the_same_account(mailchimp: Emulator) -> None:
+async def outcome(scripted: Scripted, request: Request, patience: Patience | None = None) -> tuple[Any, float]:
+    """Return the body or the error of a call, and the seconds it took."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    try:
+        return (await scripted.client(patience).call(request)).body, clock() - began
+    except MailchimpError as error:
+        return error, clock() - began
+
+
+def called(scripted: Scripted, request: Request = PING, patience: Patience | None = None) -> tuple[Any, float]:
+    """Call once, on a virtual clock."""
+    return run(outcome(scripted, request, patience))
+
+
+def test_a_key_and_a_token_open_the_same_account() -> None:
     """A key is sent as Basic, a token as Bearer after one look at its metadata."""
-    client(mailchimp.url).call(PING)
-    client(mailchimp.url, auth_type="oauth2.0", access_token=DEFAULT_OAUTH_TOKEN).call(PING)
 
-    assert [entry["path"] for entry in mailchimp.journal()] == ["/3.0/ping", "/oauth2/metadata", "/3.0/ping"]
-    assert {entry["status"] for entry in mailchimp.journal()} == {200}
+    async def both(url: str) -> None:
+        for credentials in ({"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, OAUTH):
+            client = MailchimpClient(ConnectionConfig.model_validate({"credentials": credentials, "api_url": url}))
+            await client.call(PING)
+            client.close()
 
+    with Emulator() as mailchimp:
+        asyncio.run(both(mailchimp.url))
+        entries = mailchimp.journal()
 
-def test_a_reply_carries_mailchimps_time(mailchimp: Emulator) -> None:
-    """The date is the server's, whatever the local clock says."""
-    mailchimp.clock(set="2031-05-05T05:05:05+00:00", freeze=True)
-
-    reply = client(mailchimp.url).call(PING)
-
-    assert reply.date is not None
-    assert reply.date.isoformat() == "2031-05-05T05:05:05+00:00"
+    assert [entry["path"] for entry in entries] == ["/3.0/ping", "/oauth2/metadata", "/3.0/ping"]
+    assert {entry["status"] for entry in entries} == {200}
 
 
-def test_a_disturbance_that_does_not_end_is_a_transient_error(mailchimp: Emulator) -> None:
-    """Tries end with the time for them, and the error says that nobody is to blame."""
-    mailchimp.faults([{"kind": "500"}])
-    patient = client(mailchimp.url)
+TRANSIENT: dict[str, Received | Exception] = {
+    **{str(status): answer({"title": "x"}, status) for status in (408, 409, 423, 425, 429, 500, 502, 503, 504)},
+    "403 without JSON": Received(403, {"Content-Type": "text/html"}, b""),
+    "a firewall": Received(403, {"Content-Type": "text/html"}, FIREWALL),
+    "not JSON": answer(b"<html>"),
+    "cut off": answer(b'{"health'),
+    "no connection": TransientError("No connection to Mailchimp", sent=False),
+    "no answer": TimedOutError("Mailchimp did not answer"),
+}
 
-    with pytest.raises(TransientError):
-        patient.call(PING)
 
-    assert patient.traffic.requests == len(mailchimp.journal()) > 3
-    assert patient.traffic.retries == patient.traffic.requests - 1
+@pytest.mark.parametrize("failure", TRANSIENT.values(), ids=TRANSIENT)
+def test_what_passes_by_itself_is_tried_again(failure: Received | Exception) -> None:
+    """One such failure costs time only."""
+    scripted = Scripted(first([failure], always({"ok": True})))
+
+    body, _ = called(scripted)
+
+    assert body == {"ok": True}
+    assert len(scripted.seen) == 2
+
+
+@pytest.mark.parametrize("failure", TRANSIENT.values(), ids=TRANSIENT)
+@pytest.mark.parametrize("patience", [Patience(), HASTE], ids=["sync", "check"])
+def test_what_does_not_pass_is_given_up_in_time(failure: Received | Exception, patience: Patience) -> None:
+    """The tries end with the time for them, and nobody has to act."""
+    scripted = Scripted(first([failure] * 100_000, always({})))
+
+    error, seconds = called(scripted, patience=patience)
+
+    assert isinstance(error, TransientError)
+    assert seconds <= patience.total + scripted.seconds + 0.01
+    assert len(scripted.seen) > 3
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"), [("7", 7, 70), ("3600", 890, 901), ("Wed, 25 Nov 2026 12:00:09 GMT", 9, 70), ("soon", 0, 70)]
+)
+def test_a_pause_that_mailchimp_asks_for_is_kept_within_the_time_that_is_left(value: str, least: float, most: float) -> None:
+    """Retry-After, in seconds or as a time, is the least pause; it never makes a call longer than its whole time."""
+    scripted = Scripted(first([answer({}, 429, **{"Retry-After": value})], always({"ok": True})))
+
+    body, seconds = called(scripted)
+
+    assert body == {"ok": True}
+    assert least <= seconds <= most
+
+
+def test_calls_fail_at_once_after_mailchimp_was_given_up() -> None:
+    """When a call has used up its time and nothing has succeeded since, a hundred others do not wait one after the other."""
+    scripted = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=130)
+
+    async def all_of_them() -> float:
+        client = scripted.client()
+        results = await asyncio.gather(*(client.call(PING) for _ in range(100)), return_exceptions=True)
+        assert all(isinstance(result, TransientError) for result in results)
+        return asyncio.get_running_loop().time()
+
+    assert run(all_of_them()) < 900 + 3 * 130
+
+
+def test_one_dead_collection_does_not_take_the_others_with_it() -> None:
+    """After a call was given up the next one is tried all the same, and its success lets others be patient again."""
+    scripted = Scripted(lambda outgoing: answer({}, 500 if outgoing.url.endswith("dead") else 200))
+
+    async def one_after_the_other() -> tuple[Any, Any]:
+        client = scripted.client()
+        results = [await asyncio.gather(client.call(Request(path, "x")), return_exceptions=True) for path in ("/dead", "/alive", "/alive")]
+        return [type(result[0]).__name__ for result in results], len(scripted.seen)
+
+    names, _ = run(one_after_the_other())
+    assert names == ["ServerError", "Reply", "Reply"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"lists": None},
+        {"lists": "x"},
+        {"total_items": 3},
+        {"lists": [], "total_items": 3},
+        {"error": "x"},
+        {"lists": {}, "total_items": 0},
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_not_whole_is_no_answer(body: dict[str, Any]) -> None:
+    """It is asked for again; if nothing helps, the call fails after a few tries."""
+    mended = Scripted(first([answer(body)], always({"lists": [{"id": "a"}], "total_items": 1})))
+    broken = Scripted(always(body))
+
+    assert called(mended, LISTS)[0]["lists"] == [{"id": "a"}]
+    error, seconds = called(broken, LISTS)
+    assert isinstance(error, IncompleteAnswerError)
+    assert len(broken.seen) == TRIES_FOR_A_WHOLE_ANSWER
+    assert seconds < 120
+
+
+def test_an_empty_collection_is_whole() -> None:
+    """Nothing is there, and the count says so."""
+    assert called(Scripted(always({"lists": [], "total_items": 0})), LISTS)[0] == {"lists": [], "total_items": 0}
+    assert called(Scripted(always({"lists": []})), LISTS)[0] == {"lists": []}
+
+
+def test_a_firewall_is_named() -> None:
+    """A page of a firewall is about the IP address, not about too many requests."""
+    error, _ = called(Scripted(lambda _: Received(403, {"Content-Type": "text/html"}, FIREWALL)), patience=HASTE)
+
+    assert isinstance(error, FirewallError)
+    assert "IP address" in error.message
+
+
+def test_a_network_that_comes_up_later_costs_time_only() -> None:
+    """A sync that begins before the network is there waits for it, and fails as transient when it does not come."""
+    late = Scripted(first([TransientError("No connection to Mailchimp", sent=False)] * 6, always({"ok": True})))
+    never = Scripted(lambda _: TransientError("No connection to Mailchimp", sent=False))
+
+    assert called(late)[0] == {"ok": True}
+    error, seconds = called(never)
+    assert isinstance(error, TransientError)
+    assert 60 < seconds < 130
+
+
+@pytest.mark.parametrize(
+    ("failure", "requests"), [(answer({}, 429), 2), (Received(403, {}, b""), 2), (answer({}, 500), 1), (TimedOutError("x"), 1)]
+)
+def test_what_is_not_repeatable_is_repeated_only_when_it_was_surely_not_done(failure: Received | Exception, requests: int) -> None:
+    """A call that creates something is sent again after a throttle, and never after a failure that may have come too late."""
+    scripted = Scripted(first([failure], always({})))
+
+    called(scripted, Request("/x", "x", method="POST", repeatable=False))
+
+    assert len(scripted.seen) == requests
+
+
+def test_requests_are_never_more_than_workers() -> None:
+    """So many requests as there are workers are open at once, pauses included."""
+    scripted = Scripted(first([answer({}, 429)] * 10, always({})))
+
+    async def many() -> None:
+        client = scripted.client(workers=3)
+        await asyncio.gather(*(client.call(PING) for _ in range(40)))
+
+    run(many())
+    assert scripted.peak == 3
+
+
+def test_a_command_ends_in_its_time() -> None:
+    """What is done within some seconds is given up after them, with the words of what failed last."""
+    scripted = Scripted(always({}, 500))
+
+    async def command() -> float:
+        client = scripted.client()
+        with pytest.raises(TransientError, match="HTTP 500"):
+            async with client.within(20):
+                await client.call(PING)
+        return asyncio.get_running_loop().time()
+
+    assert 20 <= run(command()) < 21
+
+
+METADATA: dict[str, tuple[Received, str]] = {
+    "a data center": (answer({"dc": "us3"}), "us3.api.mailchimp.com"),
+    "an endpoint": (answer({"api_endpoint": "https://us4.api.mailchimp.com"}), "us4.api.mailchimp.com"),
+    "a foreign endpoint": (answer({"api_endpoint": "https://example.org"}), "api.mailchimp.com"),
+    "neither": (answer({}), "api.mailchimp.com"),
+    "gone": (answer({}, 404), "api.mailchimp.com"),
+    "withdrawn": (answer({}, 410), "api.mailchimp.com"),
+    "failing": (answer({}, 500), "api.mailchimp.com"),
+    "no JSON": (answer(b"<html>"), "api.mailchimp.com"),
+}
+
+
+@pytest.mark.parametrize(("metadata", "host"), METADATA.values(), ids=METADATA)
+def test_a_token_finds_its_host(metadata: Received, host: str) -> None:
+    """The data center, else the endpoint of Mailchimp's that the metadata names, else the host that serves every account."""
+    scripted = Scripted(lambda outgoing: metadata if "metadata" in outgoing.url else answer({}))
+
+    run(scripted.client(credentials=OAUTH).call(PING))
+
+    assert scripted.seen[-1].url == f"https://{host}/3.0/ping"
+
+
+@pytest.mark.parametrize("metadata", [answer({"error": "invalid_token"}), answer({}, 401)])
+def test_a_refused_token_is_seen(metadata: Received) -> None:
+    """A refusal, be it with status 200, sends the token nowhere else."""
+    scripted = Scripted(lambda _: metadata)
+
+    with pytest.raises(SignInError):
+        run(scripted.client(credentials=OAUTH).call(PING))
+
+    assert len(scripted.seen) == 1
 
 
 class NameKept(TypedDict, total=False):
@@ -66,65 +275,48 @@ class NameKept(TypedDict, total=False):
     name: str
 
 
-class WrongKept(TypedDict, total=False):
-    """What no audience looks like."""
-
-    name: int
+ODD = b'{"name": "A\\ud800", "value": NaN, "rows": ["x\\udfff", {"k\\ud800": 1}]}'
 
 
-@pytest.mark.parametrize("fault", [None, "truncate", "not_json_200"])
-def test_what_is_not_kept_of_an_answer_is_skipped(mailchimp: Emulator, fault: str | None) -> None:
-    """Of a whole answer only what was asked to be kept is there; one that is cut off is asked for again."""
-    (list_id,) = mailchimp.seed(name="A")
-    mailchimp.faults([{"kind": fault, "times": 1}] if fault else [])
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [
+        (
+            ODD,
+            {
+                "name": "A\N{REPLACEMENT CHARACTER}",
+                "value": None,
+                "rows": ["x\N{REPLACEMENT CHARACTER}", {"k\N{REPLACEMENT CHARACTER}": 1}],
+            },
+        ),
+        (b'{"name": "A\xff"}', {"name": "A\N{REPLACEMENT CHARACTER}"}),
+    ],
+    ids=["surrogates and NaN", "bytes"],
+)
+def test_one_odd_value_does_not_cost_a_page(content: bytes, body: dict[str, Any]) -> None:
+    """What strict parsers refuse is read leniently before the page is given up."""
+    scripted = Scripted(lambda _: answer(content))
 
-    reply = client(mailchimp.url).call(Request(f"/lists/{list_id}", "an audience", keeps=NameKept))
-
-    assert reply.body == {"name": "A"}
-    assert len(mailchimp.journal()) == (2 if fault else 1)
-
-
-def test_an_answer_of_another_form_is_parsed_whole(mailchimp: Emulator) -> None:
-    """What does not fit into what is kept is left to whoever looks at it."""
-    (list_id,) = mailchimp.seed(name="A")
-
-    reply = client(mailchimp.url).call(Request(f"/lists/{list_id}", "an audience", keeps=WrongKept))
-
-    assert (reply.body["id"], reply.body["name"]) == (list_id, "A")
-
-
-@pytest.mark.parametrize(("kind", "requests"), [("429", 2), ("403_html", 2), ("500", 1), ("reset", 1), ("hang", 1), ("truncate", 1)])
-def test_what_is_not_repeatable_is_repeated_only_when_it_was_surely_not_done(mailchimp: Emulator, kind: str, requests: int) -> None:
-    """A call that creates something is sent again after a throttle, and never after a failure that may have come too late."""
-    mailchimp.seed(name="A")
-    mailchimp.faults([{"kind": kind, "times": 1, "method": "POST"}])
-    creation = Request("/lists/x/segments", "a tag", method="POST", body={"name": "A", "static_segment": []}, repeatable=False)
-
-    with pytest.raises((TransientError, ConfigError)):
-        client(mailchimp.url).call(creation)
-
-    assert len([entry for entry in mailchimp.journal() if entry["method"] == "POST"]) == requests
+    assert called(scripted)[0] == body
+    assert len(scripted.seen) == 1
 
 
-def test_a_host_that_never_answers_is_the_users_to_correct() -> None:
-    """Nothing listens there: a config error after a few tries, naming the host."""
-    with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:9\b"):
-        client("http://127.0.0.1:9").call(PING)
+def test_what_is_not_kept_of_an_answer_is_skipped() -> None:
+    """Of an answer only what was asked to be kept is there; one of another form is parsed whole."""
+    keeps = Request("/x", "x", keeps=NameKept)
+
+    assert called(Scripted(always({"name": "A", "id": "1"})), keeps)[0] == {"name": "A"}
+    assert called(Scripted(always({"name": 1, "id": "1"})), keeps)[0] == {"name": 1, "id": "1"}
 
 
-def test_a_refused_token_is_seen_although_the_status_is_200(mailchimp: Emulator) -> None:
-    """Mailchimp answers 200 with an error about a token it does not know."""
-    with pytest.raises(SignInError, match="sign in again"):
-        client(mailchimp.url, auth_type="oauth2.0", access_token="nonsense").call(PING)
+def test_a_caller_may_limit_the_heavy_tries() -> None:
+    """Where a smaller page might work, two server errors are enough; a throttle is not one of them."""
 
+    async def limited(answers: Callable[[Outgoing], Received | Exception]) -> int:
+        scripted = Scripted(answers)
+        with pytest.raises(ServerError):
+            await scripted.client().call(PING, tries=2)
+        return len(scripted.seen)
 
-def test_stopping_ends_the_pauses(mailchimp: Emulator) -> None:
-    """A client that is stopped fails at once instead of waiting for the next try."""
-    mailchimp.faults([{"kind": "500"}])
-    stopped = MailchimpClient(ConnectionConfig.model_validate(
-        {"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "api_url": mailchimp.url}
-    ))  # fmt: skip
-    stopped.stop()
-
-    with pytest.raises(TransientError):
-        stopped.call(PING)
+    assert run(limited(always({}, 500))) == 2
+    assert run(limited(first([answer({}, 429)] * 3, always({}, 504)))) == 5

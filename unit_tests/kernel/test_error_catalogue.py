@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -16,8 +17,10 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN
 from mailchimp_unified import errors
-from mailchimp_unified.client import MailchimpClient, Patience, Request
+from mailchimp_unified.client import MailchimpClient, Patience
 from mailchimp_unified.config import ConnectionConfig
+from mailchimp_unified.request import Request
+from mailchimp_unified.transport import ThreadedTransport
 from source_mailchimp_unified.faults import traced
 
 CONFIG, TRANSIENT, SYSTEM = FailureType.config_error, FailureType.transient_error, FailureType.system_error
@@ -63,9 +66,17 @@ def bug() -> Verdict:
     return Verdict(errors.BugError, SYSTEM, "does not understand")
 
 
-def busy(words: str) -> Verdict:
+def busy(words: str, class_: type[errors.TransientError] = errors.TransientError) -> Verdict:
     """Nobody must act."""
-    return Verdict(errors.TransientError, TRANSIENT, words, retried=True)
+    return Verdict(class_, TRANSIENT, words, retried=True)
+
+
+def failing(status: int) -> Verdict:
+    """Nobody must act, and a smaller page might work."""
+    return busy(f"HTTP {status}", errors.ServerError)
+
+
+BLOCKED = busy("IP address", errors.FirewallError)
 
 
 SIGN_IN = Verdict(errors.SignInError, CONFIG, "sign in again")
@@ -145,41 +156,50 @@ TABLE: dict[str, tuple[Seen, Verdict]] = {
         Seen(403, "User Disabled", "This account has been deactivated."),
         Verdict(errors.AccountDisabledError, CONFIG, "reactivate"),
     ),
-    "data centre": (
+    "data center": (
         Seen(403, "Forbidden", "The API key provided is linked to datacenter 'us6'"),
-        Verdict(errors.DataCenterError, CONFIG, "another data centre"),
+        Verdict(errors.DataCenterError, CONFIG, "another data center"),
     ),
     "not there": (
         Seen(404, "Resource Not Found", "The requested resource could not be found."),
-        Verdict(errors.NotFoundError, CONFIG, "Mailchimp has no audience a1b2c3d4e5."),
+        Verdict(errors.NotFoundError, CONFIG, "404 (not found) for audience a1b2c3d4e5"),
     ),
     "plain http": (Seen(426, "Upgrade Required", "", "PUT"), Verdict(errors.ConfigError, CONFIG, "https")),
     "redirect": (Seen(302, body=b"", content_type=HTML), Verdict(errors.ConfigError, CONFIG, "redirect")),
     # What passes.
-    "throttle": (Seen(429, "TooManyRequests", "You have exceeded the limit of 10 simultaneous connections."), busy("limits the number")),
-    "throttle, as older texts call it": (Seen(429, "Too Many Requests", ""), busy("limits the number")),
-    "throttle without JSON": (Seen(429, body=b"<h1>", content_type=HTML), busy("limits the number")),
-    "throttle as 403 HTML": (Seen(403, body=b"<H1>Access Denied</H1>", content_type=HTML), busy("limits the number")),
-    "throttle as an empty 403": (Seen(403, body=b"", content_type="application/json"), busy("limits the number")),
-    "too many batches": (Seen(429, "TooManyRequests", "You have more than 500 pending webhooks.", "POST"), busy("limits the number")),
-    "blocked by the CDN": (Seen(503, body=AKAMAI), busy("status 503")),
-    "blocked by the CDN with 403": (Seen(403, body=AKAMAI), busy("limits the number")),
-    "server error": (Seen(500, "InternalServerError", "A deep, internal error has occurred"), busy("status 500")),
-    "timed out at the CDN": (Seen(502, body=b"<html>", content_type=HTML), busy("status 502")),
-    "unavailable": (Seen(503, body=b"", content_type=HTML), busy("status 503")),
-    "switched off": (Seen(503, "ComplianceRelated", "This method has been disabled."), busy("status 503")),
+    "throttle": (Seen(429, "TooManyRequests", "You have exceeded the limit of 10 simultaneous connections."), busy("HTTP 429")),
+    "throttle, as older texts call it": (Seen(429, "Too Many Requests", ""), busy("HTTP 429")),
+    "throttle without JSON": (Seen(429, body=b"<h1>", content_type=HTML), busy("HTTP 429")),
+    "throttle as 403 HTML": (Seen(403, body=b"<H1>Slow down</H1>", content_type=HTML), busy("HTTP 403")),
+    "a firewall's page": (Seen(403, body=b"<H1>Access Denied</H1> Reference #18.2f", content_type=HTML), BLOCKED),
+    "throttle as an empty 403": (Seen(403, body=b"", content_type="application/json"), busy("HTTP 403")),
+    "too many batches": (Seen(429, "TooManyRequests", "You have more than 500 pending webhooks.", "POST"), busy("HTTP 429")),
+    "blocked by the CDN": (Seen(503, body=AKAMAI), BLOCKED),
+    "blocked by the CDN with 403": (Seen(403, body=AKAMAI), BLOCKED),
+    "server error": (Seen(500, "InternalServerError", "A deep, internal error has occurred"), failing(500)),
+    "timed out at the CDN": (Seen(502, body=b"<html>", content_type=HTML), failing(502)),
+    "unavailable": (Seen(503, body=b"", content_type=HTML), failing(503)),
+    "switched off": (Seen(503, "ComplianceRelated", "This method has been disabled."), failing(503)),
+    "not in time": (Seen(408, body=b"", content_type=HTML), busy("HTTP 408")),
+    "in conflict": (Seen(409, "Conflict", "", "PUT"), busy("HTTP 409")),
+    "locked": (Seen(423, "Locked", "", "PUT"), busy("HTTP 423")),
+    "too early": (Seen(425, body=b"", content_type=HTML), busy("HTTP 425")),
     "HTML with success": (Seen(200, body=b"<html>", content_type=HTML), busy("not JSON")),
     "cut off": (Seen(200, body=b'{"members": [', content_type="application/json"), busy("cut off")),
 }
 
 DISTURBANCES: dict[str, tuple[Exception, Verdict]] = {
-    "reset": (requests.ConnectionError("reset by peer"), busy("broke off")),
-    "cut off while reading": (requests.exceptions.ChunkedEncodingError(), busy("broke off")),
-    "no answer in time": (requests.ReadTimeout(), Verdict(errors.TimedOutError, TRANSIENT, "in time", retried=True)),
-    "no connection in time": (requests.ConnectTimeout(), Verdict(errors.UnreachableError, CONFIG, "No answer from", retried=True)),
+    "reset": (requests.ConnectionError("reset by peer"), busy("was lost")),
+    "cut off while reading": (requests.exceptions.ChunkedEncodingError(), busy("was lost")),
+    "no answer in time": (requests.ReadTimeout(), Verdict(errors.TimedOutError, TRANSIENT, "did not answer", retried=True)),
+    "no connection in time": (requests.ConnectTimeout(), busy("No connection")),
+    "certificate": (
+        requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
+        Verdict(errors.ConfigError, CONFIG, "certificate"),
+    ),
     "no such host": (
         requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "no such host"))),  # type: ignore[arg-type]
-        Verdict(errors.UnreachableError, CONFIG, "data centre at the end of the API key", retried=True),
+        busy("No connection"),
     ),
 }
 
@@ -210,10 +230,21 @@ class Canned(BaseAdapter):
 def call(canned: Canned, method: str = "GET", *, seconds: float = 0, repeatable: bool = True, token: str = "") -> Any:
     """Call Mailchimp, which answers what is canned; tries end after so many seconds, without pauses."""
     credentials = {"auth_type": "oauth2.0", "access_token": token} if token else {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}
-    patience = Patience(rest_after_timeout=0, first_back_off=0, longest_back_off=0, total=seconds)
-    client = MailchimpClient(ConnectionConfig.model_validate({"credentials": credentials}), patience=patience)
-    client._session().mount("https://", canned)
-    return client.call(Request("/lists/a1b2c3d4e5", "audience a1b2c3d4e5", method=method, repeatable=repeatable)).body
+    patience = Patience(rest_after_timeout=0, first_back_off=0, longest_back_off=0, total=seconds, first_answer=seconds)
+    config = ConnectionConfig.model_validate({"credentials": credentials, "num_workers": 1})
+    transport = ThreadedTransport(config.num_workers)
+    request = Request("/lists/a1b2c3d4e5", "audience a1b2c3d4e5", method=method, repeatable=repeatable)
+
+    async def calling() -> Any:
+        # The one thread's session.
+        transport._threads.submit(lambda: transport._session("https://").mount("https://", canned)).result()
+        client = MailchimpClient(config, patience=patience, transport=transport)
+        try:
+            return (await client.call(request)).body
+        finally:
+            client.close()
+
+    return asyncio.run(calling())
 
 
 def judged(seen: Seen | Exception, verdict: Verdict, method: str) -> None:
@@ -255,7 +286,7 @@ def test_what_may_have_been_done_is_not_done_twice(name: str) -> None:
     """A request that must not be sent twice is repeated after a throttle only, which comes before the deed."""
     seen, _ = TABLE[name]
     canned = Canned(seen, times=1)
-    if seen.status in (403, 429):
+    if seen.status in (403, 423, 425, 429) or TABLE[name][1] is BLOCKED:
         assert call(canned, "POST", seconds=10, repeatable=False) == {}
     else:
         with pytest.raises(errors.TransientError):

@@ -22,16 +22,16 @@ def problem(status: int, title: str, detail: str = "", method: str = "GET", **mo
 
 TABLE = {
     "401": (problem(401, "API Key Invalid"), errors.SignInError, FailureType.config_error, "sign in again"),
-    "403 wrong data centre": (
-        problem(403, "Forbidden", "The API key provided is linked to datacenter 'us6'"), errors.DataCenterError, FailureType.config_error, "data centre"),
+    "403 wrong data center": (
+        problem(403, "Forbidden", "The API key provided is linked to datacenter 'us6'"), errors.DataCenterError, FailureType.config_error, "data center"),
     "403 role": (problem(403, "Forbidden", "no access"), errors.PermissionDeniedError, FailureType.config_error, "higher role"),
     "403 disabled": (problem(403, "User Disabled"), errors.AccountDisabledError, FailureType.config_error, "deactivated"),
-    "403 without JSON": (Answer(403, "the contacts", content_type=HTML, body=b"<h1>"), errors.TransientError, FailureType.transient_error, "later"),
-    "404": (problem(404, "Resource Not Found"), errors.NotFoundError, FailureType.config_error, "no the contacts"),
-    "429": (problem(429, "TooManyRequests"), errors.TransientError, FailureType.transient_error, "limits the number"),
-    "500": (problem(500, "InternalServerError"), errors.TransientError, FailureType.transient_error, "status 500"),
-    "502 HTML": (Answer(502, "the contacts", content_type=HTML, body=b"<h1>"), errors.TransientError, FailureType.transient_error, "status 502"),
-    "akamai": (problem(403, "akamai_503", type="akamai_error_message"), errors.TransientError, FailureType.transient_error, "limits"),
+    "403 without JSON": (Answer(403, "the contacts", content_type=HTML, body=b"<h1>"), errors.TransientError, FailureType.transient_error, "HTTP 403"),
+    "404": (problem(404, "Resource Not Found"), errors.NotFoundError, FailureType.config_error, "the contacts"),
+    "429": (problem(429, "TooManyRequests"), errors.TransientError, FailureType.transient_error, "HTTP 429"),
+    "500": (problem(500, "InternalServerError"), errors.ServerError, FailureType.transient_error, "HTTP 500"),
+    "502 HTML": (Answer(502, "the contacts", content_type=HTML, body=b"<h1>"), errors.ServerError, FailureType.transient_error, "HTTP 502"),
+    "akamai": (problem(403, "akamai_503", type="akamai_error_message"), errors.FirewallError, FailureType.transient_error, "IP address"),
     "400 reading": (problem(400, "Invalid Resource"), errors.BugError, FailureType.system_error, "does not understand"),
     "400 writing": (
         problem(400, "Member In Compliance State", "x", "PUT"), errors.RejectedRecordError, FailureType.system_error, "Member In Compliance State"),

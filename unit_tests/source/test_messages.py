@@ -9,7 +9,7 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_mailchimp_unified.messages import record_lines, record_messages
+from source_mailchimp_unified.sync.messages import record_lines, record_messages
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=10)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from source_mailchimp_unified.sync.once import Once
+from source_mailchimp_unified.sync.reading import Step, Taken
 
 from mailchimp_unified.client import Reply
-from source_mailchimp_unified.once import Once
 from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.table import table
-from source_mailchimp_unified.reading import Step, Taken
 
 Items = list[dict[str, Any]]
 

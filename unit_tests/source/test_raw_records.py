@@ -100,7 +100,7 @@ NEWEST = st.integers(0, 2_000_000_000)
 @given(st.lists(st.tuples(st.integers(0, 3), st.none() | NEWEST), max_size=20), NEWEST)
 def test_a_cursor_never_goes_back_nor_beyond_what_was_seen_and_the_horizon(steps: list[tuple[int, int | None]], horizon: int) -> None:
     """Whatever is seen in whatever order, the cursor of a partition is the newest of it up to the horizon."""
-    from source_mailchimp_unified.state import moment_of
+    from source_mailchimp_unified.sync.state import moment_of
 
     cursors, expected = Cursors("mailchimp_things", {}), {}
     for part, seen in steps:

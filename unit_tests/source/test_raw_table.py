@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from docs.generator.collections import OFFICIAL
-from source_mailchimp_unified.progress import Progress
 from source_mailchimp_unified.raw.schemas import open_schema, stream_schema
 from source_mailchimp_unified.raw.table import chosen, lineage, refusal, table, usable_name
 from source_mailchimp_unified.source import parse_source_config
+from source_mailchimp_unified.sync.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +69,7 @@ def test_all_may_be_given_as_a_text(given: object, taken: list[str]) -> None:
 def test_progress_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A long reading that emits nothing is in the log every quarter of a minute, not every time."""
     now = [0.0]
-    monkeypatch.setattr("source_mailchimp_unified.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("source_mailchimp_unified.sync.progress.time.monotonic", lambda: now[0])
     progress = Progress(logging.getLogger("progress"))
 
     with caplog.at_level(logging.INFO):

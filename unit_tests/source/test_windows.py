@@ -6,15 +6,16 @@ from collections.abc import Generator
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from source_mailchimp_unified.sync.reading import Lanes, Step, Taken
 
 from mailchimp_unified import paging
 from mailchimp_unified.client import PAGE_SIZE, Reply, Request
 from mailchimp_unified.errors import MailchimpError
-from source_mailchimp_unified import reading, sweep, windows
-from source_mailchimp_unified.reading import Lanes, Step, Taken
-from source_mailchimp_unified.state import epoch, moment_of
-from source_mailchimp_unified.sweep import Listing, Sweep
-from source_mailchimp_unified.windows import Frontier, Sample, Window
+from source_mailchimp_unified.contacts import sweep, windows
+from source_mailchimp_unified.contacts.sweep import Listing, Sweep
+from source_mailchimp_unified.contacts.windows import Frontier, Sample, Window
+from source_mailchimp_unified.sync import reading
+from source_mailchimp_unified.sync.state import epoch, moment_of
 
 START = 1_700_000_000
 HORIZON = START + 10_000

@@ -1,0 +1,41 @@
+"""What is asked about an audience: its name, its merge fields, its tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from destination_mailchimp_unified.audience.audience import Audience, Tag, fold
+from mailchimp_unified import endpoints
+from mailchimp_unified.entities.entity import nested, rfc3339
+from mailchimp_unified.entities.merge_field import merge_field_of
+from mailchimp_unified.loops import task_group
+from mailchimp_unified.paging import Pager
+
+Json = dict[str, Any]
+
+
+async def load_audience(audience: Audience, pager: Pager) -> None:
+    """Learn what an audience is called and which merge fields it has. Raises NotFoundError when it is not there."""
+    async with task_group() as tasks:
+        described = tasks.create_task(pager.client.call(endpoints.audience(audience.id)))
+        definitions = tasks.create_task(pager.all(endpoints.merge_fields(audience.id)))
+    reply = described.result()
+    audience.name, audience.double_optin = str(reply.body["name"]), bool(reply.body.get("double_optin"))
+    audience.subscribed = int(nested(reply.body, "stats").get("member_count") or 0)
+    audience.began = rfc3339(reply.date) if reply.date else ""
+    define(audience, definitions.result())
+    audience.known = True
+
+
+def define(audience: Audience, definitions: Iterable[Json]) -> None:
+    """Add merge fields to what is known of an audience."""
+    audience.definitions += definitions
+    audience.merge_fields = {str(one["tag"]): merge_field_of(one) for one in audience.definitions}
+
+
+async def load_tags(audience: Audience, pager: Pager) -> None:
+    """Read the tags of an audience; those that it is about to get are kept."""
+    segments = await pager.all(endpoints.tags(audience.id))
+    read = {fold(str(one.get("name"))): Tag(str(one.get("name")), one.get("id")) for one in segments}
+    audience.tags = {**(audience.tags or {}), **read}

@@ -1,0 +1,45 @@
+"""A record on its way in: which one it is, what it asks for, and by which operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from destination_mailchimp_unified.intake.columns import Contact
+
+StreamKey = tuple[str | None, str]
+"""Namespace and name of a stream."""
+
+NOWHERE: StreamKey = (None, "")
+"""Stands for the stream of a record that belongs to none of the catalog."""
+
+
+def stream_key(name: str, namespace: Any) -> StreamKey:
+    """Return what a stream is known by; an empty namespace is none."""
+    return (namespace if isinstance(namespace, str) and namespace else None, name)
+
+
+Operation = Literal["upsert", "update", "archive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record that waits for its outcome: its stream, its epoch, its number among all records of the sync.
+
+    `row` is its number in its stream, from 1; `size` the bytes of its line.
+    """
+
+    stream: StreamKey
+    epoch: int
+    number: int
+    row: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A record that came in: what it asks for, in unified terms, and by which operation of its stream."""
+
+    entry: Entry
+    contact: Contact
+    operation: Operation = "upsert"

@@ -1,0 +1,132 @@
+"""From the lines of the standard input to messages: records, states, and lines that cannot be used."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from destination_mailchimp_unified.intake.arrivals import StreamKey, stream_key
+from destination_mailchimp_unified.intake.states import State, state_of
+from mailchimp_unified.parsing import UnreadableError, parsed
+
+Json = dict[str, Any]
+
+CHUNK_BYTES = 1 << 16
+CHUNKS_WAITING = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of a stream: namespace and name, the columns, and the bytes of its line."""
+
+    stream: StreamKey
+    columns: Json
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A line that cannot be used, and why. It may have been a record, so it is counted as a rejected one."""
+
+    reason: str
+
+
+Message = Record | State | Unusable
+
+
+class Intake:
+    """Reads on a thread of its own, a bounded number of chunks ahead. Belongs to the event loop that it is made on.
+
+    `read` takes a number of bytes and returns what there is, b"" at the end: no reader's lock is held at exit.
+    """
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
+        self._loop = asyncio.get_running_loop()
+        self._came = asyncio.Event()
+        self._room = threading.Semaphore(CHUNKS_WAITING)
+        self._chunks: deque[bytes | BaseException] = deque()
+        # The beginning of a line whose end has not come yet, in pieces: joining at each would be slow for a long one.
+        self._begun: list[bytes] = []
+        threading.Thread(target=self._fill, daemon=True, name="stdin").start()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been read that was not taken yet."""
+        return not self._chunks
+
+    async def wait(self) -> None:
+        """Wait until there is something to take."""
+        while not self._chunks:
+            self._came.clear()
+            await self._came.wait()
+
+    async def take(self) -> list[Message] | None:
+        """Return the messages of the next chunk, None at the end of the input. Raises what reading raised."""
+        await self.wait()
+        chunk = self._chunks.popleft()
+        self._room.release()
+        if isinstance(chunk, BaseException):
+            raise chunk
+        messages = (_message(line) for line in self._whole_lines(chunk) if line and not line.isspace())
+        found = [message for message in messages if message is not None]
+        # A last line without its newline comes with the end: the end itself is then told by the next call.
+        if not chunk and not found:
+            return None
+        if not chunk:
+            self._chunks.append(b"")
+        return found
+
+    def _whole_lines(self, chunk: bytes) -> list[bytes]:
+        """Return the lines that `chunk` ends; an empty chunk is the end of all, and ends a line without its newline."""
+        first, *others = chunk.split(b"\n")
+        self._begun.append(first)
+        if chunk and not others:
+            return []
+        lines = [b"".join(self._begun), *others]
+        self._begun = [lines.pop()] if chunk else []
+        return lines
+
+    def _fill(self) -> None:
+        chunk: bytes | BaseException = b"begun"
+        while isinstance(chunk, bytes) and chunk:
+            self._room.acquire()
+            try:
+                chunk = self._read(CHUNK_BYTES)
+            # Whatever goes wrong belongs to the task that takes the chunks.
+            except BaseException as error:  # noqa: BLE001
+                chunk = error
+            self._chunks.append(chunk)
+            try:
+                self._loop.call_soon_threadsafe(self._came.set)
+            except RuntimeError:
+                # The loop is closed: the sync is over.
+                return
+
+
+def _message(line: bytes) -> Message | None:
+    try:
+        message = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            message = parsed(line)
+        except UnreadableError:
+            return Unusable("the line is not JSON")
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return Unusable("the line is not an Airbyte message")
+    if message["type"] == "RECORD":
+        return _record(message.get("record"), len(line))
+    # Whatever else a source says to the platform is not for a destination.
+    return state_of(line, message) if message["type"] == "STATE" else None
+
+
+def _record(record: Any, size: int) -> Record | Unusable:
+    if not isinstance(record, dict) or not isinstance(record.get("data"), dict) or not isinstance(record.get("stream"), str):
+        return Unusable("the record has no stream or no columns")
+    return Record(stream_key(record["stream"], record.get("namespace")), record["data"], size)

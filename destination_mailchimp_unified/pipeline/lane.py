@@ -1,0 +1,200 @@
+"""The way of one audience's records: from what arrived to changes, plan, calls and outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.audience.preparing import Preparation
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
+from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
+from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, Waiting, change_of, invalid
+from destination_mailchimp_unified.planning.plan import Batch, fits_bulk, plan
+from destination_mailchimp_unified.planning.tags import is_managed
+from destination_mailchimp_unified.sending import bulk, rehearsal, single
+from destination_mailchimp_unified.sending.scope import Scope
+from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, Outcome, rejected
+from mailchimp_unified.entities.contact import merge_values
+from mailchimp_unified.entities.merge_field import InvalidValueError
+from mailchimp_unified.errors import ConfigError, NotFoundError
+from mailchimp_unified.identity import subscriber_hash
+from mailchimp_unified.paging import Pager
+
+Settle = Callable[[Entry, str, Outcome], None]
+"""Takes a record, the id of its contact ("" when it has none), and what became of it."""
+
+
+class Lane:
+    """Writes the records of one audience. `named` tells that the configuration or the catalog names it: then it must be there."""
+
+    def __init__(
+        self, audience: Audience, config: DestinationConfig, pager: Pager, logger: logging.Logger, settle: Settle, *, named: bool
+    ) -> None:
+        self.audience = audience
+        self.opened = asyncio.Event()
+        self._config, self._logger, self._settle, self._named = config, logger, settle, named
+        self._preparation = Preparation(audience, self, config, pager, logger)
+        self._scope = Scope(audience, config, pager)
+        self._waiting = Waiting(is_managed(config.managed_tags))
+        self._arrived: list[Arrival] = []
+        # Contacts whose change is on its way: no other of theirs may go before it is settled.
+        self._on_their_way: set[str] = set()
+        self._wanted = asyncio.Event()
+        self._gone: Outcome | None = None
+        # Records with a smaller number do not wait for a full batch.
+        self._due_before = 0
+        self._written_singly = 0
+        self._fields_asked_for: set[str] = set()
+
+    # What comes in.
+
+    def add(self, arrival: Arrival) -> None:
+        """Take a record."""
+        if self._gone:
+            self._settle(arrival.entry, _contact_id(arrival), self._gone)
+            return
+        self._arrived.append(arrival)
+        if len(self._arrived) >= BULK_SIZE:
+            self.look()
+
+    def hurry(self, number: int) -> None:
+        """Let every record up to this number go without waiting for a full batch."""
+        if (self._arrived or len(self._waiting)) and self._due_before <= number:
+            self._due_before = number + 1
+            self.look()
+
+    def look(self) -> None:
+        """Look at what waits."""
+        self._wanted.set()
+
+    # What the records ask of their audience (`Demand`).
+
+    def wants_tags(self) -> bool:
+        """Return whether any arrived record says something about tags."""
+        return any(arrival.contact.unified.get(name) is not None for arrival in self._arrived for name in ("tags", "tags_to_remove"))
+
+    def missing_fields(self) -> dict[str, Any]:
+        """Return a value for each merge field that arrived records fill and the audience lacks, by tag; each once."""
+        missing: dict[str, Any] = {}
+        for arrival in self._arrived:
+            for tag, value in merge_values(arrival.contact.unified).items():
+                if value is not None and self.audience.merge_field(tag) is None and tag not in self._fields_asked_for:
+                    missing.setdefault(tag, value)
+        self._fields_asked_for |= missing.keys()
+        return missing
+
+    def contacts(self) -> int:
+        """Return how many contacts are to be written, as far as is known."""
+        return self._written_singly + len(self._waiting) + len(self._arrived)
+
+    def apart(self) -> int:
+        """Return how many of those that wait can only be written by calls of their own."""
+        return sum(1 for change in self._waiting.heads(set()) if change.kind != "upsert" or not fits_bulk(change))
+
+    # What goes out.
+
+    async def run(self, tasks: asyncio.TaskGroup) -> None:
+        """Write what comes, until canceled; `tasks` takes the calls. Raises what ends the sync."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._write(tasks)
+            except NotFoundError as error:
+                self._close(error)
+
+    async def _write(self, tasks: asyncio.TaskGroup) -> None:
+        if not self.audience.known:
+            await self._preparation.open()
+            self._check()
+            self.opened.set()
+        await self._preparation.look_up()
+        self._absorb()
+        await self._preparation.know_statuses()
+        self._send(tasks)
+
+    def _check(self) -> None:
+        if self._named:
+            check_audience(self._config, self.audience)
+            if required := unmapped_required(self._config, self.audience):
+                self._logger.info("Audience %s requires %s: contacts without are not created.", self.audience.id, ", ".join(required))
+
+    def _close(self, error: NotFoundError) -> None:
+        """Reject what waits for an audience that is not there. Raises ConfigError for one that was named and never there."""
+        if self._named and not self.opened.is_set():
+            raise ConfigError(
+                f"There is no audience {self.audience.id}. Correct list_id or choose the destination object again.", detail=error.detail
+            ) from error
+        self._gone = rejected(f"there is no audience {self.audience.id}")
+        self.opened.set()
+        arrived, self._arrived = self._arrived, []
+        for arrival in arrived:
+            self._settle(arrival.entry, _contact_id(arrival), self._gone)
+        while heads := self._waiting.heads(set()):
+            for change in heads:
+                self._waiting.take(change)
+                self._settle_change(change, self._gone)
+
+    def _absorb(self) -> None:
+        """Turn the arrived records into waiting changes, and settle those that are none."""
+        arrived, self._arrived = self._arrived, []
+        for arrival in arrived:
+            try:
+                change = change_of(arrival, self.audience, self._config)
+            except InvalidValueError as error:
+                change = invalid(error)
+            if isinstance(change, Outcome):
+                self._settle(arrival.entry, _contact_id(arrival), change)
+            else:
+                for entry in self._waiting.add(change):
+                    self._settle(entry, change.id, SUPERSEDED)
+
+    def _send(self, tasks: asyncio.TaskGroup) -> None:
+        made = plan(self._waiting.heads(self._on_their_way), self.audience, self._config, lambda change: change.number < self._due_before)
+        for change in [*made.singles, *(change for batch in made.batches for change in batch.changes)]:
+            self._waiting.take(change)
+            self._on_their_way.add(change.id)
+        for batch in made.batches:
+            tasks.create_task(self._carry_out(batch, tasks))
+        self._written_singly += len(made.singles)
+        for change in made.singles:
+            tasks.create_task(self._carry_out_singly(change))
+
+    async def _carry_out(self, batch: Batch, tasks: asyncio.TaskGroup) -> None:
+        if self._config.dry_run:
+            for change in batch.changes:
+                await self._carry_out_singly(change)
+            return
+        settled = await bulk.carry_out(batch, self._scope)
+        for change, outcome in settled.outcomes:
+            self._settle_change(change, outcome)
+        for change in settled.left:
+            tasks.create_task(self._carry_out_singly(change))
+        for change in settled.stale:
+            self._on_their_way.discard(change.id)
+            self._waiting.put_back(change)
+        if settled.stale:
+            self.look()
+
+    async def _carry_out_singly(self, change: Change) -> None:
+        way = rehearsal.rehearse if self._config.dry_run else single.carry_out
+        self._settle_change(change, await way(change, self._scope))
+
+    def _settle_change(self, change: Change, outcome: Outcome) -> None:
+        self._on_their_way.discard(change.id)
+        if change.id in self._waiting:
+            self.look()
+        for entry in change.entries:
+            self._settle(entry, change.id, outcome)
+            # Of several records of a new contact the first has created it.
+            outcome = UPDATED if outcome is CREATED else outcome
+
+
+def _contact_id(arrival: Arrival) -> str:
+    email = arrival.contact.unified.get("email")
+    return subscriber_hash(email) if email else ""

@@ -1,0 +1,187 @@
+"""The pipeline: takes records and states, hands records to their audiences, and gives back the states that are settled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
+from destination_mailchimp_unified.intake.lines import Intake, Record, Unusable
+from destination_mailchimp_unified.intake.states import State
+from destination_mailchimp_unified.intake.streams import Target
+from destination_mailchimp_unified.pipeline.lane import Lane
+from destination_mailchimp_unified.pipeline.pacing import Pacing
+from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
+from destination_mailchimp_unified.settling.ledger import Ledger
+from destination_mailchimp_unified.settling.outcomes import Outcome, rejected
+from destination_mailchimp_unified.settling.report import Report
+from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.entities.merge_field import InvalidValueError
+from mailchimp_unified.identity import subscriber_hash
+from mailchimp_unified.loops import task_group
+from mailchimp_unified.paging import Pager
+
+BATCHES_PER_WORKER = 2
+"""Batches in memory for each worker: the one on its way, and the next, so that no worker waits for the plan."""
+
+MOST_BYTES = 16 << 20
+"""So many bytes of records are in memory at most, as they came in; more wait in the pipe."""
+
+BEAT_SECONDS = 0.1
+"""How often a full pipeline looks whether anything is under way, and how long the first look at an audience waits for records."""
+
+UNKNOWN_STREAM = rejected("its stream is not in the catalog")
+
+
+class Writer:
+    """Writes one sync. `emit` takes each STATE message, as a line, once every record before it is settled.
+
+    Belongs to the event loop that it is made on.
+    """
+
+    def __init__(
+        self,
+        client: MailchimpClient,
+        config: DestinationConfig,
+        targets: dict[StreamKey, Target],
+        logger: logging.Logger,
+        emit: Callable[[bytes], None],
+    ) -> None:
+        self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
+        self._pager = Pager(client, logger)
+        self._ledger = Ledger()
+        self._guard = RejectGuard(config.max_rejected_percent)
+        self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
+        self._pacing = Pacing(self._hurry)
+        self._lanes: dict[str, Lane] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._running: list[asyncio.Task[None]] = []
+        self._rows: Counter[StreamKey] = Counter()
+        self._number = 0
+        # Set whenever a record is settled.
+        self._settled = asyncio.Event()
+
+    async def write(self, intake: Intake) -> None:
+        """Write everything that comes in. Raises what ends the sync."""
+        try:
+            async with task_group() as self._tasks:
+                await self._write(intake)
+        finally:
+            self._release()
+        self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
+        self._guard.finish(self._number)
+
+    async def _write(self, intake: Intake) -> None:
+        named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
+        lanes = [self._lane(list_id, named=True) for list_id in sorted(name for name in named if name)]
+        self._tasks.create_task(self._open(lanes, intake))
+        await self._take_all(intake)
+        self._pacing.all()
+        for lane in lanes:
+            await lane.opened.wait()
+        while self._ledger.open_records:
+            await self._wait_for_settling()
+        for task in self._running:
+            task.cancel()
+
+    async def _open(self, lanes: list[Lane], intake: Intake) -> None:
+        """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(intake.wait(), BEAT_SECONDS)
+        await asyncio.sleep(0)
+        for lane in lanes:
+            lane.look()
+
+    # What comes in.
+
+    async def _take_all(self, intake: Intake) -> None:
+        while True:
+            if intake.empty:
+                self._pacing.input_pauses()
+            messages = await intake.take()
+            self._pacing.input_goes_on()
+            if messages is None:
+                return
+            for message in messages:
+                self._take(message)
+            self._release()
+            # Others shall work as well, also when there is always more to take.
+            await asyncio.sleep(0)
+            while self._is_full():
+                await self._wait_for_settling()
+
+    def _is_full(self) -> bool:
+        most = BULK_SIZE * BATCHES_PER_WORKER * self._config.num_workers
+        return self._ledger.open_records >= most or self._ledger.open_bytes >= MOST_BYTES
+
+    def _take(self, message: Record | State | Unusable) -> None:
+        if isinstance(message, State):
+            self._ledger.mark(message)
+            self._pacing.state()
+            return
+        self._number += 1
+        if isinstance(message, Record) and (target := self._targets.get(message.stream)):
+            self._take_record(message, target)
+        else:
+            outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
+            self._settle(Entry(NOWHERE, self._ledger.admit(), self._number), "", outcome)
+
+    def _take_record(self, record: Record, target: Target) -> None:
+        self._rows[target.key] += 1
+        entry = Entry(target.key, self._ledger.admit(record.size), self._number, self._rows[target.key], record.size)
+        self._pacing.record(self._number)
+        try:
+            arrival = target.arrival(entry, record.columns)
+        except InvalidValueError as error:
+            self._reject(entry, record, target, f"{error.tag}: {error.reason}")
+            return
+        list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
+        if list_id:
+            self._lane(list_id, named=False).add(arrival)
+        else:
+            self._reject(entry, record, target, "the record has no list_id and no default audience is set")
+
+    def _reject(self, entry: Entry, record: Record, target: Target, reason: str) -> None:
+        email = target.columns.address(record.columns)
+        self._settle(entry, subscriber_hash(email) if "@" in email else "", rejected(reason))
+
+    def _lane(self, list_id: str, *, named: bool) -> Lane:
+        if list_id not in self._lanes:
+            lane = Lane(Audience(list_id), self._config, self._pager, self._logger, self._settle, named=named)
+            self._lanes[list_id] = lane
+            self._running.append(self._tasks.create_task(lane.run(self._tasks)))
+        return self._lanes[list_id]
+
+    def _hurry(self, number: int) -> None:
+        for lane in self._lanes.values():
+            lane.hurry(number)
+
+    # What becomes of it.
+
+    def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
+        self._ledger.settle(entry, outcome)
+        self._report.note(entry, contact_id, outcome)
+        self._report.progress(self._ledger.tallies, self._ledger.open_records)
+        if not self._settled.is_set():
+            self._settled.set()
+            asyncio.get_running_loop().call_soon(self._release)
+        self._guard.note(outcome, self._number)
+
+    def _release(self) -> None:
+        for state in self._ledger.released():
+            self._emit(state)
+
+    async def _wait_for_settling(self) -> None:
+        """Wait until a record is settled; where nothing is under way, full batches are waited for in vain."""
+        self._settled.clear()
+        try:
+            await asyncio.wait_for(self._settled.wait(), BEAT_SECONDS)
+        except TimeoutError:
+            if not self._client.open_calls:
+                self._pacing.all()

@@ -1,0 +1,162 @@
+"""What is wanted of one contact: from a unified contact to a change, and several changes folded into one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
+from destination_mailchimp_unified.intake.columns import Contact
+from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
+from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
+from mailchimp_unified.entities.contact import ARCHIVED, to_mailchimp
+from mailchimp_unified.entities.merge_field import InvalidValueError
+from mailchimp_unified.identity import subscriber_hash
+
+Json = dict[str, Any]
+Kind = Literal["upsert", "archive", "unsubscribe"]
+
+SUPERSEDED = skipped("a later record of the same contact brings it back")
+DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
+
+
+@dataclass
+class Change:
+    """What is wanted of one contact, by one record or by several. `body` holds neither status nor tags."""
+
+    email: str
+    id: str
+    entries: list[Entry]
+    kind: Kind = "upsert"
+    body: Json = field(default_factory=dict)
+    tagging: Tagging = field(default_factory=Tagging)
+    status: str | None = None
+    status_if_new: str | None = None
+    existing_only: bool = False
+
+    @property
+    def number(self) -> int:
+        """The number of its first record."""
+        return self.entries[0].number
+
+    @property
+    def removes_tags_only(self) -> bool:
+        """Whether taking tags away is all it asks for."""
+        wants_tags = self.tagging.removals and not self.tagging.additions and not self.tagging.whole
+        return bool(wants_tags) and self.kind == "upsert" and self.body.keys() <= {"email_address"}
+
+
+def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -> Change | Outcome:
+    """Return the change a record asks for, or its outcome when it asks for nothing that can be done.
+
+    Raises UnknownMergeFieldError for a merge field that the audience does not have.
+    """
+    unified = arrival.contact.unified
+    email = unified.get("email")
+    if not email:
+        return rejected("the record has no email address")
+    change = Change(email, subscriber_hash(email), [arrival.entry])
+    kind = _kind(arrival, config)
+    if isinstance(kind, Outcome):
+        return kind
+    if kind != "upsert":
+        change.kind = kind
+        return change
+    change.body = to_mailchimp(_with_extras(arrival.contact, audience), audience.merge_fields, clear_empty=config.empty_values == "clear")
+    change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
+    change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
+    change.existing_only = arrival.operation == "update"
+    return change
+
+
+def _kind(arrival: Arrival, config: DestinationConfig) -> Kind | Outcome:
+    unified = arrival.contact.unified
+    if arrival.operation == "archive":
+        return "archive"
+    if unified.get("is_deleted"):
+        return DELETES_IGNORED if config.on_delete == "ignore" else config.on_delete
+    return "archive" if config.apply_status != "never" and unified.get("status") == ARCHIVED else "upsert"
+
+
+def _with_extras(contact: Contact, audience: Audience) -> Json:
+    """Add the columns whose names are tags of the audience; what has a unified name or a mapping wins."""
+    fields = {merge_field.tag: value for column, value in contact.extras.items() if (merge_field := audience.merge_field(column))}
+    if not fields:
+        return contact.unified
+    return {**contact.unified, "custom_fields": {**fields, **(contact.unified.get("custom_fields") or {})}}
+
+
+def invalid(error: InvalidValueError) -> Outcome:
+    """Return the outcome of a record with a value that cannot be written."""
+    return rejected(f"{error.tag}: {error.reason}")
+
+
+def foldable(earlier: Change, later: Change) -> bool:
+    """Return whether two changes in a row have the same effect as one."""
+    return earlier.kind == later.kind and earlier.existing_only == later.existing_only
+
+
+def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Change:
+    """Return both changes as one, the later winning field by field; every record keeps its own entry."""
+    body = {**earlier.body, **later.body}
+    for name in ("merge_fields", "interests"):
+        if name in body:
+            body[name] = {**earlier.body.get(name, {}), **later.body.get(name, {})}
+    return Change(
+        email=later.email,
+        id=later.id,
+        entries=[*earlier.entries, *later.entries],
+        kind=later.kind,
+        body=body,
+        tagging=folded_tagging(earlier.tagging, later.tagging, managed),
+        status=later.status or earlier.status,
+        status_if_new=later.status_if_new or earlier.status_if_new,
+        existing_only=later.existing_only,
+    )
+
+
+@dataclass
+class Waiting:
+    """The changes that wait to be sent, in order of arrival, those of one address in their order."""
+
+    managed: Callable[[str], bool]
+    _by_id: dict[str, list[Change]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __contains__(self, contact_id: str) -> bool:
+        return contact_id in self._by_id
+
+    def add(self, change: Change) -> list[Entry]:
+        """Add a change, folding it into the last of its address where that is the same.
+
+        Returns the entries of a deletion that it makes void: the contact stays, with the status it has.
+        """
+        queue = self._by_id.setdefault(change.id, [])
+        void: list[Entry] = []
+        if queue and queue[-1].kind != "upsert" and change.kind == "upsert":
+            void = queue.pop().entries
+        if queue and foldable(queue[-1], change):
+            queue[-1] = folded(queue[-1], change, self.managed)
+        else:
+            queue.append(change)
+        return void
+
+    def put_back(self, change: Change) -> None:
+        """Put a change back in front of those of its contact: it could not be sent, and is planned again."""
+        self._by_id.setdefault(change.id, []).insert(0, change)
+
+    def heads(self, blocked: set[str]) -> list[Change]:
+        """Return the first change of every address that is not blocked."""
+        return [queue[0] for contact_id, queue in self._by_id.items() if contact_id not in blocked]
+
+    def take(self, change: Change) -> None:
+        """Take away the first change of an address: it is on its way."""
+        queue = self._by_id[change.id]
+        queue.pop(0)
+        if not queue:
+            del self._by_id[change.id]

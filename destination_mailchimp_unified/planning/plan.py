@@ -1,0 +1,85 @@
+"""From changes to batches: which contact goes by which call. Pure.
+
+What is known of an audience chooses the call, and nothing else: that somebody is not there, or that a deletion or an update is
+not needed, is only ever said by Mailchimp. Bulk calls are safe only for contacts whose status is known:
+
+- an unknown contact is created in bulk with its status and without update_existing: whoever appeared meanwhile is reported,
+  not overwritten;
+- a subscribed contact is updated in bulk without a status: whatever Mailchimp makes of that, nobody is subscribed again;
+- everybody else goes by a call of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.consent import new_status, wants_status
+from mailchimp_unified.entities.contact import ARCHIVED
+
+Batched = Literal["create", "update", "untag"]
+Route = Literal["create", "update", "untag", "single"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Changes of one audience that go in one call (`untag`: in one call per tag). No address is in it twice."""
+
+    kind: Batched
+    changes: tuple[Change, ...]
+
+
+@dataclass
+class Plan:
+    """What is sent now; the changes that are in neither list wait for a full batch."""
+
+    batches: list[Batch] = field(default_factory=list)
+    singles: list[Change] = field(default_factory=list)
+
+
+def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, is_due: Callable[[Change], bool]) -> Plan:
+    """Return what to do with `changes`, no two of which have the same address.
+
+    A batch goes when it is full or holds a change that is due. A deletion waits until it is due, because a later record may
+    bring the contact back.
+    """
+    made = Plan()
+    buckets: dict[Batched, list[Change]] = {"create": [], "update": [], "untag": []}
+    for change in changes:
+        way = route(change, audience, config)
+        if way != "single":
+            buckets[way].append(change)
+        elif change.kind == "upsert" or is_due(change):
+            made.singles.append(change)
+    for kind, bucket in buckets.items():
+        made.batches += [Batch(kind, chunk) for chunk in _chunks(bucket) if len(chunk) == BULK_SIZE or any(map(is_due, chunk))]
+    return made
+
+
+def _chunks(bucket: list[Change]) -> list[tuple[Change, ...]]:
+    return [tuple(bucket[start : start + BULK_SIZE]) for start in range(0, len(bucket), BULK_SIZE)]
+
+
+def route(change: Change, audience: Audience, config: DestinationConfig) -> Route:
+    """Return the call a change goes by."""
+    if audience.statuses is None or change.kind != "upsert":
+        return "single"
+    status = audience.status_of(change.id)
+    if status is None:
+        # Where the listing was not whole, whoever is not in it may be there all the same.
+        creates = audience.listed_whole and new_status(change, audience, config) is not None
+        return "create" if creates and fits_bulk(change) else "single"
+    moved = wants_status(change, status, config) or (config.restore_archived and status == ARCHIVED)
+    if change.removes_tags_only and not (moved or config.suppress_automations):
+        return "untag"
+    return "update" if status == "subscribed" and not moved and fits_bulk(change) else "single"
+
+
+def fits_bulk(change: Change) -> bool:
+    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions."""
+    return "marketing_permissions" not in change.body

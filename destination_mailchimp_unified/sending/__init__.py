@@ -1,0 +1,1 @@
+"""Doing it: in bulk, or one contact at a time."""

@@ -1,0 +1,48 @@
+"""Where changes are carried out, and by which rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.listing import is_fresh
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.tags import Delta, delta, is_managed
+from mailchimp_unified.paging import Pager
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """An audience, the configuration, and the way to Mailchimp."""
+
+    audience: Audience
+    config: DestinationConfig
+    pager: Pager
+
+    @property
+    def list_id(self) -> str:
+        """The id of the audience."""
+        return self.audience.id
+
+    def is_fresh(self) -> bool:
+        """Return whether what is known of the statuses may be acted on."""
+        return is_fresh(self.audience)
+
+    def is_absent(self, change: Change) -> bool:
+        """Return whether a contact is surely new, as far as the last look at a whole listing goes."""
+        audience = self.audience
+        known = audience.statuses is not None and audience.listed_whole and self.is_fresh()
+        return known and audience.status_of(change.id) is None and change.id not in audience.appeared
+
+    def changed(self, member: Json) -> bool:
+        """Return whether an answer shows that the contact changed during this sync."""
+        return str(member.get("last_changed") or "") >= self.audience.began
+
+    def delta(self, change: Change, names: list[str]) -> Delta:
+        """Return the tag edits that a change asks of a contact with the tags `names`, as the audience spells them."""
+        found = delta(change.tagging, names, is_managed(self.config.managed_tags))
+        return Delta(tuple(self.audience.spelled(name) for name in found.add), found.remove)

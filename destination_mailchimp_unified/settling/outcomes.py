@@ -1,0 +1,88 @@
+"""What became of a record: exactly one outcome each, and how outcomes are counted and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mailchimp_unified.errors import MailchimpError, RejectedRecordError
+from mailchimp_unified.identity import masked
+
+REASONS_COUNTED = 40
+"""Reasons that are told apart in a summary; the others are counted together."""
+
+OTHER_REASONS = "other reasons"
+
+REASON_CHARACTERS = 200
+"""Longest reason."""
+
+WORDS_CHARACTERS = 500
+"""Most that is quoted of what Mailchimp says about a record."""
+
+COMPLIANCE_STATE = "Member In Compliance State"
+FORGOTTEN = "Forgotten Email Not Subscribed"
+NOT_ALLOWED = "Method Not Allowed"
+"""Titles of refusals: https://mailchimp.com/developer/marketing/docs/errors/."""
+
+Kind = Literal["created", "updated", "unchanged", "skipped", "rejected"]
+KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "rejected")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a record: `reason` is a class of reasons to count by, `words` what Mailchimp says about this one.
+
+    `notes` say what was left undone, such as "stay archived". None of them holds an email address in clear.
+    """
+
+    kind: Kind
+    reason: str = ""
+    words: str = ""
+    notes: tuple[str, ...] = ()
+
+    def noting(self, notes: tuple[str, ...]) -> Outcome:
+        """Return this outcome with notes."""
+        return replace(self, notes=notes) if notes else self
+
+
+CREATED, UPDATED, UNCHANGED = Outcome("created"), Outcome("updated"), Outcome("unchanged")
+
+
+def skipped(reason: str) -> Outcome:
+    """Return the outcome of a record that asks for nothing that may be done."""
+    return Outcome("skipped", reason)
+
+
+def rejected(reason: str, words: str = "") -> Outcome:
+    """Return the outcome of a record that cannot be written; `words` may hold addresses, they are masked."""
+    return Outcome("rejected", reason[:REASON_CHARACTERS], masked(words[:WORDS_CHARACTERS]))
+
+
+NOT_THERE = skipped("the contact is not in the audience")
+NOT_CREATED = skipped("a contact that is cleaned or archived is not created")
+VANISHED = skipped("the contact was deleted while it was being written")
+NO_AUDIENCE = rejected("there is no such audience")
+NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
+
+_REASONS = {
+    COMPLIANCE_STATE: "the contact unsubscribed, bounced or is under compliance review",
+    FORGOTTEN: "the contact was permanently deleted and can only sign up again",
+}
+
+
+def rejected_by(error: MailchimpError) -> Outcome:
+    """Return the outcome of a record that Mailchimp refused, in Mailchimp's own words."""
+    if not isinstance(error, RejectedRecordError):
+        return rejected(masked(error.message), error.detail)
+    complaints = "; ".join(f"{name}: {message}" if name else message for name, message in error.fields)
+    words = " ".join(part for part in (error.detail, complaints) if part)
+    fields = sorted({name for name, _ in error.fields if name})
+    if error.title in _REASONS:
+        return rejected(_REASONS[error.title], words)
+    return rejected(f"Mailchimp refuses {', '.join(fields)}" if fields else masked(_sentence(error)), words)
+
+
+def _sentence(error: RejectedRecordError) -> str:
+    # Mailchimp's details name the address: without it they are a class of reasons.
+    words = " ".join("the address" if "@" in word else word for word in error.detail.split())
+    return words or error.message

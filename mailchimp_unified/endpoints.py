@@ -1,0 +1,151 @@
+"""Every call of the API that the unified streams and the destination make, once, with the page that documents it. Pure.
+
+The raw streams have a table of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict
+
+from mailchimp_unified.request import Request
+
+Json = dict[str, Any]
+
+
+class MemberKept(TypedDict, total=False):
+    """What is kept of a member in an answer, whose links alone are four times as long."""
+
+    id: Any
+    email_address: Any
+    status: Any
+    last_changed: Any
+    tags: Any
+    tags_count: Any
+    timestamp_opt: Any
+    timestamp_signup: Any
+
+
+class RowError(TypedDict, total=False):
+    """What is kept of the refusal of one row of a bulk call."""
+
+    email_address: Any
+    error_code: Any
+
+
+class MembersKept(TypedDict, total=False):
+    """What is kept of an answer with up to 500 members."""
+
+    new_members: list[MemberKept]
+    updated_members: list[MemberKept]
+    members_removed: list[MemberKept]
+    errors: list[RowError]
+
+
+ACCOUNT = Request("/", "the account", {"exclude_fields": "_links"}, needs=("account_id",))
+"""https://mailchimp.com/developer/marketing/api/root/."""
+
+AUDIENCES = Request(
+    "/lists",
+    "the audiences of the account",
+    # Never a date here: an old audience may hold new contacts.
+    {"sort_field": "date_created", "sort_dir": "ASC", "exclude_fields": "lists._links,_links"},
+    items="lists",
+)
+"""https://mailchimp.com/developer/marketing/api/lists/get-lists-info/."""
+
+
+def audience(list_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/lists/get-list-info/."""
+    return Request(f"/lists/{list_id}", f"audience {list_id}", {"exclude_fields": "_links"}, needs=("id", "name"))
+
+
+def merge_fields(list_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-merges/list-merge-fields/."""
+    params = {"exclude_fields": "merge_fields._links,_links"}
+    return Request(f"/lists/{list_id}/merge-fields", f"the merge fields of audience {list_id}", params, items="merge_fields")
+
+
+def tags(list_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-segments/list-segments/; tags are static segments."""
+    params = {"type": "static", "exclude_fields": "segments._links,_links"}
+    return Request(f"/lists/{list_id}/segments", f"the tags of audience {list_id}", params, items="segments")
+
+
+def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields: str = "") -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/list-members-info/, in an order that edits keep.
+
+    `fields` are those of a member that are wanted, such as "members.id,members.status"; all but links without it.
+    """
+    wanted = {"fields": f"{fields},total_items"} if fields else {"exclude_fields": "members._links,_links"}
+    params = {**(filters or {}), "sort_field": "last_changed", "sort_dir": "ASC", **wanted}
+    return Request(f"/lists/{list_id}/members", f"the contacts of audience {list_id}", params, items="members")
+
+
+def member(list_id: str, contact_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/."""
+    return Request(
+        _member_path(list_id, contact_id), f"a contact of audience {list_id}", {"fields": "id,email_address,status"}, needs=("id", "status")
+    )
+
+
+def member_tags(list_id: str, contact_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-member-tags/list-member-tags/."""
+    params = {"fields": "tags.id,tags.name,total_items"}
+    return Request(f"{_member_path(list_id, contact_id)}/tags", f"the tags of a contact of audience {list_id}", params, items="tags")
+
+
+def totals(collection: Request) -> Request:
+    """Return the request for nothing but the count of a collection."""
+    # Not with a count of 0, which nobody documents.
+    return replace(collection, params={**collection.params, "count": 1, "offset": 0})
+
+
+def create_merge_field(list_id: str, definition: Mapping[str, Any]) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-merges/add-merge-field/; a second time it is refused, nothing worse."""
+    return Request(f"/lists/{list_id}/merge-fields", f"audience {list_id}", method="POST", body=dict(definition))
+
+
+def bulk(list_id: str, rows: Sequence[Mapping[str, Any]], *, update_existing: bool) -> Request:
+    """https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/.
+
+    Repeatable either way: an address is created once, and whom a lost call has created is reported as existing by the next.
+    """
+    body = {"members": list(rows), "update_existing": update_existing}
+    return Request(f"/lists/{list_id}", f"audience {list_id}", method="POST", body=body, keeps=MembersKept)
+
+
+def put_member(list_id: str, contact_id: str, body: Json) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/add-or-update-list-member/."""
+    return _write_member(list_id, contact_id, "PUT", body)
+
+
+def patch_member(list_id: str, contact_id: str, body: Json) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/update-list-member/; never creates a contact."""
+    return _write_member(list_id, contact_id, "PATCH", body)
+
+
+def archive_member(list_id: str, contact_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/archive-list-member/."""
+    return _write_member(list_id, contact_id, "DELETE", None)
+
+
+def edit_tags(list_id: str, contact_id: str, rows: Sequence[Json], *, is_syncing: bool) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-member-tags/add-or-remove-member-tags/."""
+    body = {"tags": list(rows), **({"is_syncing": True} if is_syncing else {})}
+    return Request(f"{_member_path(list_id, contact_id)}/tags", f"a contact of audience {list_id}", method="POST", body=body)
+
+
+def untag(list_id: str, tag_id: int, emails: Sequence[str]) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-segments/batch-add-or-remove-members/."""
+    path = f"/lists/{list_id}/segments/{tag_id}"
+    return Request(path, f"a tag of audience {list_id}", method="POST", body={"members_to_remove": list(emails)}, keeps=MembersKept)
+
+
+def _write_member(list_id: str, contact_id: str, method: str, body: Json | None) -> Request:
+    return Request(_member_path(list_id, contact_id), f"a contact of audience {list_id}", method=method, body=body, keeps=MemberKept)
+
+
+def _member_path(list_id: str, contact_id: str) -> str:
+    return f"/lists/{list_id}/members/{contact_id}"

@@ -1,0 +1,65 @@
+"""Where asyncio meets code that does not await: an iterator that runs a loop, and task groups that raise one plain error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+
+
+def iterate(work: Callable[[Callable[[Item], None]], Coroutine[Any, Any, None]]) -> Iterator[Item]:
+    """Run `work` on an event loop of its own, on this thread, and yield what it emits as soon as it does.
+
+    `work` is given the function that emits. The iterator ends when `work` does, and raises what it raises; closing the iterator
+    cancels it, and every task that it started.
+    """
+    loop, emitted = asyncio.new_event_loop(), deque[Item]()
+
+    def emit(item: Item) -> None:
+        emitted.append(item)
+        loop.stop()
+
+    try:
+        task = loop.create_task(work(emit))
+        task.add_done_callback(lambda _: loop.stop())
+        while not task.done():
+            loop.run_forever()
+            while emitted:
+                yield emitted.popleft()
+        task.result()
+    finally:
+        _close(loop)
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+@contextlib.asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """Return a group of tasks that ends with the first error among them, the others canceled. Raises that error alone."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
+
+
+async def together(*parts: Coroutine[Any, Any, Item]) -> list[Item]:
+    """Return the results of coroutines that run side by side, in order. Raises the first error among them, the others canceled."""
+    async with task_group() as tasks:
+        started = [tasks.create_task(part) for part in parts]
+    return [task.result() for task in started]

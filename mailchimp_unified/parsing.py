@@ -1,0 +1,54 @@
+"""From the bytes of an answer to Python: strictly first, then as leniently as keeps every row."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import msgspec
+import orjson
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""Stands for what is no character: half of a surrogate pair, or bytes that are not UTF-8."""
+
+
+class UnreadableError(ValueError):
+    """What came is not JSON by any parser."""
+
+
+def parsed(content: bytes, keeps: Any = None) -> Any:
+    """Return what `content` holds; with `keeps`, a TypedDict, only the parts that it names. Raises UnreadableError.
+
+    Strict parsers refuse a whole page for half of a surrogate pair, a NaN or a stray byte in one of its thousand rows. Then Python's
+    own parser reads it: what is no character becomes U+FFFD, what is no number becomes null.
+    """
+    try:
+        return _decoder(keeps).decode(content) if keeps is not None else orjson.loads(content)
+    except (msgspec.DecodeError, orjson.JSONDecodeError):
+        return _leniently(content)
+
+
+def _leniently(content: bytes) -> Any:
+    try:
+        return _clean(json.loads(content.decode("utf-8", "replace"), parse_constant=lambda _: None))
+    except (ValueError, RecursionError):
+        raise UnreadableError("not JSON") from None
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub(REPLACEMENT, value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
+
+
+@cache
+def _decoder(keeps: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(keeps)

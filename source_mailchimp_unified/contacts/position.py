@@ -1,0 +1,137 @@
+"""Where a sync stands in one list: what is left to be read, what was emitted last, and the state that says so. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mailchimp_unified.entities.contact import STATUSES
+from source_mailchimp_unified.contacts.listings import EVERYTHING, Listing, listings
+from source_mailchimp_unified.contacts.lookback import Lookback, Member, second_of
+from source_mailchimp_unified.contacts.windows import Left, Window
+from source_mailchimp_unified.sync.state import ListState, epoch, moment_of
+
+CLOCK_TOLERANCE_SECONDS = 120
+"""Clocks that differ by less are taken for right."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The bounds of one sync, in seconds since 1970: reading ends with `horizon` and begins after `start`.
+
+    `now` is the time of this machine. `lookback` is how many seconds before the end of the last sync this one begins, `remembered`
+    how many rows a list's state may name, and `widened` what an earlier start date adds to lists that were read before.
+    """
+
+    horizon: int
+    now: int
+    start: int
+    lookback: int
+    remembered: int
+    wanted: frozenset[str] = frozenset(STATUSES)
+    widened: Window | None = None
+
+    @property
+    def limit(self) -> int:
+        """The earlier of both clocks: no cursor goes beyond it, so that a wrong clock hides no change from later syncs."""
+        return min(self.horizon, self.now)
+
+
+class Position:
+    """How far one list is read."""
+
+    def __init__(self, audience: Mapping[str, Any], saved: ListState | None, bounds: Bounds) -> None:
+        self.list_id = str(audience["id"])
+        self.name = str(audience.get("name") or self.list_id)
+        self.audience = audience
+        self.bounds = bounds
+        self.left: dict[Listing, Left] = {}
+        self.total = self.taken = 0
+        self.is_gone = False
+        cursor = _cursor_of(saved)
+        # Only a clock that was wrong leaves such a cursor; what it has hidden since nobody knows.
+        self.is_distrusted = cursor is not None and cursor > max(bounds.horizon, bounds.now) + CLOCK_TOLERANCE_SECONDS
+        self.is_first = cursor is None or self.is_distrusted or saved is None
+        if cursor is None or saved is None or self.is_distrusted:
+            cursor = None
+            self.lookback = self._new_lookback(None, None)
+            self._begin()
+        else:
+            self.lookback = self._new_lookback(cursor, saved)
+            self._continue(saved, cursor)
+        self._cursor = cursor
+
+    def _new_lookback(self, cursor: int | None, saved: ListState | None) -> Lookback:
+        bounds = self.bounds
+        return Lookback(bounds.lookback, cursor, bounds.limit, bounds.remembered, saved.seen if saved else None)
+
+    def _begin(self) -> None:
+        chosen = listings(self.bounds.wanted)
+        self.left = {listing: Left([Window(self.bounds.start, self.bounds.horizon)]) for listing in chosen}
+        self.others_after = None if _is_everything(self.bounds.wanted) else self.bounds.limit
+
+    def _continue(self, saved: ListState, cursor: int) -> None:
+        first = listings(self.bounds.wanted)
+        known = {listing.key: listing for listing in (*first, *EVERYTHING)}
+        self.left = {known[key]: Left(Window(*one) for one in windows) for key, windows in (saved.left or {}).items() if key in known}
+        for listing in EVERYTHING if self.bounds.wanted else ():
+            self.left.setdefault(listing, Left()).add(Window(max(cursor - self.bounds.lookback, self.bounds.start), self.bounds.horizon))
+        if self.bounds.widened:
+            for listing in first:
+                self.left.setdefault(listing, Left()).add(self.bounds.widened)
+        self.others_after = None
+        if not _is_everything(self.bounds.wanted):
+            self.others_after = epoch(saved.others_after) if saved.others_after else cursor
+
+    @property
+    def repeated(self) -> Window | None:
+        """The seconds that are read again, None at a first sync."""
+        return None if self._cursor is None else Window(max(self._cursor - self.bounds.lookback, self.bounds.start), self._cursor)
+
+    def chosen(self, listing: Listing, members: list[Member]) -> list[Member]:
+        """Return the members of a listing that are emitted.
+
+        A first sync emits those of the wanted statuses. A later one emits everybody who changed since: who left them is among these.
+        """
+        if listing.keep is not None:
+            return [member for member in members if member.get("status") in listing.keep]
+        if self.others_after is None or self.is_first:
+            return members
+        after, wanted = self.others_after - self.bounds.lookback, self.bounds.wanted
+        return [member for member in members if member.get("status") in wanted or (second_of(member) or 0) > after]
+
+    def done(self, listing: Listing, window: Window) -> None:
+        """Note that a window of a listing was emitted."""
+        self.left[listing].done(window)
+
+    def state(self) -> ListState | None:
+        """Return the state of the list after what was emitted, None when that was nothing."""
+        if self.lookback.newest is None:
+            return None
+        newest, left = moment_of(self.lookback.newest), self._windows_left()
+        others_after = moment_of(self.others_after) if self.others_after is not None and self._others_matter(self.others_after) else None
+        seen = self.lookback.state()
+        if not left:
+            return ListState(updated_at=newest, others_after=others_after, seen=seen)
+        # One fingerprint for all rows means nothing before all of them have come.
+        seen = None if seen is None or seen.all_rows else seen
+        return ListState(newest=newest, left=left, horizon=moment_of(self.bounds.horizon), others_after=others_after, seen=seen)
+
+    def _windows_left(self) -> dict[str, list[tuple[int, int]]]:
+        return {
+            listing.key: [(window.after, window.until) for window in left.windows] for listing, left in self.left.items() if left.windows
+        }
+
+    def _others_matter(self, others_after: int) -> bool:
+        """Tell whether the next sync may still meet contacts of other statuses that changed before the first one."""
+        return others_after > (self.lookback.newest or 0) - self.bounds.lookback
+
+
+def _cursor_of(saved: ListState | None) -> int | None:
+    moment = saved and (saved.updated_at or saved.newest)
+    return epoch(moment) if moment else None
+
+
+def _is_everything(wanted: frozenset[str]) -> bool:
+    return wanted == frozenset(STATUSES)

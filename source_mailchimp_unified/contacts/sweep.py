@@ -1,0 +1,177 @@
+"""One window of one listing of one list's members, from the requests to the records: sampled when big, then read window by window.
+
+windows.py holds the rules of what is read when; position.py keeps what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from mailchimp_unified import endpoints
+from mailchimp_unified.entities import contact
+from mailchimp_unified.errors import NotFoundError
+from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import PAGE_SIZE, Request
+from source_mailchimp_unified.contacts import windows
+from source_mailchimp_unified.contacts.listings import Listing
+from source_mailchimp_unified.contacts.lookback import Member, second_of
+from source_mailchimp_unified.contacts.position import Position
+from source_mailchimp_unified.contacts.windows import TIED_ROWS, Cuts, Sample, Window
+from source_mailchimp_unified.sync.output import Output
+from source_mailchimp_unified.sync.state import moment_of
+
+SAMPLES, WINDOWS = 1, 2
+"""Ranks within a list: what its samples leave is known once they are read."""
+
+AddJob = Callable[[Callable[[], Awaitable[None]], tuple[int, ...]], None]
+
+
+def members_request(list_id: str, window: Window, listing: Listing) -> Request:
+    """Return the request for the members of a window.
+
+    The lower bound is exclusive and the upper one inclusive (the public documentation is silent; both were observed live).
+    """
+    bounds: dict[str, str | int] = {"before_last_changed": moment_of(window.until)}
+    if window.after > 0:
+        bounds["since_last_changed"] = moment_of(window.after)
+    if listing.status:
+        bounds["status"] = listing.status
+    return endpoints.members(list_id, bounds)
+
+
+@dataclass
+class Emitter:
+    """Makes records of the members of one list and emits them. `counted` hears of every page, `odd` of rows that are no contacts."""
+
+    position: Position
+    pager: Pager
+    output: Output
+    remote: bool
+    counted: Callable[[Position], None]
+    odd: Callable[[Position], None]
+
+    async def emit(self, listing: Listing, items: Sequence[Any], done: Window | None) -> None:
+        """Emit what is new among the items of a page; then `done` is read, and the state may say so."""
+        position = self.position
+        members = [item for item in items if type(item) is dict]
+        if len(members) < len(items):
+            self.odd(position)
+        chosen = position.chosen(listing, members)
+        fresh = await self._completed(position.lookback.fresh(chosen))
+        if fresh:
+            await self.output.emit(self._records(fresh))
+        position.taken += len(items)
+        position.lookback.note(chosen)
+        if done is not None:
+            position.done(listing, done)
+        self.counted(position)
+        await self.output.checkpoint()
+
+    def _records(self, members: Sequence[Member]) -> Iterator[dict[str, Any]]:
+        remote = self.remote
+        return (contact.from_mailchimp(member, remote=remote) for member in members)
+
+    async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
+        """Return the members, those with more tags than a listing shows with all of them."""
+        lacking = [member for member in members if _lacks_tags(member)]
+        await asyncio.gather(*(self._complete(member) for member in lacking))
+        return members
+
+    async def _complete(self, member: Member) -> None:
+        try:
+            tags = await self.pager.all(endpoints.member_tags(self.position.list_id, str(member["id"])))
+        except NotFoundError:
+            # Deleted meanwhile: the page says what is known.
+            return
+        member["tags"] = [{"id": tag.get("id"), "name": tag.get("name")} for tag in tags]
+
+
+def _lacks_tags(member: Member) -> bool:
+    count, tags = member.get("tags_count"), member.get("tags")
+    return type(count) is int and type(tags) is list and count > len(tags) and bool(member.get("id"))
+
+
+@dataclass
+class Sweep:
+    """Reads one window of one listing.
+
+    `turn` is the place of its list among all; `rows` is about how many members it holds, 0 when nobody knows.
+    """
+
+    emitter: Emitter
+    listing: Listing
+    window: Window
+    add_job: AddJob
+    workers: int
+    turn: int = 0
+    rows: int = 0
+    _offsets: list[int] = field(default_factory=lambda: [0])
+    _fits_a_page: bool = False
+
+    def __post_init__(self) -> None:
+        self._cuts = Cuts(self.window)
+        self._pager = self.emitter.pager
+
+    async def read(self) -> None:
+        """Read everything when it fits a page; else sample the listing, at once where it is known to be big."""
+        self._cuts.expect(1)
+        self._sample_further(self.rows)
+        page = await self._pager.page(self._members(self.window))
+        self.emitter.position.total += page.total
+        if len(page.items) < PAGE_SIZE:
+            self._fits_a_page = True
+            await self.emitter.emit(self.listing, page.items, self.window)
+            return
+        self._sample_further(page.total)
+        # The first page is a sample too: it begins with the window.
+        last = _second_of(page.items[-1])
+        sample = Sample(self.window.after, self.window.after + 1 if last is None else last)
+        await self._sampled(0, sample, [item for item in page.items if _second_of(item) != last] if last is not None else [])
+
+    def _sample_further(self, rows: int) -> None:
+        """Line up the samples of a listing of so many rows that are behind those already lined up."""
+        offsets = windows.sample_offsets(rows, PAGE_SIZE, self.workers)
+        known_until = self._offsets[-1] + (offsets[0] // 2 if len(self._offsets) > 1 and offsets else 0)
+        first, further = len(self._offsets), [offset for offset in offsets if offset > known_until]
+        self._offsets += further
+        self._cuts.expect(len(further))
+        for number, offset in enumerate(further, first):
+            self.add_job(partial(self._sample, number, offset), (self.turn, SAMPLES, self.window.after, number))
+
+    async def _sample(self, number: int, offset: int) -> None:
+        """Read one page ahead: what lies strictly inside is emitted, and the time line is cut there."""
+        items = (await self._pager.page(self._members(self.window), offset)).items
+        seconds = [_second_of(item) for item in items]
+        first, last = (seconds[0], seconds[-1]) if seconds else (None, None)
+        if first is None or last is None:
+            await self._sampled(number, None, [])
+            return
+        inside = [item for item, second in zip(items, seconds, strict=True) if second not in (first, last)]
+        await self._sampled(number, Sample(first, last), inside)
+
+    async def _sampled(self, number: int, sample: Sample | None, inside: list[Any]) -> None:
+        """Emit the inside of a sample and line up the windows that it shows to be left."""
+        if self._fits_a_page:
+            return
+        if sample is not None:
+            await self.emitter.emit(self.listing, inside, Window(sample.first, sample.done))
+        for window in self._cuts.learn(number, sample):
+            self.add_job(partial(self._read_down, window), (self.turn, WINDOWS, window.after))
+
+    async def _read_down(self, window: Window) -> None:
+        """Read one window from its far end, which is where the samples say, give or take a tie."""
+        rows = self._offsets[1] - PAGE_SIZE + TIED_ROWS if len(self._offsets) > 1 else 0
+        async for page in self._pager.down(self._members(window), rows):
+            first = _second_of(page.items[0]) if page.items and page.offset else window.after
+            await self.emitter.emit(self.listing, page.items, None if first is None else Window(first, window.until))
+
+    def _members(self, window: Window) -> Request:
+        return members_request(self.emitter.position.list_id, window, self.listing)
+
+
+def _second_of(item: Any) -> int | None:
+    return second_of(item) if type(item) is dict else None

@@ -1,0 +1,141 @@
+"""Which part of a list is read when, so that no contact is lost while people edit. Pure: no requests are made here.
+
+The fact everything rests on: within a window that ends at or before the horizon, rows only ever leave. An edit moves
+`last_changed` to now, past the window's end, and nothing joins. In a listing sorted by `last_changed`, whatever shifts
+therefore shifts towards offset 0. Two rules follow:
+
+- A window is read from its far end down to offset 0: an unread row can only move into what is still to come.
+- A page holds everything of the seconds strictly between its first and its last row, however many rows share them; those
+  seconds are done once the page is. Only the first and the last second may go on outside the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+TIED_ROWS = 100
+"""So many rows are expected to share their second with the ends of a window, and are read with it."""
+
+FEWEST_PAGES_PER_WINDOW = 2
+"""A list is not cut finer than this, whatever the number of workers."""
+
+PAGES_PER_WINDOW = range(5, 21)
+"""The pages of a window of a list that is big enough to choose: few for early checkpoints, many for few samples."""
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """The seconds after `after` up to and including `until`, both seconds since 1970: how Mailchimp takes its bounds."""
+
+    after: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A page read ahead to cut the time line: the second of its first and of its last row."""
+
+    first: int
+    last: int
+
+    @property
+    def done(self) -> int:
+        """The second up to which nothing is left once everything up to and including the first second is done.
+
+        The last second may go on behind the page.
+        """
+        return max(self.first, self.last - 1)
+
+
+def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
+    """Return the offsets at which to sample a listing of so many `rows`, so that its windows keep all workers busy."""
+    pages = -(-rows // page_size)
+    if pages > workers * PAGES_PER_WINDOW.start:
+        windows = _whole_rounds(rows, page_size, workers)
+    else:
+        windows = max(1, min(workers, pages // FEWEST_PAGES_PER_WINDOW))
+    return [rows * n // windows for n in range(1, windows)]
+
+
+def _whole_rounds(rows: int, page_size: int, workers: int) -> int:
+    """Return the number of windows that takes the fewest pages one after another; of equals the finer cut.
+
+    It is a multiple of the workers, so that none is busy alone with the last window. Each window costs its sample and the pages
+    of what is left of it, ties at its ends included.
+    """
+    finest, coarsest = (-(-rows // (size * page_size * workers)) for size in (PAGES_PER_WINDOW.start, PAGES_PER_WINDOW.stop - 1))
+
+    def pages_in_turn(rounds: int) -> int:
+        left = -(-rows // (rounds * workers)) - page_size + TIED_ROWS
+        return rounds * (1 + -(-left // page_size))
+
+    return workers * min(range(finest, coarsest - 1, -1), key=pages_in_turn)
+
+
+@dataclass
+class Cuts:
+    """Where a window is cut into smaller ones.
+
+    It is cut at samples, numbered in the order of their offsets; the first begins with the window. What lies between a sample
+    and the next becomes a window of its own as soon as both are known, in whatever order they come.
+    """
+
+    window: Window
+    _samples: dict[int, Sample | None] = field(default_factory=dict)
+    _expected: int = 0
+    _found: set[int] = field(default_factory=set)
+
+    def expect(self, samples: int) -> None:
+        """Let so many more samples come, behind those that are expected already."""
+        self._expected += samples
+
+    def learn(self, number: int, sample: Sample | None) -> list[Window]:
+        """Note a sample whose inside was emitted, None for an empty page. Returns the windows that are now known to be left."""
+        self._samples[number] = sample
+        found = [(place, window) for place, window in self._between() if place not in self._found]
+        self._found.update(place for place, _ in found)
+        # Edits between two samples may turn their order round: then nothing is left, and what both hold comes twice.
+        return [window for _, window in found if window.after < window.until]
+
+    def _between(self) -> Iterator[tuple[int, Window]]:
+        """Yield what is left behind each sample whose next one is known, with the sample's number."""
+        before: tuple[int, Sample] | None = None
+        for number in range(self._expected):
+            if number not in self._samples:
+                before = None
+            elif (sample := self._samples[number]) is not None:
+                if before is not None:
+                    yield before[0], Window(before[1].done, sample.first)
+                before = number, sample
+        # More may be expected until the first one has come.
+        if before is not None and 0 in self._samples:
+            yield before[0], Window(before[1].done, self.window.until)
+
+
+class Left:
+    """The seconds of a listing that are not read yet, as windows in order that do not touch each other."""
+
+    def __init__(self, windows: Iterable[Window] = ()) -> None:
+        self.windows: list[Window] = []
+        for window in windows:
+            self.add(window)
+
+    def add(self, window: Window) -> None:
+        """Add the seconds of a window."""
+        if window.after >= window.until:
+            return
+        apart = [one for one in self.windows if one.until < window.after or one.after > window.until]
+        touching = [one for one in self.windows if one not in apart]
+        after, until = min([window, *touching]).after, max([window.until, *(one.until for one in touching)])
+        self.windows = sorted([*apart, Window(after, until)])
+
+    def done(self, window: Window) -> None:
+        """Take away the seconds of a window, which were read and emitted."""
+        pieces = (
+            piece
+            for one in self.windows
+            for piece in (Window(one.after, min(one.until, window.after)), Window(max(one.after, window.until), one.until))
+        )
+        if window.after < window.until:
+            self.windows = [piece for piece in pieces if piece.after < piece.until]

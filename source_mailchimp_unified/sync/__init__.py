@@ -1,0 +1,1 @@
+"""What every stream shares: the sync itself, the account, states, messages, progress."""

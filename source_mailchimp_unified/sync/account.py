@@ -1,0 +1,99 @@
+"""The account that a sync reads: its audiences, those that are chosen, and which of them are gone for good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from mailchimp_unified import endpoints
+from mailchimp_unified.errors import BugError, ConfigError, NotFoundError
+from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import PAGE_SIZE
+from source_mailchimp_unified.sync.shared import Shared
+
+Audience = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Audiences:
+    """The audiences of the account by id, those chosen in the configuration, and the time Mailchimp gave when it named them.
+
+    `missing` are chosen ids that the account does not have.
+    """
+
+    by_id: Mapping[str, Audience]
+    chosen: Sequence[Audience]
+    missing: Sequence[str]
+    seen_at: datetime
+
+    @property
+    def chosen_ids(self) -> list[str]:
+        """The ids of the chosen audiences."""
+        return [str(audience["id"]) for audience in self.chosen]
+
+    def error(self) -> ConfigError | None:
+        """Return what to say about the missing ones."""
+        if not self.missing:
+            return None
+        return ConfigError(
+            f"list_ids names audiences that the account does not have: {', '.join(self.missing)}."
+            f" Remove them from list_ids, or choose among: {', '.join(map(_label, self.by_id.values())) or 'none, the account is empty'}."
+        )
+
+
+def _label(audience: Audience) -> str:
+    return f"{audience['id']} ({audience.get('name') or 'without a name'})"
+
+
+class Account:
+    """Reads the audiences once for all streams, and asks once for each audience that seems to be gone."""
+
+    def __init__(self, pager: Pager, list_ids: Sequence[str]) -> None:
+        self._pager = pager
+        self._list_ids = list_ids
+        self._audiences = Shared(self._read)
+        self._single: dict[str, Shared[Audience | None]] = {}
+
+    async def audiences(self) -> Audiences:
+        """Return the audiences. Raises what the client raises."""
+        return await self._audiences.get()
+
+    def was_asked_for(self, list_id: str) -> bool:
+        """Tell whether an audience seemed to be gone before."""
+        return list_id in self._single
+
+    async def is_gone(self, list_id: str) -> bool:
+        """Tell whether an audience was deleted: only its own 404 says so. Raises what the client raises."""
+        return await self._audience(list_id) is None
+
+    async def _audience(self, list_id: str) -> Audience | None:
+        shared = self._single.setdefault(list_id, Shared(partial(self._ask, list_id)))
+        return await shared.get()
+
+    async def _ask(self, list_id: str) -> Audience | None:
+        try:
+            return (await self._pager.client.call(endpoints.audience(list_id))).body
+        except NotFoundError:
+            return None
+
+    async def _read(self) -> Audiences:
+        page = await self._pager.page(endpoints.AUDIENCES)
+        items = page.items if len(page.items) < PAGE_SIZE else await self._pager.all(endpoints.AUDIENCES)
+        by_id: dict[str, Audience] = {str(audience["id"]): audience for audience in items}
+        # The listing may lag behind: what it lacks is asked for by its name.
+        for list_id in self._list_ids:
+            if list_id not in by_id and (audience := await self._audience(list_id)) is not None:
+                by_id[list_id] = audience
+        wanted = list(dict.fromkeys(self._list_ids or by_id))
+        found, missing = [by_id[i] for i in wanted if i in by_id], [i for i in wanted if i not in by_id]
+        return Audiences(by_id, found, missing, moment_of_reply(page.date))
+
+
+def moment_of_reply(date: datetime | None) -> datetime:
+    """Return the time of a reply. Raises BugError without one: the local clock may be wrong and never takes its place."""
+    if date is None:
+        raise BugError("Mailchimp's answer carries no date, so the end of the sync cannot be fixed.")
+    return date

@@ -1,0 +1,97 @@
+"""Airbyte messages: records, states, stream statuses and estimates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteRecordMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    AirbyteStreamStatus,
+    StreamDescriptor,
+    Type,
+)
+from airbyte_cdk.models.airbyte_protocol import (  # type: ignore[attr-defined] # passed on from a package without types
+    AirbyteRecordMessageMeta,
+    AirbyteRecordMessageMetaChange,
+    Change,
+    Reason,
+)
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
+
+Record = dict[str, Any]
+
+
+class Altered(NamedTuple):
+    """A record some of whose fields could not be read: they are null in it."""
+
+    record: Record
+    nulled: Sequence[str]
+
+
+Records = Iterable[Record | Altered]
+
+
+def record_messages(stream: str, records: Records) -> Iterator[AirbyteMessage]:
+    """Yield each record of a stream as a message."""
+    for one in records:
+        record, nulled = one if isinstance(one, Altered) else (one, ())
+        yield AirbyteMessage(type=Type.RECORD, record=AirbyteRecordMessage(stream, record, _now(), meta=_meta(nulled) if nulled else None))
+
+
+class RecordLines(NamedTuple):
+    """Records of a stream as the lines that are printed: what `record_messages` come to, without the way there."""
+
+    stream: str
+    number: int
+    text: str
+
+
+def record_lines(stream: str, records: Records) -> Iterator[RecordLines]:
+    """Yield all records as one text, nothing for none. Like the CDK's serializer it leaves out the nulls at the top of a record."""
+    head, tail = f'{{"type":"RECORD","record":{{"stream":"{stream}","data":', f',"emitted_at":{_now()}'
+    lines = [
+        f"{head}{_line(one)}{tail}}}}}" if type(one) is not Altered else f"{head}{_line(one.record)}{tail}{_meta_line(one.nulled)}}}}}"
+        for one in records
+    ]
+    if lines:
+        yield RecordLines(stream, len(lines), "\n".join(lines))
+
+
+def _line(record: Any) -> str:
+    return orjson.dumps({name: value for name, value in record.items() if value is not None}).decode()
+
+
+def _meta(nulled: Iterable[str]) -> AirbyteRecordMessageMeta:
+    return AirbyteRecordMessageMeta(
+        changes=[
+            AirbyteRecordMessageMetaChange(field=name, change=Change.NULLED, reason=Reason.SOURCE_SERIALIZATION_ERROR) for name in nulled
+        ]
+    )
+
+
+def _meta_line(nulled: Iterable[str]) -> str:
+    changes = [{"field": name, "change": Change.NULLED.value, "reason": Reason.SOURCE_SERIALIZATION_ERROR.value} for name in nulled]
+    return f',"meta":{orjson.dumps({"changes": changes}).decode()}'
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def state_message(stream: str, state: dict[str, Any]) -> AirbyteMessage:
+    """Return the state of a stream as a message; the CDK adds the number of records since the last one."""
+    stream_state = AirbyteStreamState(StreamDescriptor(name=stream), AirbyteStateBlob(state))
+    return AirbyteMessage(type=Type.STATE, state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream_state))
+
+
+def status_message(stream: str, status: AirbyteStreamStatus) -> AirbyteMessage:
+    """Return the status of a stream as a message."""
+    return as_airbyte_message(StreamDescriptor(name=stream), status)

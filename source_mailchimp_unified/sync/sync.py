@@ -1,0 +1,78 @@
+"""One sync: all streams read side by side in one event loop, their messages taken one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+from airbyte_cdk.models import AirbyteStreamStatus
+
+from source_mailchimp_unified.sync.messages import status_message
+from source_mailchimp_unified.sync.output import Format, Message, Outlet, Output
+from source_mailchimp_unified.sync.streams import Session, Stream
+
+PAGES_WAITING = 3
+"""So many pages may wait for whoever takes the messages; each task of a stream may hold one more."""
+
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+
+
+class Sync:
+    """A sync of some streams. `formatted` makes the output of records: messages, or the lines that are printed."""
+
+    def __init__(self, session: Session, streams: Sequence[Stream], formatted: Format, new_loop: NewLoop = asyncio.new_event_loop) -> None:
+        self._session = session
+        self._new_loop = new_loop
+        self._outlet = Outlet(formatted, PAGES_WAITING)
+        self._outputs = [(stream, Output(stream, self._outlet)) for stream in streams]
+
+    @property
+    def records(self) -> dict[str, int]:
+        """Records emitted, by stream."""
+        return {stream.name: output.records for stream, output in self._outputs}
+
+    def read(self) -> Iterator[Message]:
+        """Yield the messages of the sync. A stream that fails does not stop the others; its errors stay in the stream.
+
+        Closing the iterator cancels whatever is under way.
+        """
+        for stream, _ in self._outputs:
+            yield status_message(stream.name, AirbyteStreamStatus.STARTED)
+        loop = self._new_loop()
+        try:
+            reading = loop.create_task(self._read())
+            yield from self._outlet.messages(loop)
+            loop.run_until_complete(reading)
+        finally:
+            self._session.client.close()
+            _close(loop)
+
+    async def _read(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for stream, output in self._outputs:
+                    group.create_task(_read_stream(stream, output, self._session))
+        finally:
+            await self._outlet.put(None)
+
+
+async def _read_stream(stream: Stream, output: Output, session: Session) -> None:
+    try:
+        await stream.read(session, output)
+    except Exception as error:  # noqa: BLE001 - one stream's failure must not stop the others
+        stream.errors.append(error)
+    await output.end()
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is still under way and close the loop. Requests on their way end by themselves."""
+    loop.run_until_complete(_cancel_others())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -1,0 +1,190 @@
+"""Pages: nothing is lost while items come and go, and no odd answer is taken for the end."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integration_tests.simulation.clock import run
+from mailchimp_unified.errors import BugError, MailchimpError
+from mailchimp_unified.paging import PAGE_SIZES, Pager
+from mailchimp_unified.request import PAGE_SIZE, Request
+from mailchimp_unified.transport import Outgoing, Received
+from unit_tests.kernel.conftest import Scripted, answer
+
+THINGS = Request("/things", "the things", {"sort": "x"}, items="things")
+
+
+@dataclass
+class Collection:
+    """A collection that may change before each request, and a server that gives its pages as odd as it likes."""
+
+    items: list[int]
+    clamp: int = PAGE_SIZE
+    total_off_by: int = 0
+    too_big: int = PAGE_SIZE + 1
+    change: Callable[[list[int], int], None] = lambda _items, _n: None
+    short_once: dict[int, int] = field(default_factory=dict)
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def __call__(self, outgoing: Outgoing) -> Received:
+        """Answer a page."""
+        self.change(self.items, len(self.asked))
+        offset, count = int(outgoing.params["offset"]), int(outgoing.params["count"])
+        self.asked.append((offset, count))
+        if count >= self.too_big:
+            return answer({}, 504)
+        count = self.short_once.pop(len(self.asked), min(count, self.clamp))
+        total = max(0, len(self.items) + self.total_off_by)
+        return answer({"things": [{"id": item} for item in self.items[offset : offset + count]], "total_items": total})
+
+    def read(self, rows: int = 0, overlap: int = 0) -> list[int]:
+        """Read all of it from its far end, and return the ids in the order in which they came."""
+
+        async def reading() -> list[int]:
+            pager = Pager(Scripted(self).client(), logging.getLogger("test"))
+            return [item["id"] async for page in pager.down(THINGS, rows, overlap) for item in page.items]
+
+        return run(reading())
+
+
+@given(
+    size=st.integers(1, 4_200),
+    guess=st.integers(0, 6_000),
+    clamp=st.sampled_from([PAGE_SIZE, 500, 300, 137]),
+    off=st.sampled_from([0, 0, 3, -3, 700, -5_000]),
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_server_clamps_or_counts_all_is_read(size: int, guess: int, clamp: int, off: int) -> None:
+    """All items come of a collection that rests: pages may be cut short, or the count be wrong, but not both at once."""
+    if clamp < PAGE_SIZE:
+        off = max(off, 0)
+
+    assert set(Collection(list(range(size)), clamp=clamp, total_off_by=off).read(guess)) == set(range(size))
+
+
+@given(
+    size=st.integers(0, 3_500),
+    guess=st.integers(0, 5_000),
+    short=st.dictionaries(st.integers(1, 6), st.integers(1, 999), max_size=3) | st.dictionaries(st.integers(1, 6), st.just(0), max_size=1),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_page_that_comes_short_once_loses_nothing(size: int, guess: int, short: dict[int, int]) -> None:
+    """What a short page leaves out is asked for behind it."""
+    assert set(Collection(list(range(size)), short_once=short).read(guess)) == set(range(size))
+
+
+@pytest.mark.parametrize("size", PAGE_SIZES[1:])
+def test_a_page_that_is_too_big_is_asked_for_in_halves(size: int) -> None:
+    """Pages that time out are asked for twice, then in smaller pieces, and never again at the size that failed."""
+    collection = Collection(list(range(2_345)), too_big=size + 1)
+
+    assert sorted(collection.read()) == list(range(2_345))
+    tries = [count for _, count in collection.asked if count > size]
+    assert len(tries) <= 2 * PAGE_SIZES.index(size)
+
+
+def test_a_page_that_fails_at_every_size_fails() -> None:
+    """At the smallest size the client's whole patience is used, and then the error is raised."""
+    with pytest.raises(MailchimpError):
+        Collection(list(range(10)), too_big=1).read()
+
+
+def test_a_collection_that_fits_a_page_is_one_request() -> None:
+    """Nothing is asked twice without a reason."""
+    collection = Collection(list(range(PAGE_SIZE - 1)))
+
+    assert collection.read() == list(range(PAGE_SIZE - 1))
+    assert collection.asked == [(0, PAGE_SIZE)]
+
+
+def test_an_offset_without_effect_is_a_clear_error() -> None:
+    """The same full page again and again ends the reading."""
+
+    async def reading() -> None:
+        same = answer({"things": [{"id": n} for n in range(PAGE_SIZE)], "total_items": 5_000})
+        await Pager(Scripted(lambda _: same).client(), logging.getLogger("test")).all(THINGS)
+
+    with pytest.raises(BugError):
+        run(reading())
+
+
+@given(size=st.integers(1, 4_200), seed=st.integers(0, 10_000), moves=st.integers(0, 150), guess=st.integers(0, 5_000))
+@settings(max_examples=150, deadline=None)
+def test_an_item_that_stays_is_read_while_others_only_leave(size: int, seed: int, moves: int, guess: int) -> None:
+    """Reading from the far end meets everything that stays."""
+    rng = random.Random(seed)
+    staying = set(rng.sample(range(size), size // 2))
+
+    def leave(items: list[int], _: int) -> None:
+        for _ in range(moves):
+            gone = rng.choice(items) if items else None
+            if gone is not None and gone not in staying:
+                items.remove(gone)
+
+    assert staying <= set(Collection(list(range(size)), change=leave).read(guess))
+
+
+def come_and_go(rng: random.Random, staying: set[int], moves: tuple[int, int]) -> Callable[[list[int], int], None]:
+    """Return a change that lets some items leave and some join, at any place, before each request."""
+
+    def change(items: list[int], n: int) -> None:
+        for _ in range(rng.randint(0, moves[0])):
+            gone = rng.randrange(len(items)) if items else 0
+            if items and items[gone] not in staying:
+                del items[gone]
+        for number in range(rng.randint(0, moves[1])):
+            items.insert(rng.randint(0, len(items)), 1_000_000 + n * 1_000 + number)
+
+    return change
+
+
+@given(size=st.integers(0, 4_200), seed=st.integers(0, 10_000), moves=st.tuples(st.integers(0, 50), st.integers(0, 50)))
+@settings(max_examples=200, deadline=None)
+def test_an_item_that_stays_is_read_whatever_comes_and_goes(size: int, seed: int, moves: tuple[int, int]) -> None:
+    """Pages that overlap by more than one request can move meet everything that stays, also where others join."""
+    rng = random.Random(seed)
+    staying = set(range(0, size, 2))
+
+    assert staying <= set(Collection(list(range(size)), change=come_and_go(rng, staying, moves)).read(overlap=100))
+
+
+@pytest.mark.parametrize("around", [1_000, 2_000, 3_000])
+def test_a_collection_around_a_whole_number_of_pages_keeps_its_tail(around: int) -> None:
+    """A count that falls below a multiple of a page and rises above it again hides nothing."""
+
+    def swing(items: list[int], n: int) -> None:
+        if n % 2:
+            items[:] = [item for item in items if item < 1_000_000]
+        else:
+            items[:0] = [1_000_000 + n * 10 + number for number in range(4)]
+
+    staying = list(range(around - 2))
+    read = Collection(list(staying), change=swing).read(overlap=100)
+
+    assert set(staying) <= set(read)
+
+
+def test_a_wrong_count_is_accepted_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """A difference that stays after one more look ends nothing, and is never silent."""
+    with caplog.at_level(logging.WARNING):
+        read = Collection(list(range(10)), total_off_by=7).read()
+
+    assert read == list(range(10))
+    assert len(caplog.records) == 1
+
+
+def test_items_are_returned_in_order() -> None:
+    """A whole collection comes in Mailchimp's order."""
+
+    async def reading() -> list[Any]:
+        return await Pager(Scripted(Collection(list(range(2_500)))).client(), logging.getLogger("test")).all(THINGS)
+
+    assert [item["id"] for item in run(reading())] == list(range(2_500))
