@@ -82,12 +82,6 @@ class Connector:
         specification: Json = (await self.one("spec", "SPEC"))["spec"]["connectionSpecification"]
         return specification
 
-    async def check(self, config: Json) -> None:
-        """Raise ConnectorError with the connector's words when the configuration does not work."""
-        status = (await self.one("check", "CONNECTION_STATUS", {"config": config}))["connectionStatus"]
-        if status["status"] != "SUCCEEDED":
-            raise ConnectorError("The check failed.", str(status.get("message") or ""))
-
 
 def installed(name: str) -> tuple[str, ...]:
     """Return the command of a connector that is installed with this program."""

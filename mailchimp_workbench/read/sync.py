@@ -1,4 +1,4 @@
-"""One sync: check, discover, read into the warehouse. What was saved stays, wherever it is stopped."""
+"""One sync: discover, read into the warehouse. What was saved stays, wherever it is stopped."""
 
 from __future__ import annotations
 
@@ -67,8 +67,6 @@ class Sync:
     async def run(self, run: Run) -> None:
         """Read. Raises ConnectorError with the source's words; what came before is saved."""
         progress: SyncProgress = run.progress
-        run.changed("Checking the connection")
-        await self.source.check(self.config)
         run.changed("Asking which streams and fields there are")
         catalog = await discover(self.source, self.config)
         # The catalog is that of all audiences, so that the columns stay the same whichever of them are read.
