@@ -92,8 +92,8 @@ class Database:
 
     def has_state(self, stream: str) -> bool:
         """Tell whether a stream was read before, so that a sync brings what changed since."""
-        known = {row["table_name"] for row in self._tables()}
-        return "_states" in known and bool(self.rows("SELECT 1 AS one FROM _states WHERE stream = ?", [stream]))
+        made = self.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_schema = 'sync' AND table_name = 'states'")
+        return bool(made) and bool(self.rows("SELECT 1 AS one FROM sync.states WHERE stream = ?", [stream]))
 
     def tables(self) -> list[Table]:
         """Return the tables and views that can be sent, our own left out."""

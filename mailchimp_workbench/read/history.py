@@ -8,7 +8,7 @@ from mailchimp_workbench.database import Database
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.warehouse import Json
 
-TABLE = "_workbench_runs"
+TABLE = "sync.runs"
 SHOWN = 12
 
 
@@ -29,6 +29,7 @@ def last_runs(database: Database) -> list[Json]:
 
 
 def _make(database: Database) -> None:
+    database.execute("CREATE SCHEMA IF NOT EXISTS sync")
     database.execute(
         f"CREATE TABLE IF NOT EXISTS {TABLE} (id VARCHAR PRIMARY KEY, kind VARCHAR, title VARCHAR, started_at TIMESTAMP,"
         " seconds DOUBLE, status VARCHAR, problem VARCHAR, counts VARCHAR)"

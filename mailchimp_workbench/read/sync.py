@@ -9,7 +9,9 @@ from typing import Any
 
 from mailchimp_workbench.connectors import Connector, Json, log_line
 from mailchimp_workbench.database import Database
+from mailchimp_workbench.problems import WorkbenchError
 from mailchimp_workbench.runs import Run
+from mailchimp_workbench.warehouse import OtherAccountError, Warehouse
 
 CONTACTS = "contacts"
 
@@ -66,41 +68,53 @@ class Sync:
 
     async def run(self, run: Run) -> None:
         """Read. Raises ConnectorError with the source's words; what came before is saved."""
-        progress: SyncProgress = run.progress
         run.changed("Asking which streams and fields there are")
         catalog = await discover(self.source, self.config)
         # The catalog is that of all audiences, so that the columns stay the same whichever of them are read.
         config = {**self.config, "list_ids": sorted(self.list_ids)} if self.list_ids else self.config
-        if CONTACTS in self.streams and not await asyncio.to_thread(self.database.has_state, CONTACTS):
-            run.changed("Asking how many contacts there are")
-            await self._expect(progress, config, chosen(catalog, {"lists"}))
-        run.changed("Reading")
-        await self._read(run, progress, config, chosen(catalog, self.streams))
-
-    async def _expect(self, progress: SyncProgress, config: Json, catalog: Json) -> None:
-        async for batch in self.source.messages("read", {"config": config, "catalog": catalog}):
-            for message in batch:
-                if message["type"] == "RECORD" and not message["record"]["data"].get("is_deleted"):
-                    progress.expect(message["record"]["data"])
-
-    async def _read(self, run: Run, progress: SyncProgress, config: Json, catalog: Json) -> None:
         warehouse = self.database.warehouse()
+        try:
+            await self._look(run, warehouse, config, catalog)
+            run.changed("Reading")
+            await self._read(run, warehouse, config, chosen(catalog, self.streams))
+        finally:
+            warehouse.close()
+            self.database.install_views()
+
+    async def _look(self, run: Run, warehouse: Warehouse, config: Json, catalog: list[Json]) -> None:
+        """Make sure that the account is that of the file, and before a first sync learn how many contacts there are."""
+        first = CONTACTS in self.streams and not await asyncio.to_thread(self.database.has_state, CONTACTS)
+        run.changed("Asking how many contacts there are" if first else "Asking whose account it is")
+        small = chosen(catalog, {"users", "lists"} if first else {"users"})
+        async for batch in self.source.messages("read", {"config": config, "catalog": small}):
+            for message in batch:
+                if message["type"] == "RECORD" and message["record"]["stream"] == "users":
+                    _claim(warehouse, message["record"]["data"])
+                elif message["type"] == "RECORD" and not message["record"]["data"].get("is_deleted"):
+                    run.progress.expect(message["record"]["data"])
+
+    async def _read(self, run: Run, warehouse: Warehouse, config: Json, catalog: Json) -> None:
+        progress: SyncProgress = run.progress
         states = await asyncio.to_thread(warehouse.prepare, catalog)
         files = {"config": config, "catalog": catalog, "state": states}
-        try:
-            async for batch in self.source.messages("read", files):
-                for message in batch:
-                    if message["type"] == "RECORD":
-                        progress.take(message["record"])
-                        warehouse.add(message["record"])
-                    elif message["type"] == "STATE":
-                        await asyncio.to_thread(warehouse.save, message["state"])
-                        progress.saved = progress.total
-                    elif line := log_line(message):
-                        run.log.append(line)
-                run.changed()
-        finally:
-            self.database.install_views()
+        async for batch in self.source.messages("read", files):
+            for message in batch:
+                if message["type"] == "RECORD":
+                    progress.take(message["record"])
+                    warehouse.add(message["record"])
+                elif message["type"] == "STATE":
+                    await asyncio.to_thread(warehouse.save, message["state"])
+                    progress.saved = progress.total
+                elif line := log_line(message):
+                    run.log.append(line)
+            run.changed()
+
+
+def _claim(warehouse: Warehouse, account: Json) -> None:
+    try:
+        warehouse.claim(account)
+    except OtherAccountError as error:
+        raise WorkbenchError(str(error)) from None
 
 
 async def discover(source: Connector, config: Json) -> list[Json]:
