@@ -17,6 +17,7 @@ import requests
 
 from mailchimp_emulator import DEFAULT_API_KEY
 
+MODULE = "integration_tests.workbench.with_stand_in"
 PATIENCE = 120.0
 LOOK_SECONDS = 0.1
 
@@ -81,7 +82,7 @@ def served(folder: Path, url: str, database: Path, **config: Any) -> Iterator[Se
     source = folder / "source.json"
     source.write_text(json.dumps({"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "api_url": url, **config}))
     log = folder / "workbench.log"
-    command = [sys.executable, "-m", "mailchimp_workbench.run", "--database", str(database), "--source", str(source), "--port", "0"]
+    command = [sys.executable, "-m", MODULE, "--database", str(database), "--source", str(source), "--port", "0"]
     with log.open("wb") as written, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=written, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
