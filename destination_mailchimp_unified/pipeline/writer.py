@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
 from destination_mailchimp_unified.intake.lines import Intake, Record, Unusable
@@ -26,6 +27,7 @@ from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.loops import task_group
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import PAGE_SIZE
 
 BATCHES_PER_WORKER = 2
 """Batches in memory for each worker: the one on its way, and the next, so that no worker waits for the plan."""
@@ -52,10 +54,12 @@ class Writer:
         targets: dict[StreamKey, Target],
         logger: logging.Logger,
         emit: Callable[[bytes], None],
+        page_size: int = PAGE_SIZE,
     ) -> None:
         self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
-        self._pager = Pager(client, logger)
+        self._pager = Pager(client, logger, page_size)
         self._ledger = Ledger()
+        self._creation = Creation(client, logger, dry_run=config.dry_run)
         self._guard = RejectGuard(config.max_rejected_percent)
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
         self._pacing = Pacing(self._hurry)
@@ -148,12 +152,12 @@ class Writer:
             self._reject(entry, record, target, "the record has no list_id and no default audience is set")
 
     def _reject(self, entry: Entry, record: Record, target: Target, reason: str) -> None:
-        email = target.columns.address(record.columns)
+        email = target.columns.email_text(record.columns)
         self._settle(entry, subscriber_hash(email) if "@" in email else "", rejected(reason))
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:
-            lane = Lane(Audience(list_id), self._config, self._pager, self._logger, self._settle, named=named)
+            lane = Lane(Audience(list_id), self._config, self._pager, self._creation, self._settle, named=named)
             self._lanes[list_id] = lane
             self._running.append(self._tasks.create_task(lane.run(self._tasks)))
         return self._lanes[list_id]

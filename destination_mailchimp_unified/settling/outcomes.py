@@ -22,7 +22,11 @@ WORDS_CHARACTERS = 500
 COMPLIANCE_STATE = "Member In Compliance State"
 FORGOTTEN = "Forgotten Email Not Subscribed"
 NOT_ALLOWED = "Method Not Allowed"
+MEMBER_EXISTS = "Member Exists"
 """Titles of refusals: https://mailchimp.com/developer/marketing/docs/errors/."""
+
+WITHOUT = "written without "
+"""Begins the note about a field whose value could not be used."""
 
 Kind = Literal["created", "updated", "unchanged", "skipped", "rejected"]
 KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "rejected")
@@ -44,6 +48,11 @@ class Outcome:
         """Return this outcome with notes."""
         return replace(self, notes=notes) if notes else self
 
+    def noting_nothing(self) -> Outcome:
+        """Return this outcome without the notes about what was left out."""
+        kept = tuple(note for note in self.notes if not note.startswith(WITHOUT))
+        return self if kept == self.notes else replace(self, notes=kept)
+
 
 CREATED, UPDATED, UNCHANGED = Outcome("created"), Outcome("updated"), Outcome("unchanged")
 
@@ -63,6 +72,14 @@ NOT_CREATED = skipped("a contact that is cleaned or archived is not created")
 VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
 NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
+
+TWO_CONTACTS = rejected("the audience has one contact under email and another under previous_email")
+INCOMPLETE = "complete address"
+"""In what Mailchimp says of a postal address that lacks a part: https://github.com/brandonseydel/MailChimp.Net/issues/631."""
+
+INCOMPLETE_ADDRESS = rejected(
+    "the contact's stored postal address is incomplete, and Mailchimp refuses every update; complete it or set required_fields to skip"
+)
 
 _REASONS = {
     COMPLIANCE_STATE: "the contact unsubscribed, bounced or is under compliance review",

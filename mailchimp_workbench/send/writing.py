@@ -25,7 +25,22 @@ SHOWN_REJECTS = 200
 SUMMARY = re.compile(r"Stream .*: (\d+) created, (\d+) updated, (\d+) unchanged, (\d+) skipped, (\d+) rejected")
 """The destination's log line with the outcomes of a stream."""
 
-_TYPES = {"BOOLEAN": "boolean", "DOUBLE": "number", "FLOAT": "number", "BIGINT": "integer", "INTEGER": "integer", "SMALLINT": "integer"}
+_DATE, _MOMENT = {"type": ["null", "string"], "format": "date"}, {"type": ["null", "string"], "format": "date-time"}
+_NUMBER, _INTEGER = {"type": ["null", "number"]}, {"type": ["null", "integer"]}
+_TYPES = {
+    "BOOLEAN": {"type": ["null", "boolean"]},
+    "DATE": _DATE,
+    "TIMESTAMP": _MOMENT,
+    "TIMESTAMP WITH TIME ZONE": _MOMENT,
+    "DOUBLE": _NUMBER,
+    "FLOAT": _NUMBER,
+    "BIGINT": _INTEGER,
+    "INTEGER": _INTEGER,
+    "SMALLINT": _INTEGER,
+}
+"""JSON schemas of DuckDB's types: fields that the destination creates take their type from them. Everything else is text."""
+
+_TEXT = {"type": ["null", "string"]}
 
 
 @dataclass
@@ -117,7 +132,7 @@ async def preview(write: Write) -> tuple[list[Outcome], WriteProgress]:
 
 def catalog(rows: Rows) -> Json:
     """Return the configured catalog of rows: one stream with its columns and their types, upserted."""
-    properties = {column.name: {"type": ["null", _TYPES.get(column.type, "string")]} for column in rows.columns}
+    properties = {column.name: _TYPES.get(column.type, _TEXT) for column in rows.columns}
     stream = {"name": rows.name, "json_schema": {"type": "object", "properties": properties}, "supported_sync_modes": ["full_refresh"]}
     return {"streams": [{"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
 
