@@ -10,9 +10,10 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import duckdb
+import orjson
 
 Json = dict[str, Any]
 
@@ -51,7 +52,7 @@ class Stream:
         self.cursor = quoted(stream["default_cursor_field"][0]) if stream.get("default_cursor_field") else None
         self.columns = {name: column_type(property_) for name, property_ in stream["json_schema"]["properties"].items()}
         self.path = folder / f"{self.name}.jsonl"
-        self.waiting: TextIO = self.path.open("w")
+        self.waiting: BinaryIO = self.path.open("wb")
 
     @property
     def declaration(self) -> str:
@@ -115,7 +116,7 @@ class Warehouse:
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Let a record wait for the next state of its stream."""
-        self._streams[record["stream"]].waiting.write(json.dumps(record["data"]) + "\n")
+        self._streams[record["stream"]].waiting.write(orjson.dumps(record["data"], option=orjson.OPT_APPEND_NEWLINE))
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Load the records that wait, and keep the state."""
