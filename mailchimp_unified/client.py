@@ -25,6 +25,7 @@ from mailchimp_unified.errors import (
     ConfigError,
     IncompleteAnswerError,
     MailchimpError,
+    NotFoundError,
     ServerError,
     SignInError,
     StaleError,
@@ -41,6 +42,9 @@ SERVER_TIMEOUT_SECONDS = 120
 
 TRIES_FOR_A_WHOLE_ANSWER = 5
 """An answer that stays incomplete for so many tries is not going to become whole."""
+
+TRIES_FOR_A_404 = 3
+"""What is expected to be there is gone when Mailchimp has said so this often."""
 
 TRIES_FOR_METADATA = 3
 """Tries to learn the data center of a token before the host that serves every account is used."""
@@ -106,7 +110,6 @@ class MailchimpClient:
         transport: Transport | None = None,
     ) -> None:
         self.traffic = Traffic()
-        self.open_calls = 0
         self._config = config
         self._patience = patience or Patience()
         self._logger = logger or logging.getLogger(__name__)
@@ -131,12 +134,8 @@ class MailchimpClient:
         up. A request that is not repeatable is retried only where Mailchimp surely did not carry it out.
         """
         async with self._places:
-            self.open_calls += 1
-            try:
-                url = await self._url() + request.path
-                return await self._retried(partial(self._reply, request, url, fresh), request, tries)
-            finally:
-                self.open_calls -= 1
+            url = await self._url() + request.path
+            return await self._retried(partial(self._reply, request, url, fresh), request, tries)
 
     def close(self) -> None:
         """Send nothing more. Requests under way end by themselves."""
@@ -226,6 +225,9 @@ class MailchimpClient:
         return result
 
     def _worth_retrying(self, error: BaseException, call: _Call) -> bool:
+        if isinstance(error, NotFoundError) and call.request.expected:
+            call.failures.append(error)
+            return sum(isinstance(one, NotFoundError) for one in call.failures) < TRIES_FOR_A_404 and self._time_left(call) > 0
         if not isinstance(error, TransientError):
             return False
         self._last_failure = error

@@ -17,7 +17,7 @@ class Request:
 
     `repeatable` tells that sending it twice does the same as sending it once. `keeps` is a TypedDict of the parts that are wanted of
     a much bigger answer: the rest is skipped unparsed. An answer is whole only when it has the list `items` and every key in `needs`;
-    one that is not whole is asked for again.
+    one that is not whole is asked for again. Of what is `expected` to be there a single 404 is not believed.
     """
 
     path: str
@@ -29,10 +29,15 @@ class Request:
     keeps: Any = None
     items: str = ""
     needs: tuple[str, ...] = ()
+    expected: bool = False
 
     def page(self, offset: int, count: int = PAGE_SIZE) -> Request:
         """Return the request for `count` items of this collection, beginning at `offset`."""
         return replace(self, params={**self.params, "count": count, "offset": offset})
+
+    def surely(self) -> Request:
+        """Return the request for something that was there a moment ago."""
+        return replace(self, expected=True)
 
     def lack(self, body: Mapping[str, Any]) -> str:
         """Return what an answer lacks to be whole, in words; "" when it is whole.

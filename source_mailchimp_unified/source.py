@@ -138,7 +138,7 @@ class SourceMailchimpUnified(Source):
         transport = self._transport() if self._transport else None
         client = MailchimpClient(config, patience=patience, logger=logger, transport=transport)
         pager = Pager(client, logger, self._page_size)
-        return Session(client, pager, Account(pager, config.list_ids), logger)
+        return Session(client, pager, Account(pager, config.list_ids, self._now), logger)
 
     def _run(self, session: Session, coroutine: Coroutine[Any, Any, Result]) -> Result:
         try:

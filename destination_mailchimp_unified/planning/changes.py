@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
@@ -55,6 +55,17 @@ class Change:
         """Whether taking tags away is all it asks for."""
         wants_tags = self.tagging.removals and not self.tagging.additions and not self.tagging.whole
         return bool(wants_tags) and self.kind == "upsert" and not self.previous_id and self.body.keys() <= {"email_address"}
+
+    def leave_out(self, refused: Iterable[str]) -> bool:
+        """Leave out the fields that Mailchimp refused by name. Returns whether any of them was in the body."""
+        names = {name.removeprefix("merge_fields.") for name in refused}
+        values = self.body.get("merge_fields", {})
+        bad = [*(tag for tag in values if tag in names), *(name for name in _OPTIONAL if name in names and name in self.body)]
+        self.body = {name: value for name, value in self.body.items() if name not in bad and name != "merge_fields"}
+        if kept := {tag: value for tag, value in values.items() if tag not in bad}:
+            self.body["merge_fields"] = kept
+        self.left_out = (*self.left_out, *bad)
+        return bool(bad)
 
 
 def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -> Change | Outcome:
@@ -138,21 +149,6 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
         previous_id=earlier.previous_id,
         left_out=(*earlier.left_out, *later.left_out),
     )
-
-
-def without_refused(change: Change, refused: Iterable[str]) -> Change | None:
-    """Return a change without the fields that Mailchimp refused by name, None when none of them is in it."""
-    names = {name.removeprefix("merge_fields.") for name in refused}
-    values = change.body.get("merge_fields", {})
-    bad = [*(tag for tag in values if tag in names), *(name for name in change.body if name in names and name in _OPTIONAL)]
-    if not bad:
-        return None
-    body = {name: value for name, value in change.body.items() if name not in bad}
-    if kept := {tag: value for tag, value in values.items() if tag not in bad}:
-        body["merge_fields"] = kept
-    else:
-        body.pop("merge_fields", None)
-    return replace(change, body=body, left_out=(*change.left_out, *bad))
 
 
 @dataclass

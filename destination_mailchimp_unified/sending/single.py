@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from destination_mailchimp_unified.planning.changes import Change, without_refused
+from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.consent import HOLDING, direct_status, new_status, notes, status_to_set
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.sending.tagging import retag
@@ -43,27 +43,26 @@ async def carry_out(change: Change, scope: Scope) -> Outcome:
             return await _unsubscribe(change, scope)
         return await _upsert_usable(change, scope)
     except RejectedRecordError as error:
-        return INCOMPLETE_ADDRESS if _is_about_stored_address(error, change) else rejected_by(error)
+        return INCOMPLETE_ADDRESS if _is_about_stored_address(error, change, scope) else rejected_by(error)
 
 
 async def _upsert_usable(change: Change, scope: Scope) -> Outcome:
-    """Write a contact; with leave_out once more without the fields that Mailchimp refuses by name."""
-    try:
-        return await _upsert(change, scope)
-    except RejectedRecordError as error:
-        fewer = without_refused(change, (name for name, _ in error.fields)) if scope.config.invalid_values == "leave_out" else None
-        if fewer is None:
-            raise
-    outcome = await _upsert(fewer, scope)
-    # The caller counts what the change lacked from the beginning.
-    change.left_out = fewer.left_out
-    return outcome
+    """Write a contact; with leave_out again without the fields that Mailchimp refuses by name, as long as it names some."""
+    while True:
+        try:
+            return await _upsert(change, scope)
+        except RejectedRecordError as error:
+            names = [name for name, _ in error.fields]
+            if scope.config.invalid_values != "leave_out" or not change.leave_out(names):
+                raise
 
 
-def _is_about_stored_address(error: RejectedRecordError, change: Change) -> bool:
+def _is_about_stored_address(error: RejectedRecordError, change: Change, scope: Scope) -> bool:
     """Return whether Mailchimp refuses an update for a postal address that it has, not for one that was sent."""
     sent = change.body.get("merge_fields", {})
-    return any(INCOMPLETE in message and name.removeprefix("merge_fields.") not in sent for name, message in error.fields)
+    named = (name.removeprefix("merge_fields.") for name, message in error.fields if INCOMPLETE in message)
+    unsent = (scope.audience.merge_field(name) for name in named if name not in sent)
+    return any(field is not None and field.type == "address" for field in unsent)
 
 
 async def _archive(change: Change, scope: Scope) -> Outcome:
@@ -141,11 +140,15 @@ async def _readdress(change: Change, scope: Scope, previous_id: str) -> Json | N
     try:
         return await _call(endpoints.patch_member(scope.list_id, previous_id, body), scope)
     except NotFoundError:
-        return None
+        pass
     except RejectedRecordError as error:
         if error.title != NOT_ALLOWED:
             raise
-    # Archived contacts take no PATCH.
+    # Not there, or archived, which takes no PATCH; only a look can tell.
+    try:
+        await _call(endpoints.member(scope.list_id, previous_id), scope)
+    except NotFoundError:
+        return None
     return await _call(endpoints.put_member(scope.list_id, previous_id, body), scope)
 
 

@@ -167,8 +167,11 @@ def is_nothing(name: str, value: Any) -> bool:
 
 def read_field(name: str, value: Any) -> Any:
     """Return a cell as the unified field `name` wants it, None when it is no value. Raises InvalidValueError."""
-    if is_nothing(name, value):
-        return None
+    return None if is_nothing(name, value) else read_value(name, value)
+
+
+def read_value(name: str, value: Any) -> Any:
+    """Return a cell that is some value as the unified field `name` wants it. Raises InvalidValueError."""
     read = FIELDS[name].read
     assert read is not None
     try:

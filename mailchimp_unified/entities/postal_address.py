@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -84,6 +85,7 @@ def _parsed_address(value: Any) -> Any:
     return dict(zip(names, parts, strict=True)) if names else value
 
 
+@lru_cache(maxsize=256)
 def address_part(name: str) -> str | None:
     """Return Mailchimp's name of a part of a postal address, given that name or ours in any case; None for another name."""
     known = folded(name)

@@ -13,6 +13,7 @@ from typing import Any
 
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities import contact
+from mailchimp_unified.entities.readable import readable_page
 from mailchimp_unified.errors import NotFoundError
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Request
@@ -21,6 +22,7 @@ from source_mailchimp_unified.contacts.listings import Listing
 from source_mailchimp_unified.contacts.lookback import Member, second_of
 from source_mailchimp_unified.contacts.position import Position
 from source_mailchimp_unified.contacts.windows import TIED_PART_OF_A_PAGE, Cuts, Sample, Window
+from source_mailchimp_unified.sync.messages import Record
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.state import moment_of
 
@@ -40,7 +42,7 @@ def members_request(list_id: str, window: Window, listing: Listing) -> Request:
         bounds["since_last_changed"] = moment_of(window.after)
     if listing.status:
         bounds["status"] = listing.status
-    return endpoints.members(list_id, bounds)
+    return endpoints.members(list_id, bounds).surely()
 
 
 @dataclass
@@ -71,9 +73,18 @@ class Emitter:
         self.counted(position)
         self.output.checkpoint()
 
-    def _records(self, members: Sequence[Member]) -> Iterator[dict[str, Any]]:
-        remote = self.remote
-        return (contact.from_mailchimp(member, remote=remote) for member in members)
+    def _records(self, members: Sequence[Member]) -> Iterator[Record]:
+        # Only when the page is taken: until then it is its members alone.
+        records = readable_page(members, contact.ENTITY, self._convert)
+        if len(records) < len(members):
+            self.odd(self.position)
+        yield from records
+
+    def _convert(self, member: Member, *, strict: bool = False) -> dict[str, Any]:
+        record = contact.from_mailchimp(member, remote=self.remote, strict=strict)
+        if not strict:
+            record["list_id"] = self.position.list_id
+        return record
 
     async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members, those with more tags than a listing shows with all of them."""
@@ -83,7 +94,7 @@ class Emitter:
 
     async def _complete(self, member: Member) -> None:
         try:
-            tags = await self.pager.all(endpoints.member_tags(self.position.list_id, str(member["id"])))
+            tags = await self.pager.all(endpoints.member_tags(self.position.list_id, str(member["id"])).surely())
         except NotFoundError:
             # Deleted meanwhile: the page says what is known.
             return
