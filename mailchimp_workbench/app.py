@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -44,7 +45,9 @@ def application(bench: Workbench, port: int, token: str) -> Gate:
 @contextlib.asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     bench: Workbench = app.state.workbench
+    warming = asyncio.create_task(bench.warm())
     yield
+    await warming
     await bench.runs.stop_all()
     bench.database.close()
 

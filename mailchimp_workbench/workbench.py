@@ -14,6 +14,7 @@ from mailchimp_workbench.read.history import remember
 from mailchimp_workbench.runs import Run, Runs
 from mailchimp_workbench.send.draft import Drafts
 from mailchimp_workbench.settings import Settings
+from mailchimp_workbench.status import figures
 
 
 @dataclass
@@ -45,6 +46,11 @@ class Workbench:
 
     async def _ended(self, run: Run) -> None:
         await asyncio.to_thread(remember, self.database, run, run.progress.counts)
+        await self.warm()
+
+    async def warm(self) -> None:
+        """Ask for the figures before somebody does."""
+        await asyncio.to_thread(figures.warm, self.database)
 
 
 def workbench(request: Request) -> Workbench:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from integration_tests.forms.browser import in_ci
 from integration_tests.workbench.conftest import CUSTOMERS, GUESTS
 from integration_tests.workbench.pages import Page, lacking
-from integration_tests.workbench.served import Served
+from integration_tests.workbench.served import STAND_IN, Served, served
 from mailchimp_emulator import EmulatorProcess
 
 LACKING = lacking()
@@ -22,6 +23,15 @@ if LACKING and not in_ci():
 
 ATTENDEES = Path(__file__).with_name("attendees.csv")
 PHONE = 360
+
+
+@pytest.fixture(scope="module")
+def workbench(account: EmulatorProcess, demo_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A workbench whose destination is a stand-in that writes outcomes."""
+    folder = tmp_path_factory.mktemp("pages")
+    database = Path(shutil.copy(demo_warehouse, folder / "demo.duckdb"))
+    with served(folder, account.url, database, command=STAND_IN) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

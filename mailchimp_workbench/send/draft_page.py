@@ -23,7 +23,6 @@ from mailchimp_workbench.send.consent import consequences
 from mailchimp_workbench.send.draft import DETAILS, Draft, Rule
 from mailchimp_workbench.send.fields import FREE_FIELDS, free_part, grouped, targets
 from mailchimp_workbench.send.options import options, read_option
-from mailchimp_workbench.send.outcomes import KINDS, Outcome
 from mailchimp_workbench.send.rows import Column
 from mailchimp_workbench.send.writing import Write, WriteProgress, preview
 from mailchimp_workbench.warehouse import Json
@@ -113,15 +112,16 @@ async def preview_part(request: Request) -> Response:
         )
         draft.preview = task = asyncio.create_task(preview(write))
         try:
-            outcomes, progress = await task
+            seen = await task
         except asyncio.CancelledError:
             return Response(status_code=204)
     double_optin = any(one["double_optin"] for one in known_audiences(bench.database) if one["list_id"] == draft.list_id)
     return html(
         "preview.html",
         draft=draft,
-        outcomes=outcomes,
-        counts=_counts(outcomes, progress),
+        outcomes=seen.outcomes,
+        counts=seen.counts,
+        problem=seen.problem,
         labels=_labels(bench, draft),
         origin=_origin(draft),
         consent=consequences(draft.options, double_optin=double_optin, has_status=_has_status(draft)),
@@ -175,12 +175,6 @@ def _mapping(bench: Workbench, draft: Draft, find: str, limit: int) -> Json:
 
 def _labels(bench: Workbench, draft: Draft) -> dict[str, str]:
     return {target.field.removeprefix("custom_fields."): target.label for target in targets(bench.database, draft.list_id)}
-
-
-def _counts(outcomes: list[Outcome], progress: WriteProgress) -> dict[str, int]:
-    if not outcomes:
-        return progress.counts
-    return {kind: count for kind in KINDS if (count := sum(1 for one in outcomes if one.kind == kind))}
 
 
 def _origin(draft: Draft) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailchimp_workbench.database import Database
 from mailchimp_workbench.warehouse import Json
 
-CONTACT, MERGE, ADDRESS, FREE = "Contact", "Audience fields", "Parts of a postal address", "By name"
+CONTACT, MERGE, ADDRESS, WHOLE = "Contact", "Audience fields", "Parts of a postal address", "Many at once, as the source gives them"
 
 ADDRESS_PARTS = {
     "addr1": "Street",
@@ -37,12 +37,16 @@ _UNIFIED = {
     "list_id": ("Audience of the row", "id of an audience"),
     "previous_email": ("Previous email address", "text"),
 }
-UNIFIED_NAMES = frozenset(
-    {*_UNIFIED, "custom_fields", "addresses", "interests", "location", "marketing_permissions", "ip_signup", "ip_opt"}
-) | {
-    "timestamp_signup",
-    "timestamp_opt",
+_OBJECTS = {
+    "custom_fields": "All audience fields",
+    "interests": "All interest groups",
+    "marketing_permissions": "All marketing permissions",
 }
+OBJECT = "object"
+
+UNIFIED_NAMES = frozenset(
+    {*_UNIFIED, *_OBJECTS, "addresses", "location", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt"},
+)
 """Columns of these names would be taken without a rule in some streams."""
 
 FREE_FIELDS = {
@@ -86,7 +90,8 @@ def targets(database: Database, list_id: str) -> list[Target]:
     ]
     own = [_merge_target(row) for row in merge_fields if row["tag"] not in _BY_NAME]
     parts = [part for row in merge_fields if row["type"] == "address" for part in _parts(row)]
-    return [*unified, *own, *parts]
+    whole = [Target(name, label, WHOLE, OBJECT) for name, label in _OBJECTS.items()]
+    return [*unified, *own, *parts, *whole]
 
 
 def _merge_target(row: Json) -> Target:

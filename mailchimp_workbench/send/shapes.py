@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from mailchimp_workbench.send.fields import Target
+from mailchimp_workbench.send.fields import OBJECT, Target
 
 SHARE = 0.8
 """So large a part of the values has to look alike; the others are probably mistakes."""
@@ -58,6 +58,8 @@ def fits(target: Target, values: Sequence[str]) -> bool:
     if target.choices:
         choices = {choice.casefold() for choice in target.choices}
         return _most(values, lambda value: value.casefold() in choices)
+    if target.type == OBJECT:
+        return False
     judge = _BY_TYPE.get(target.type)
     return judge(values) if judge else not looks_like_email(values)
 

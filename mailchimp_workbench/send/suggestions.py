@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from mailchimp_workbench.send.draft import Rule
-from mailchimp_workbench.send.fields import Target
+from mailchimp_workbench.send.fields import OBJECT, Target
 from mailchimp_workbench.send.rows import Column
 from mailchimp_workbench.send.shapes import date_format, fits, looks_like_email, number_format
 
@@ -78,6 +78,8 @@ class Suggestion:
 
 def suggest(columns: Sequence[Column], known: Sequence[Target]) -> list[Suggestion]:
     """Return at most one suggestion per column and per field, the surest first."""
+    if is_unified(columns):
+        return [one for column in columns if (one := _unified(column, known))]
     found = [one for column in columns for target in known if (one := _judge(column, target))]
     taken_columns, taken_fields = set[str](), set[str]()
     kept = []
@@ -88,6 +90,18 @@ def suggest(columns: Sequence[Column], known: Sequence[Target]) -> list[Suggesti
             taken_columns.add(column)
             taken_fields |= _claims(one.rule.field)
     return kept
+
+
+def is_unified(columns: Sequence[Column]) -> bool:
+    """Tell whether these are contacts as the source gives them."""
+    return {"email", "list_id", "custom_fields"} <= {column.name for column in columns}
+
+
+def _unified(column: Column, known: Sequence[Target]) -> Suggestion | None:
+    """A column of unified contacts fills the field of its name. Names and phones are among the audience fields already."""
+    if column.name not in ("email", "tags", "language", "vip", *(target.field for target in known if target.type == OBJECT)):
+        return None
+    return Suggestion(Rule(column.name, column=column.name), "as the source gives it", 100)
 
 
 def _claims(field: str) -> set[str]:

@@ -16,6 +16,7 @@ import orjson
 
 from mailchimp_workbench.connectors import Connector, Json, log_line
 from mailchimp_workbench.database import Database
+from mailchimp_workbench.problems import ConnectorError
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.draft import Draft
 from mailchimp_workbench.send.outcomes import KINDS, Outcome, option, read_outcomes
@@ -120,14 +121,32 @@ class Write:
             yield await asyncio.to_thread(_lines_of, rows, batch, sent)
 
 
-async def preview(write: Write) -> tuple[list[Outcome], WriteProgress]:
-    """Return what would become of the first rows. Raises ConnectorError with the destination's words."""
+@dataclass
+class Preview:
+    """What would become of the first rows; `problem` is why the destination would have stopped there."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+
+async def preview(write: Write) -> Preview:
+    """Return what would become of the first rows. Raises ConnectorError where the destination does not come to the rows."""
     progress = WriteProgress(write.most or 0, write.draft.id, "", dry_run=True, file=write.file)
-    async for batch in write.messages():
-        for message in batch:
-            if line := log_line(message):
-                progress.note_log(line)
-    return await asyncio.to_thread(read_outcomes, write.file), progress
+    seen = Preview()
+    try:
+        async for batch in write.messages():
+            for message in batch:
+                if line := log_line(message):
+                    progress.note_log(line)
+    except ConnectorError as error:
+        if not progress.counts:
+            raise
+        # Rows that are all rejected are a failure to the destination, and what the preview is for.
+        seen.problem = error.words
+    seen.outcomes = await asyncio.to_thread(read_outcomes, write.file)
+    seen.counts = {kind: count for kind in KINDS if (count := sum(1 for one in seen.outcomes if one.kind == kind))} or progress.counts
+    return seen
 
 
 def catalog(rows: Rows) -> Json:

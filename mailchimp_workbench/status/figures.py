@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from mailchimp_workbench.database import Database
@@ -80,6 +81,17 @@ def fields(database: Database, list_id: str) -> list[Json]:
 def _of(database: Database, name: str, sql: str, list_id: str) -> list[Json]:
     rows: list[Json] = database.remembered(name, lambda: database.rows(sql))
     return [row for row in rows if row["list_id"] == list_id]
+
+
+def warm(database: Database) -> None:
+    """Ask for everything once, so that no page has to wait for it."""
+    if database.has_contacts():
+        for one in audiences(database)[:1]:
+            growth(database, one.list_id)
+            reasons(database, one.list_id, date.min)
+            tags(database, one.list_id)
+            fields(database, one.list_id)
+        last_change(database)
 
 
 def last_change(database: Database) -> Any:
