@@ -199,6 +199,10 @@ class MailchimpClient:
         finally:
             self.traffic.requests += 1
             self.traffic.waited_seconds += clock() - began
+        self._logger.debug(
+            "%s %s %s: HTTP %d, %d bytes after %.3f s",
+            request.method, request.path, dict(request.params), received.status, len(received.content), clock() - began,
+        )  # fmt: skip
         self._answered = True
         if received.status in _REDIRECTS:
             raise ConfigError(f"The host answered with a redirect (HTTP {received.status}). Correct api_url.")

@@ -14,7 +14,7 @@ from destination_mailchimp_unified.audience.statuses import Statuses
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
 from mailchimp_unified.entities.entity import rfc3339, timestamp
-from mailchimp_unified.errors import BugError
+from mailchimp_unified.errors import BugError, IncompleteAnswerError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Reply, Request, total_items
@@ -85,7 +85,10 @@ async def _is_whole(audience: Audience, pager: Pager) -> bool:
     if len(audience.statuses) >= sum(audience.totals or ()):
         return True
     # Some may have been deleted for good while the others were read.
-    replies = [await pager.client.call(endpoints.totals(_statuses(audience, sweep))) for sweep in _SWEEPS]
+    try:
+        replies = [await pager.client.call(endpoints.totals(_statuses(audience, sweep))) for sweep in _SWEEPS]
+    except IncompleteAnswerError:
+        return False
     return len(audience.statuses) >= sum(total_items(reply.body) for reply in replies)
 
 

@@ -42,7 +42,7 @@ def timestamp(value: Any) -> str | None:
     except ValueError:
         return None
     # Nearly all have the form that is wanted.
-    return value if value[10] == "T" and value[19:] == "+00:00" else rfc3339(moment)
+    return value if value[10:11] == "T" and value[19:] == "+00:00" else rfc3339(moment)
 
 
 def rfc3339(moment: datetime) -> str:

@@ -10,8 +10,6 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from source_mailchimp_unified.sync.once import Once
-from source_mailchimp_unified.sync.reading import Step, Taken
 
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.paging import Pager
