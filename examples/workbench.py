@@ -14,7 +14,6 @@ from sync import sync
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
 from mailchimp_workbench.run import DEFAULT_PORT, serve
 from mailchimp_workbench.settings import Settings
-from mailchimp_workbench.warehouse import Warehouse
 
 OUTPUT = Path("demo_output")
 DATABASE = OUTPUT / "workbench.duckdb"
@@ -30,9 +29,7 @@ def main() -> None:
     config = OUTPUT / "workbench_config.json"
     with EmulatorProcess(demo=True) as mailchimp:
         config.write_text(json.dumps({"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "api_url": mailchimp.url}))
-        warehouse = Warehouse(DATABASE)
-        sync(config, warehouse)
-        warehouse.connection.close()
+        sync(config, DATABASE)
         print("The workbench runs until you press Ctrl+C. Open this address:")
         serve(DATABASE, Settings.read(config, None), arguments.port)
 

@@ -79,7 +79,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--destination", type=Path, help="configuration of the destination, a JSON file; one of the two is enough for both")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on {HOST} (default {DEFAULT_PORT}; 0 takes a free one)")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -133,6 +133,12 @@ class Warehouse:
         """Return the rows of a query."""
         return self.connection.execute(sql).fetchall()
 
+    def rows(self, sql: str) -> list[Json]:
+        """Return the rows of a query with the names of their columns."""
+        result = self.connection.execute(sql)
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
     def _prepare(self, configured: Mapping[str, Any]) -> Iterator[str]:
         stream = Stream(configured, Path(self._folder.name))
         if stream.name in self._streams:

@@ -17,7 +17,7 @@ import requests
 
 from mailchimp_emulator import DEFAULT_API_KEY
 
-COMMAND, STAND_IN = "mailchimp_workbench.run", "integration_tests.workbench.with_stand_in"
+COMMAND, STAND_IN = "mailchimp_workbench", "integration_tests.workbench.with_stand_in"
 PATIENCE = 120.0
 LOOK_SECONDS = 0.1
 
