@@ -13,7 +13,7 @@ from mailchimp_workbench.pages import html, render
 from mailchimp_workbench.problems import NotThereError, WorkbenchError
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.draft import Draft
-from mailchimp_workbench.send.outcomes import Outcome, read_outcomes, text
+from mailchimp_workbench.send.outcomes import Outcome, bare, read_outcomes, text
 from mailchimp_workbench.send.reject_files import csv_lines
 from mailchimp_workbench.send.rows import from_records
 from mailchimp_workbench.send.writing import WriteProgress
@@ -95,7 +95,9 @@ def _columns(bench: Workbench, run: Run) -> dict[str, str]:
     if not isinstance(run.progress, WriteProgress):
         return {}
     draft = bench.drafts.get(run.progress.draft_id)
-    return {rule.field: name for name, rule in draft.rules.items() if rule.field}
+    fields = {rule.field: name for name, rule in draft.rules.items() if rule.field}
+    # A field may be named by its tag alone.
+    return {**{bare(field): name for field, name in fields.items()}, **fields}
 
 
 def _written(request: Request) -> tuple[Workbench, WriteProgress]:

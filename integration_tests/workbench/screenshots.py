@@ -14,7 +14,7 @@ from mailchimp_emulator import EmulatorProcess
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 ATTENDEES = Path(__file__).with_name("attendees.csv")
-DESK, PHONE = (1120, 840), (360, 740)
+DESK, PHONE = (1120, 940), (360, 740)
 
 
 def main() -> None:

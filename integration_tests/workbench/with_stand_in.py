@@ -18,9 +18,9 @@ def outcome(fields: dict[str, Any]) -> dict[str, Any]:
     """Return what would become of a record."""
     email = fields.pop("email", "") or ""
     if not email.partition("@")[2]:
-        return {"outcome": "rejected", "field": "email", "reason": "the email address has no name or no domain around an @"}
+        return {"outcome": "rejected", "field": "email", "reason": "email: the email address has no name or no domain around an @"}
     if fields.get("custom_fields.SIZE", "M") not in CHOICES:
-        return {"outcome": "rejected", "field": "custom_fields.SIZE", "reason": "the value is none of the field's choices (S, M, L, XL)"}
+        return {"outcome": "rejected", "field": "SIZE", "reason": "SIZE: the value is none of the field's choices (S, M, L, XL)"}
     return {"outcome": "created", "changes": {name: {"old": None, "new": value} for name, value in fields.items()}}
 
 
@@ -28,7 +28,7 @@ def write(config: dict[str, Any]) -> None:
     """Read messages, give states back, and write outcomes to the file."""
     origin = {rule["column"]: rule["field"] for rule in config["field_mapping"] if "column" in rule}
     number, counts = 0, dict.fromkeys(("created", "updated", "unchanged", "skipped", "rejected"), 0)
-    with Path(config["rejected_records"]["path"]).open("w") as file:
+    with Path(config["rejected_records_file"]).open("a") as file:
         for line in sys.stdin:
             message = json.loads(line)
             if message["type"] == "STATE":

@@ -10,6 +10,7 @@ from typing import Any
 
 from mailchimp_workbench.problems import NotThereError
 from mailchimp_workbench.send.fields import UNIFIED_NAMES
+from mailchimp_workbench.send.outcomes import OPTIONS
 from mailchimp_workbench.send.rows import Rows
 from mailchimp_workbench.warehouse import Json
 
@@ -102,7 +103,7 @@ class Draft:
         return self.options.get("unmapped_columns") == "merge_fields" or column.casefold() in UNIFIED_NAMES
 
 
-NOT_OPTIONS = frozenset({"credentials", "api_url", "num_workers", "list_id", "field_mapping", "dry_run", "rejected_records"})
+NOT_OPTIONS = frozenset({"credentials", "api_url", "num_workers", "list_id", "field_mapping", "dry_run", *OPTIONS})
 """Keys that a draft does not take over from a configuration: they are its own, or the account's."""
 
 

@@ -21,7 +21,7 @@ from mailchimp_workbench.read.sync import known_audiences
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.consent import consequences
 from mailchimp_workbench.send.draft import DETAILS, Draft, Rule
-from mailchimp_workbench.send.fields import FREE_FIELDS, free_part, grouped, targets
+from mailchimp_workbench.send.fields import FREE_FIELDS, free_part, grouped, labels, targets
 from mailchimp_workbench.send.options import options, read_option
 from mailchimp_workbench.send.rows import Column
 from mailchimp_workbench.send.writing import Write, WriteProgress, preview
@@ -122,7 +122,7 @@ async def preview_part(request: Request) -> Response:
         outcomes=seen.outcomes,
         counts=seen.counts,
         problem=seen.problem,
-        labels=_labels(bench, draft),
+        labels=labels(bench.database, draft.list_id),
         origin=_origin(draft),
         consent=consequences(draft.options, double_optin=double_optin, has_status=_has_status(draft)),
     )
@@ -171,10 +171,6 @@ def _mapping(bench: Workbench, draft: Draft, find: str, limit: int) -> Json:
         "free_fields": FREE_FIELDS,
         "free": {rule.column: free_part(rule.field, known) for rule in draft.rules.values()},
     }
-
-
-def _labels(bench: Workbench, draft: Draft) -> dict[str, str]:
-    return {target.field.removeprefix("custom_fields."): target.label for target in targets(bench.database, draft.list_id)}
 
 
 def _origin(draft: Draft) -> str:

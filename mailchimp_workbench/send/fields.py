@@ -104,6 +104,12 @@ def _parts(row: Json) -> list[Target]:
     return [Target(f"custom_fields.{row['tag']}.{part}", f"{name}: {label}", ADDRESS) for part, label in ADDRESS_PARTS.items()]
 
 
+def labels(database: Database, list_id: str) -> dict[str, str]:
+    """Return how people call the fields, by unified name and by the tag of a merge field."""
+    named = database.rows("SELECT tag, name FROM mailchimp_merge_fields WHERE list_id = ?", [list_id])
+    return {**{name: label for name, (label, _) in _UNIFIED.items()}, **{row["tag"]: row["name"] or row["tag"] for row in named}}
+
+
 def grouped(found: list[Target]) -> dict[str, list[Target]]:
     """Return the fields by group."""
     groups: dict[str, list[Target]] = {}

@@ -1,6 +1,6 @@
 """What the destination writes about records: rejected ones, and in a dry run everything that would be done.
 
-The one place that knows the option `rejected_records` and the keys of its lines.
+The one place that knows the option and the keys of its lines.
 """
 
 from __future__ import annotations
@@ -40,9 +40,13 @@ class Outcome:
     retry: str = ""
 
 
+OPTIONS = ("rejected_records", "rejected_records_file", "object_storage_config")
+"""Keys of the configuration that say where outcomes are kept."""
+
+
 def option(path: Path) -> Json:
     """Return the keys of a configuration that let the destination write outcomes to a file."""
-    return {"rejected_records": {"storage_type": "file", "path": str(path)}}
+    return {"rejected_records": "file", "rejected_records_file": str(path)}
 
 
 def read_outcomes(path: Path, most: int | None = None) -> list[Outcome]:
@@ -64,9 +68,9 @@ def outcome(line: Mapping[str, Any]) -> Outcome:
     return Outcome(
         number=int(line.get("number") or 0),
         kind=str(line.get("outcome") or "rejected"),
-        reason=str(line.get("reason") or ""),
+        reason=str(line.get("reason") or "").removeprefix(f"{line.get('field')}: "),
         field=str(line.get("field") or ""),
-        words=str(line.get("words") or line.get("mailchimp") or ""),
+        words=str(line.get("mailchimp") or ""),
         record=line.get("record") or {},
         changes=tuple(_changes(line.get("changes") or {})),
         retry=str(line.get("retry") or ""),
@@ -76,7 +80,12 @@ def outcome(line: Mapping[str, Any]) -> Outcome:
 def _changes(given: Any) -> Iterator[Change]:
     rows = given if isinstance(given, list) else [{"field": name, **change} for name, change in given.items()]
     for row in rows:
-        yield Change(str(row["field"]), text(row.get("old")), text(row.get("new")))
+        yield Change(bare(str(row["field"])), text(row.get("old")), text(row.get("new")))
+
+
+def bare(field: str) -> str:
+    """Return the name of a field without saying that it is a merge field."""
+    return field.removeprefix("merge_fields.").removeprefix("custom_fields.")
 
 
 def text(value: Any) -> str:
