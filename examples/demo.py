@@ -20,9 +20,9 @@ import sync
 from moves import Move, moves, remember
 from report import Report, Written
 from screen import console, line, number, step, table, tally, watched
-from warehouse import Warehouse
 
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
+from mailchimp_workbench.warehouse import Warehouse
 
 Json = dict[str, Any]
 OUTPUT = Path("demo_output")

@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from warehouse import OtherAccountError, Warehouse
+from mailchimp_workbench.warehouse import OtherAccountError, Warehouse
 
 Json = dict[str, Any]
 MODES = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
