@@ -199,6 +199,10 @@ class MailchimpClient:
         finally:
             self.traffic.requests += 1
             self.traffic.waited_seconds += clock() - began
+        self._logger.debug(
+            "%s %s %s: HTTP %d, %d bytes after %.3f s",
+            request.method, request.path, dict(request.params), received.status, len(received.content), clock() - began,
+        )  # fmt: skip
         self._answered = True
         if received.status in _REDIRECTS:
             raise ConfigError(f"The host answered with a redirect (HTTP {received.status}). Correct api_url.")
@@ -262,7 +266,6 @@ class MailchimpClient:
         self.traffic.backed_off_seconds += seconds
         # Whoever has given up on Mailchimp has done so for all.
         with contextlib.suppress(TimeoutError):
-            # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
             async with asyncio.timeout(seconds):
                 await self._given_up.wait()
 

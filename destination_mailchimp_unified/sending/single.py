@@ -34,6 +34,9 @@ from mailchimp_unified.request import Request
 
 Json = dict[str, Any]
 
+LOOKS = 3
+"""A contact that comes and goes while it is written is looked at so many times."""
+
 
 async def carry_out(change: Change, scope: Scope) -> Outcome:
     """Carry out one change by calls of its own and return its outcome."""
@@ -67,6 +70,8 @@ def _is_about_stored_address(error: RejectedRecordError, change: Change, scope: 
 
 
 async def _archive(change: Change, scope: Scope) -> Outcome:
+    # However it ends, the contact is no longer taken for subscribed: what comes next for it goes by a call of its own.
+    scope.audience.note(change.id, ARCHIVED)
     try:
         await _call(endpoints.archive_member(scope.list_id, change.id), scope)
     except NotFoundError:
@@ -75,11 +80,11 @@ async def _archive(change: Change, scope: Scope) -> Outcome:
         if error.title != NOT_ALLOWED:
             raise
         return NOT_ARCHIVED
-    scope.audience.note(change.id, ARCHIVED)
     return UPDATED
 
 
 async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
+    scope.audience.note(change.id, "unsubscribed")
     try:
         status = (await _call(endpoints.member(scope.list_id, change.id), scope))["status"]
         if status not in HOLDING:
@@ -92,7 +97,6 @@ async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
             raise
         # Archived in between: nobody is left to unsubscribe.
         return UNCHANGED
-    scope.audience.note(change.id, "unsubscribed")
     return UPDATED
 
 
@@ -116,20 +120,20 @@ async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     if change.new_only:
         return await _create_only(change, scope, new)
     found = None if new and scope.audience.expects_new else await _update(change, scope)
-    if found is None:
-        # Not there, or archived; only a look can tell.
+    for _ in range(LOOKS):
+        if found is not None:
+            return await _complete(change, scope, found)
+        # Not there, or archived; only a look can tell, and somebody may archive them again before what follows from it.
         try:
-            found = await _call(endpoints.member(scope.list_id, change.id), scope)
+            seen = await _call(endpoints.member(scope.list_id, change.id), scope)
         except NotFoundError:
             scope.audience.expects_new = True
             if new is None:
                 return NOT_THERE if change.existing_only else NOT_CREATED
             return await _create(change, scope, new)
         scope.audience.expects_new = False
-        found = await _update_found(change, scope, found)
-        if found is None:
-            return VANISHED
-    return await _complete(change, scope, found)
+        found = await _update_found(change, scope, seen)
+    return VANISHED if found is None else await _complete(change, scope, found)
 
 
 async def _create_only(change: Change, scope: Scope, new: str | None) -> Outcome:

@@ -160,7 +160,7 @@ def is_nothing(name: str, value: Any) -> bool:
 
     An empty list of tags is a value: it says that the contact has none. So are merge fields that are null: they may be cleared.
     """
-    if (name == "tags" and isinstance(value, list)) or (name == "custom_fields" and isinstance(value, dict)):
+    if (name == "tags" and (isinstance(value, list) or value == "[]")) or (name == "custom_fields" and isinstance(value, dict)):
         return False
     return is_blank(value) if name in _NAMES else says_nothing(value)
 

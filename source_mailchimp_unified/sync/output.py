@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus
 
-from source_mailchimp_unified.faults import traced
+from source_mailchimp_unified.faults import error_message
 from source_mailchimp_unified.sync.messages import RecordLines, Records, estimate_message, state_message, status_message
 
 Message = AirbyteMessage | RecordLines
@@ -164,5 +164,5 @@ class Output:
         if (state := self.stream.state()) != self._before:
             yield from self._new_state(state)
         for error in self.stream.distinct_errors():
-            yield traced(error, name).as_sanitized_airbyte_message()
+            yield error_message(error, name)
         yield status_message(name, AirbyteStreamStatus.INCOMPLETE)
