@@ -14,6 +14,9 @@ from mailchimp_unified.errors import ConfigError
 
 ALL_PERCENT = 100
 
+NO_STORAGE, S3 = "None", "S3"
+"""What `object_storage_config.storage_type` may be."""
+
 _MOST_NEW = re.compile(r"[0-9]{1,9}|[0-9]{1,4}(\.[0-9]+)?%")
 
 StatusIfNew = Literal["auto", "subscribed", "pending", "unsubscribed", "transactional"]
@@ -66,10 +69,16 @@ def _most_new(value: object) -> object:
     return found
 
 
+def _storage_type(value: str) -> str:
+    if value not in (NO_STORAGE, S3):
+        raise ValueError(f"is neither {S3} nor {NO_STORAGE}. Please correct it.")
+    return value
+
+
 class ObjectStorage(Untrusted):
     """A bucket, under the names that Airbyte's platform reads to link to rejected records."""
 
-    storage_type: Literal["None", "S3"] = "None"
+    storage_type: Annotated[str, AfterValidator(_storage_type)] = NO_STORAGE
     s3_bucket_name: str | None = None
     s3_bucket_region: str | None = None
     bucket_path: str | None = None

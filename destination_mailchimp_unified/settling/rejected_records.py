@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from destination_mailchimp_unified.config import DestinationConfig, ObjectStorage
+from destination_mailchimp_unified.config import S3, DestinationConfig, ObjectStorage
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry
 from destination_mailchimp_unified.settling.outcomes import Outcome
 from mailchimp_unified.errors import ConfigError
@@ -159,7 +159,7 @@ def store_of(config: DestinationConfig, catalog: Mapping[str, Any] | None = None
             raise ConfigError("rejected_records is file, but rejected_records_file is not set. Give the path of the file.")
         return FileStore(config.rejected_records_file)
     if config.rejected_records == "object_storage":
-        if storage.storage_type != "S3" or not storage.s3_bucket_name:
+        if storage.storage_type != S3 or not storage.s3_bucket_name:
             raise ConfigError(
                 "rejected_records is object_storage, but object_storage_config names no bucket."
                 " Set its storage_type to S3, and s3_bucket_name."
