@@ -1,4 +1,8 @@
-"""A warehouse in one file: DuckDB tables with real types, made from a catalog, filled from messages."""
+"""A warehouse in one file: DuckDB tables with real types, made from a catalog, filled from messages.
+
+The tables of the streams are in the schema `main`. What the next sync needs, the states and the account that the file belongs to, is in
+a schema of its own, `sync`.
+"""
 
 from __future__ import annotations
 
@@ -54,23 +58,50 @@ class Stream:
         return ", ".join(f"{quoted(name)} {type_}" for name, type_ in self.columns.items())
 
 
+class OtherAccountError(Exception):
+    """The file holds another Mailchimp account."""
+
+
 class Warehouse:
-    """A DuckDB file. Each state is saved together with the records before it, so that a sync can go on after any stop."""
+    """A DuckDB file with one Mailchimp account. Each state is saved together with the records before it, so that any stop is harmless."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self.connection = duckdb.connect(str(path))
-        self.connection.execute("CREATE TABLE IF NOT EXISTS _states (stream VARCHAR PRIMARY KEY, state VARCHAR, declaration VARCHAR)")
+        self.connection.execute("CREATE SCHEMA IF NOT EXISTS sync")
+        self.connection.execute("CREATE TABLE IF NOT EXISTS sync.states (stream VARCHAR PRIMARY KEY, state VARCHAR, declaration VARCHAR)")
+        self.connection.execute("CREATE TABLE IF NOT EXISTS sync.account (id VARCHAR PRIMARY KEY, name VARCHAR)")
         self._folder = tempfile.TemporaryDirectory()
         self._streams: dict[str, Stream] = {}
 
+    def close(self) -> None:
+        """Let other programs open the file."""
+        for stream in self._streams.values():
+            stream.waiting.close()
+        self._folder.cleanup()
+        self.connection.close()
+
+    def claim(self, account: Mapping[str, Any]) -> None:
+        """Keep the file for one account: a record of the stream users. Raises OtherAccountError when another account is in it."""
+        owner = self.connection.execute("SELECT id, name FROM sync.account").fetchone()
+        if owner is None:
+            self.connection.execute("INSERT INTO sync.account VALUES (?, ?)", [account["account_id"], account["account_name"]])
+        elif owner[0] != account["account_id"]:
+            raise OtherAccountError(
+                f"{self.path} holds the Mailchimp account {owner[1]}, and this configuration is for {account['account_name']}."
+                " Choose another file with --database."
+            )
+
     def prepare(self, catalog: Mapping[str, Any]) -> list[Json]:
-        """Make a table per stream and return the saved states. A table whose columns changed is made anew and read anew."""
+        """Make a table for each stream and return the saved states. A table whose columns changed is made and read from the beginning."""
         states = []
         for configured in catalog["streams"]:
             stream = Stream(configured, Path(self._folder.name))
+            if stream.name in self._streams:
+                self._streams[stream.name].waiting.close()
             self._streams[stream.name] = stream
-            saved = self.connection.execute("SELECT state, declaration FROM _states WHERE stream = ?", [stream.name]).fetchone()
+            saved = self.connection.execute("SELECT state, declaration FROM sync.states WHERE stream = ?", [stream.name]).fetchone()
             if saved and saved[1] == stream.declaration:
                 states.append(json.loads(saved[0]))
             else:
@@ -93,12 +124,18 @@ class Warehouse:
         """Return the rows of a query."""
         return self.connection.execute(sql).fetchall()
 
+    def rows(self, sql: str) -> list[Json]:
+        """Return the rows of a query with the names of their columns."""
+        result = self.connection.execute(sql)
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
     def _save(self, state: Mapping[str, Any]) -> None:
         stream = self._streams[state["stream"]["stream_descriptor"]["name"]]
         stream.waiting.flush()
         self.connection.begin()
         self._upsert(stream)
-        self.connection.execute("INSERT OR REPLACE INTO _states VALUES (?, ?, ?)", [stream.name, json.dumps(state), stream.declaration])
+        self.connection.execute("INSERT OR REPLACE INTO sync.states VALUES (?, ?, ?)", [stream.name, json.dumps(state), stream.declaration])
         self.connection.commit()
         stream.waiting.truncate(0)
         stream.waiting.seek(0)

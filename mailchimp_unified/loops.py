@@ -23,20 +23,26 @@ def iterate(
     cancels it, and every task that it started.
     """
     loop, emitted = new_loop(), deque[Item]()
+    closing = False
+
+    def stop(_: object = None) -> None:
+        if not closing:
+            loop.stop()
 
     def emit(item: Item) -> None:
         emitted.append(item)
-        loop.stop()
+        stop()
 
     try:
         task = loop.create_task(work(emit))
-        task.add_done_callback(lambda _: loop.stop())
+        task.add_done_callback(stop)
         while not task.done():
             loop.run_forever()
             while emitted:
                 yield emitted.popleft()
         task.result()
     finally:
+        closing = True
         _close(loop)
 
 

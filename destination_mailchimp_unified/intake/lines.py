@@ -136,8 +136,13 @@ def _message(line: bytes) -> Message | None:
         return Unusable("the line is not an Airbyte message")
     if message["type"] == "RECORD":
         return _record(message.get("record"), len(line))
-    # Whatever else a source says to the platform is not for a destination.
-    return state_of(line, message) if message["type"] == "STATE" else None
+    if message["type"] == "STATE":
+        try:
+            return state_of(line, message)
+        except ValueError as error:
+            return Unusable(str(error))
+    # What else a source says to the platform is not for a destination.
+    return None
 
 
 def _record(record: Any, size: int) -> Record | Unusable:

@@ -68,7 +68,7 @@ class Writer:
         self._running: list[asyncio.Task[None]] = []
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
-        # Set whenever a record is settled.
+        # Set when a record is settled, until the states that it held back are released.
         self._settled = asyncio.Event()
 
     async def write(self, intake: Intake) -> None:
@@ -178,14 +178,14 @@ class Writer:
         self._guard.note(outcome, self._number)
 
     def _release(self) -> None:
+        self._settled.clear()
         for state in self._ledger.released():
             self._emit(state)
 
     async def _wait_for_settling(self) -> None:
-        """Wait until a record is settled; where nothing is under way, full batches are waited for in vain."""
-        self._settled.clear()
+        """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
         try:
             await asyncio.wait_for(self._settled.wait(), BEAT_SECONDS)
         except TimeoutError:
-            if not self._client.open_calls:
+            if all(lane.idle for lane in self._lanes.values()):
                 self._pacing.all()

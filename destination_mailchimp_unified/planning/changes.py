@@ -23,6 +23,8 @@ Kind = Literal["upsert", "archive", "unsubscribe"]
 # What a contact can be written without.
 _OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions")
 
+NO_EMAIL = rejected("the record has no email address")
+NO_EMAIL_COLUMN = rejected("the record has no email address: no column of it fills the field email, see field_mapping")
 SUPERSEDED = skipped("a later record of the same contact brings it back")
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
 
@@ -76,7 +78,7 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     unified = arrival.contact.unified
     email = unified.get("email")
     if not email:
-        return rejected("the record has no email address")
+        return NO_EMAIL if "email" in unified else NO_EMAIL_COLUMN
     change = Change(email, subscriber_hash(email), [arrival.entry])
     kind = _kind(arrival, config)
     if isinstance(kind, Outcome):

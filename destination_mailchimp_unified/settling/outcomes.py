@@ -36,13 +36,15 @@ KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "reject
 class Outcome:
     """What became of a record: `reason` is a class of reasons to count by, `words` what Mailchimp says about this one.
 
-    `notes` say what was left undone, such as "stay archived". None of them holds an email address in clear.
+    `notes` say what was left undone, such as "stay archived"; `later` tells that the same record may be accepted some hours later.
+    None of them holds an email address in clear.
     """
 
     kind: Kind
     reason: str = ""
     words: str = ""
     notes: tuple[str, ...] = ()
+    later: bool = False
 
     def noting(self, notes: tuple[str, ...]) -> Outcome:
         """Return this outcome with notes."""
@@ -73,6 +75,7 @@ VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
 NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
 
+TEMPORARY = "temporary: Mailchimp accepts no more sign-ups of this email address for some hours; send the record again later"
 TWO_CONTACTS = rejected("the audience has one contact under email and another under previous_email")
 INCOMPLETE = "complete address"
 """In what Mailchimp says of a postal address that lacks a part: https://github.com/brandonseydel/MailChimp.Net/issues/631."""
@@ -94,6 +97,8 @@ def rejected_by(error: MailchimpError) -> Outcome:
     complaints = "; ".join(f"{name}: {message}" if name else message for name, message in error.fields)
     words = " ".join(part for part in (error.detail, complaints) if part)
     fields = sorted({name for name, _ in error.fields if name})
+    if error.temporary:
+        return replace(rejected(TEMPORARY, words), later=True)
     if error.title in _REASONS:
         return rejected(_REASONS[error.title], words)
     return rejected(f"Mailchimp refuses {', '.join(fields)}" if fields else masked(_sentence(error)), words)

@@ -203,7 +203,7 @@ def test_automations_are_suppressed(make_runner: Any, record: Any, write_mode: s
 
 
 def test_marketing_permissions_go_singly(make_runner: Any, record: Any) -> None:
-    """A bulk row knows no marketing permissions: such contacts go one by one."""
+    """A bulk row knows no marketing permissions: such contacts go by a call of their own."""
     runner = make_runner(contacts=20)
     permission = [{"marketing_permission_id": "abc", "text": "Mail", "enabled": True}]
     runner.write([record({"email": email, "marketing_permissions": permission}) for email in runner.members()], write_mode="bulk")
