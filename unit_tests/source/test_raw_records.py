@@ -15,7 +15,8 @@ from source_mailchimp_unified.raw.positions import STATES_PER_SYNC, Position, Po
 from source_mailchimp_unified.raw.records import newest, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, Parent, table
-from source_mailchimp_unified.raw.versions import Versions, packed, unpacked
+from source_mailchimp_unified.raw.versions import Versions
+from source_mailchimp_unified.sync.fingerprints import packed, unpacked
 from source_mailchimp_unified.sync.state import moment_of
 
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "x", "2026-01-01T00:00:00+00:00"])
