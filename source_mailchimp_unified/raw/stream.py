@@ -32,7 +32,7 @@ SETTLING_SECONDS = 600
 
 @dataclass
 class RawStream(Stream):
-    """Reads one collection. What is followed in no way is read whole by every sync, whatever the sync mode says."""
+    """Reads one collection. What is not followed is read whole by every sync, in both sync modes."""
 
     row: Collection
     shared: Family
