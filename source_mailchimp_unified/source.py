@@ -39,9 +39,10 @@ from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts.stream import ContactsStream
 from source_mailchimp_unified.faults import error_message, traced
 from source_mailchimp_unified.files import read_catalog, read_config, read_state, states_by_stream
+from source_mailchimp_unified.raw.family import Family
 from source_mailchimp_unified.raw.form import choices as raw_choices
 from source_mailchimp_unified.raw.form import description as raw_description
-from source_mailchimp_unified.raw.stream import Family, RawStream, raw_entity
+from source_mailchimp_unified.raw.stream import RawStream, raw_entity
 from source_mailchimp_unified.raw.table import by_stream, refusal
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.sync.account import Account
