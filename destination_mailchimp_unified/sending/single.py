@@ -9,6 +9,7 @@ from destination_mailchimp_unified.planning.consent import HOLDING, direct_statu
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.sending.tagging import retag
 from destination_mailchimp_unified.settling.outcomes import (
+    ALREADY_THERE,
     COMPLIANCE_STATE,
     CREATED,
     INCOMPLETE,
@@ -116,6 +117,8 @@ async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
     if new and scope.is_absent(change):
         return await _create(change, scope, new)
+    if change.new_only:
+        return await _create_only(change, scope, new)
     found = None if new and scope.audience.expects_new else await _update(change, scope)
     for _ in range(LOOKS):
         if found is not None:
@@ -131,6 +134,20 @@ async def _create_or_update(change: Change, scope: Scope) -> Outcome:
         scope.audience.expects_new = False
         found = await _update_found(change, scope, seen)
     return VANISHED if found is None else await _complete(change, scope, found)
+
+
+async def _create_only(change: Change, scope: Scope, new: str | None) -> Outcome:
+    """Create a contact where it is not there, and leave it alone where it is.
+
+    A fresh look is enough to leave somebody alone: whoever was deleted for good since cannot be created either.
+    """
+    if scope.is_fresh() and scope.audience.status_of(change.id) is not None:
+        return ALREADY_THERE
+    try:
+        await _call(endpoints.member(scope.list_id, change.id), scope)
+    except NotFoundError:
+        return await _create(change, scope, new) if new else NOT_CREATED
+    return ALREADY_THERE
 
 
 async def _readdress(change: Change, scope: Scope, previous_id: str) -> Json | None:
@@ -164,19 +181,27 @@ async def _create(change: Change, scope: Scope, new: str) -> Outcome:
         # Saves a call. On a contact that is there, nobody documents whether they are added, ignored, or replace all others.
         body["tags"] = names
     try:
-        member = await _call(endpoints.put_member(scope.list_id, change.id, body), scope)
+        async with scope.new_contacts.creating(1):
+            member = await _put_new(change, scope, body)
+            scope.new_contacts.created += 1
     except NotFoundError:
         return NO_AUDIENCE
-    except RejectedRecordError as error:
-        if error.title != COMPLIANCE_STATE or scope.config.on_compliance_state != "pending" or new == "pending":
-            raise
-        member = await _call(endpoints.put_member(scope.list_id, change.id, {**body, "status_if_new": "pending"}), scope)
     scope.audience.note(change.id, member.get("status"))
     try:
         await retag(change, scope, member)
     except NotFoundError:
         return VANISHED
     return CREATED
+
+
+async def _put_new(change: Change, scope: Scope, body: Json) -> Json:
+    try:
+        return await _call(endpoints.put_member(scope.list_id, change.id, body), scope)
+    except RejectedRecordError as error:
+        asks = scope.config.on_compliance_state == "pending" and body["status_if_new"] != "pending"
+        if error.title != COMPLIANCE_STATE or not asks:
+            raise
+    return await _call(endpoints.put_member(scope.list_id, change.id, {**body, "status_if_new": "pending"}), scope)
 
 
 async def _update(change: Change, scope: Scope) -> Json | None:

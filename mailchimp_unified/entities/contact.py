@@ -48,10 +48,7 @@ def from_mailchimp(member: Json, *, remote: bool = False, strict: bool = False) 
     """
     get = member.get
     merge_fields = get("merge_fields") or {}
-    by_tag = merge_fields if type(merge_fields) is dict else {}
-    custom_fields = {tag: (None if value == "" else value) for tag, value in by_tag.items()}
-    postal = [tag for tag, value in custom_fields.items() if type(value) is dict]
-    custom_fields.update((tag, _nothing_blank(custom_fields[tag])) for tag in postal)
+    custom_fields, addresses = _custom_fields(merge_fields)
     email, status = get("email_address") or None, get("status")
     name, moment = get("full_name") or None, _moment if strict else _moment_or_oddity
     signed_up, opted_in, changed = get("timestamp_signup") or None, get("timestamp_opt") or None, get("last_changed") or None
@@ -70,11 +67,11 @@ def from_mailchimp(member: Json, *, remote: bool = False, strict: bool = False) 
         # Mailchimp fills an empty name with the email address.
         "name": None if name == email else name,
         "phones": _phones(custom_fields.get(PHONE_TAG), get("sms_phone_number")),
-        "addresses": [_address(tag, value) for tag in postal if (value := custom_fields[tag])],
+        "addresses": addresses,
         "status": status or None,
         "tags": get("tags") or [],
         "tags_count": get("tags_count"),
-        "custom_fields": custom_fields if by_tag is merge_fields else merge_fields,
+        "custom_fields": custom_fields if type(merge_fields) is dict else merge_fields,
         "interests": get("interests"),
         "language": get("language") or None,
         "vip": get("vip"),
@@ -101,9 +98,25 @@ def from_mailchimp(member: Json, *, remote: bool = False, strict: bool = False) 
     }
     if remote:
         contact["remote_data"] = member
-    if not strict and (type(contact["id"]) is not str or not contact["id"]):
-        contact["id"] = subscriber_hash(email) if type(email) is str else contact_id
+    return contact if strict else _with_an_id(contact)
+
+
+def _with_an_id(contact: Json) -> Json:
+    """Return a contact with the id that its email address makes, where Mailchimp gives none that can be read."""
+    if type(contact["id"]) is not str or not contact["id"]:
+        contact["id"] = subscriber_hash(contact["email"]) if type(contact["email"]) is str else contact["contact_id"]
     return contact
+
+
+def _custom_fields(merge_fields: Any) -> tuple[Json, list[Json]]:
+    """Return the merge fields with null for what is cleared, and those of them that are postal addresses, in the unified shape."""
+    if type(merge_fields) is not dict:
+        return {}, []
+    custom_fields = {tag: (None if value == "" else value) for tag, value in merge_fields.items()}
+    postal = [tag for tag, value in custom_fields.items() if type(value) is dict]
+    if postal:
+        custom_fields.update((tag, _nothing_blank(custom_fields[tag])) for tag in postal)
+    return custom_fields, [_address(tag, value) for tag in postal if (value := custom_fields[tag])]
 
 
 def _moment(value: Any) -> str | None:
