@@ -90,10 +90,11 @@ def tags_that_come_and_go(seed: int) -> ReadingStory:
                     gone = names.pop(chance.randrange(len(names)))
                     events.append(Event(request, "delete_tag", "list0", "p0@list0.test", (("tag", gone),)))
                 else:
-                    names.append(f"New {chance.randrange(10**6)}")
+                    names.append(f"{chance.choice(('A', 'Z'))} {chance.randrange(10**6)}")
                     events.append(Event(request, "add_tag", "list0", "p0@list0.test", (("tag", names[-1]),)))
         syncs.append(ReadSync(tuple(events), gap=200.0))
-    return ReadingStory(seed, people, (*syncs, ReadSync(), ReadSync()), page_size, 1, ("tags",))
+    readings = (("segment_order", chance.choice(("insertion", "name"))),)
+    return ReadingStory(seed, people, (*syncs, ReadSync(), ReadSync()), page_size, 1, ("tags",), readings=readings)
 
 
 def killed_four_times(seed: int) -> ReadingStory:
