@@ -116,6 +116,12 @@ def without_validation(request: Request) -> Request:
     return replace(request, params={**request.params, "skip_merge_validation": "true"})
 
 
+def whole_member(list_id: str, contact_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/, with everything but links."""
+    path = _member_path(list_id, contact_id)
+    return Request(path, f"a contact of audience {list_id}", {"exclude_fields": "_links"}, needs=("id", "status"))
+
+
 def member_tags(list_id: str, contact_id: str) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-member-tags/list-member-tags/."""
     params = {"fields": "tags.id,tags.name,total_items"}
@@ -170,7 +176,10 @@ def untag(list_id: str, tag_id: int, emails: Sequence[str]) -> Request:
 
 
 def _write_member(list_id: str, contact_id: str, method: str, body: Json | None) -> Request:
-    return Request(_member_path(list_id, contact_id), f"a contact of audience {list_id}", method=method, body=body, keeps=MemberKept)
+    # Whoever archives a contact gets no answer; every other write gets the contact.
+    needs = () if body is None else ("id", "status")
+    what = f"a contact of audience {list_id}"
+    return Request(_member_path(list_id, contact_id), what, method=method, body=body, keeps=MemberKept, needs=needs)
 
 
 def _member_path(list_id: str, contact_id: str) -> str:

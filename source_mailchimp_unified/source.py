@@ -173,7 +173,7 @@ class SourceMailchimpUnified(Source):
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
-        shared = Family(logger)
+        shared = Family(logger, self._now)
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})

@@ -104,6 +104,28 @@ def test_a_changed_email_address_moves_the_contact(make_runner: Any, record: Any
 
 
 @MODES
+def test_changes_under_both_email_addresses_come_together(make_runner: Any, record: Any, state: Any, write_mode: str) -> None:
+    """Records under the old email address and one that changes it, in one sync, end in one contact that has what they say."""
+    runner = make_runner(merge_fields=[*FIELDS, {"tag": "LNAME"}], contacts=1)
+    [old] = runner.members()
+    rows = [
+        record({"email": old, "first_name": "Ada"}),
+        record({"email": "new@contacts.example", "previous_email": old, "last_name": "Lovelace"}),
+        record({"email": "new@contacts.example", "tags": ["moved"]}),
+    ]
+    result = runner.write([*rows, state(1)], write_mode=write_mode)
+    assert (result.ids, result.counts()["rejected"]) == ([1], 0)
+    [member] = runner.members().values()
+    values = member["merge_fields"]
+    assert (member["email_address"], values["FNAME"], values["LNAME"], member["tags"]) == (
+        "new@contacts.example",
+        "Ada",
+        "Lovelace",
+        ["moved"],
+    )
+
+
+@MODES
 def test_two_contacts_are_not_made_one(make_runner: Any, record: Any, write_mode: str) -> None:
     """When both email addresses are in the audience the record is rejected with that reason, and both contacts stay."""
     runner = make_runner(contacts=2)

@@ -140,7 +140,7 @@ def test_forgotten_contacts_are_rejected(runner: Any, record: Any, state: Any) -
 def test_unsubscribing_during_a_long_sync_is_respected(make_runner: Any, record: Any, state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever leaves after the statuses were read is asked for again before the next bulk update, once the statuses have aged."""
     runner = make_runner(contacts=600)
-    monkeypatch.setattr("destination_mailchimp_unified.audience.listing.FRESH_SECONDS", 0.2)
+    monkeypatch.setattr("destination_mailchimp_unified.audience.listing.FRESH_SECONDS", 0.02)
     runner.mailchimp.behavior(bulk_without_status="subscribed")
     emails = list(runner.members())
     messages = [record({"email": email, "first_name": "New"}) for email in emails[:500]]

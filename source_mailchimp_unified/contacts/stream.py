@@ -192,8 +192,9 @@ class _ListReading:
 
     def _tell(self, position: Position) -> None:
         seconds = max(1.0, asyncio.get_running_loop().time() - self._began)
-        share = f"{position.taken / position.total:.0%}" if position.taken <= position.total else "more than expected"
-        words = (position.name, f"{position.taken:,}", f"{position.total:,}", share, f"{position.taken / seconds:,.0f}")
+        # What changes meanwhile comes on top of the count.
+        total = max(position.total, position.taken, 1)
+        words = (position.name, f"{position.taken:,}", f"{total:,}", f"{position.taken / total:.0%}", f"{position.taken / seconds:,.0f}")
         self.stream.progress.tell("contacts of %s: %s of about %s read (%s), %s per second.", *words)
 
     def _note_odd(self, position: Position) -> None:

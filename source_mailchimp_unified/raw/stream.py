@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +39,9 @@ SETTLING_SECONDS = 600
 class Family:
     """What the raw streams of a sync read once for all: the parents, and the time."""
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger, now: Callable[[], float] = time.time) -> None:
         self.parents = Parents(logger)
+        self.now = now
         self._time: Shared[int] | None = None
 
     async def time(self, session: Session) -> int:
@@ -69,10 +71,10 @@ class RawStream(Stream):
         self._times = times_of(stream_schema(self.row))
         self._progress = Progress(self.logger)
         noteworthy = 0 if self.row.on_request else NOTEWORTHY_REQUESTS
-        self._cost = Cost(f"The stream {self.name}", self.logger, noteworthy)
+        self._cost = Cost(f"The stream {self.name} needs", self.logger, noteworthy)
         self._refusals = Refusals()
         self._entered = self._odd = self._keyless = 0
-        self._horizon = 0
+        self._horizon = self._limit = 0
         self._restart()
 
     def state(self) -> dict[str, Any]:
@@ -83,6 +85,8 @@ class RawStream(Stream):
         """Read all partitions that can have something new, some at a time."""
         if self._needs_time():
             self._horizon = await self._time(session) - HORIZON_MARGIN_SECONDS
+            # By the earlier of both clocks, so that a wrong one hides nothing from later syncs.
+            self._limit = min(self._horizon, int(self.shared.now()))
         partitions = await self._find_partitions(session)
         self.errors.extend(partitions.errors)
         self._announce(partitions)
@@ -175,8 +179,8 @@ class RawStream(Stream):
 
     async def _read_partition(self, partition: Partition, session: Session, output: Output) -> None:
         row = self.row
-        position = self._positions.open(partition.values, self._lookback)
-        reading = Reading(row, partition.values, position, self._after(position.cursor), self._horizon, self._times, self.config.list_ids)
+        position = self._positions.open(partition.values, self._lookback, self._horizon)
+        reading = Reading(row, partition.values, position, self._after(position.cursor), self._limit, self._times, self.config.list_ids)
         counted = self._cost.count(requests_for(row.parent, partition.told))
         for sweep in row.sweeps:
             request = collection_request(
@@ -194,7 +198,7 @@ class RawStream(Stream):
     def _settled(self, partition: Partition) -> str | None:
         """Return the mark of a partition's parent when nothing that it tells of can be left to be read."""
         now, before = mark(self.row.parent, partition.told), self._positions.parent(partition.values)
-        return now if now is not None and settled(before, now, self._horizon, self._lookback or SETTLING_SECONDS) else None
+        return now if now is not None and settled(before, now, self._limit, self._lookback or SETTLING_SECONDS) else None
 
     def _options(self) -> dict[str, str]:
         return {
@@ -217,8 +221,7 @@ class RawStream(Stream):
         began = None if self._start is None else self._start - 1
         if reached is None or self._lookback is None:
             return began
-        # A cursor beyond the horizon is that of a clock that was wrong.
-        again = min(reached, self._horizon) - self._lookback
+        again = reached - self._lookback
         return again if began is None else max(again, began)
 
     def _finish(self) -> None:
@@ -239,6 +242,8 @@ class RawStream(Stream):
         if self._keyless:
             keys = ", ".join(self.row.primary_key)
             yield f"{self._keyless:,} records of {self.name} lack a part of their key ({keys}): one that deduplicates may keep only one of them."
+        if self._positions.in_the_future:
+            yield f"The saved state of {self.name} lies in the future, so a clock was wrong when it was saved. What it is about is read again."
         if self._positions.forgotten:
             yield (
                 f"The state of {self.name} keeps {MOST_KNOWN:,} versions at most:"
