@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from mailchimp_workbench.problems import BusyError, NotThereError, WorkbenchError
+
+Answer = TypeVar("Answer")
 
 KEPT_LINES = 200
 KEPT_RUNS = 20
@@ -19,6 +21,16 @@ LOOK_SECONDS = 0.5
 """A page is told about progress twice a second at most."""
 
 Status = Literal["running", "done", "failed", "stopped"]
+
+
+async def to_the_end(work: Callable[..., Answer], *arguments: Any) -> Answer:
+    """Return what `work` gives in a thread. A run that is stopped meanwhile waits for its end: half a write is none."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 @dataclass(eq=False)
