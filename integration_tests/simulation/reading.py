@@ -132,7 +132,9 @@ class ReadingRun:
         except Exception as error:  # noqa: BLE001 - the end of a failed sync
             failure = traced(error)
             attempt.failure = f"{failure.message} ({failure.failure_type})"
-            self.world.log.append(f"{self.world.now:.3f} failed: {attempt.failure} {failure.internal_message} {''.join(traceback.format_exception(error))}")
+            self.world.log.append(
+                f"{self.world.now:.3f} failed: {attempt.failure} {failure.internal_message} {''.join(traceback.format_exception(error))}"
+            )
             return None
 
     def _lines(self) -> Generator[str, None, None]:

@@ -50,7 +50,7 @@ def reading_story(seed: int) -> ReadingStory:
     pages = len(people) // page_size + 3
     syncs = [_sync(chance, people, lists, pages) for _ in range(chance.randint(1, 4))]
     syncs[-1] = replace(syncs[-1], gap=late + 200.0)
-    filtered = (("statuses", ["subscribed"]),) if chance.random() < 0.15 else ()  # noqa: PLR2004 - one in seven
+    filtered = (("statuses", ["subscribed"]),) if chance.random() < 0.15 else ()
     # With a filter, the second sync may still name contacts of other statuses who changed shortly before the first one.
     quiet = [ReadSync()] * (3 if filtered else 2)
     readings = {
@@ -66,11 +66,11 @@ def reading_story(seed: int) -> ReadingStory:
         (*syncs, *quiet),
         page_size,
         chance.choice((1, 2, 3, 6, 10)),
-        ("contacts", *(name for name in ("lists", "tags", "users") if chance.random() < 0.6)),  # noqa: PLR2004 - three in five
+        ("contacts", *(name for name in ("lists", "tags", "users") if chance.random() < 0.6)),
         filtered,
         tuple(readings.items()),
         chance.choice((0, 0, 0, 0, 30.0, 7200.0)) if clocks_may_differ else 0.0,
-        keeps_uncommitted=chance.random() < 0.5,  # noqa: PLR2004 - one in two
+        keeps_uncommitted=chance.random() < 0.5,
     )
 
 
@@ -90,7 +90,7 @@ def _people(chance: random.Random, list_id: str, page_size: int) -> list[Person]
     pages = chance.choices((0, 1, 2, 3, 6, 12), (3, 4, 3, 3, 2, 1))[0]
     count = max(0, pages * page_size + chance.choice((-1, 0, 0, 1, chance.randrange(page_size))))
     ages = [chance.choice((chance.randint(0, 5), chance.randint(1, 300), chance.randint(1, 90_000))) for _ in range(count)]
-    while len(ages) > 1 and chance.random() < 0.6:  # noqa: PLR2004 - three in five
+    while len(ages) > 1 and chance.random() < 0.6:
         # Some share a second, more of them than fit a page now and then.
         for place in chance.sample(range(count), min(count, chance.randint(2, 2 * page_size))):
             ages[place] = ages[0]
@@ -98,7 +98,7 @@ def _people(chance: random.Random, list_id: str, page_size: int) -> list[Person]
     # Now and then there are more tags than fit a page, or just as many.
     tags = (*TAGS, *(f"Tag {number}" for number in range(chance.choice((0, 0, 0, page_size, 2 * page_size)))))
     return [
-        Person(list_id, f"p{place}@{list_id}.test", status, age, f"v{place}", tuple(tag for tag in tags if chance.random() < 0.2))  # noqa: PLR2004 - one in five
+        Person(list_id, f"p{place}@{list_id}.test", status, age, f"v{place}", tuple(tag for tag in tags if chance.random() < 0.2))
         for place, (status, age) in enumerate(zip(statuses, ages, strict=True))
     ]
 
@@ -107,9 +107,9 @@ def _sync(chance: random.Random, people: tuple[Person, ...], lists: list[str], p
     busy = chance.choice((0, 0, 3, 8, 20))
     events = tuple(_event(chance, people, lists, chance.randrange(3 * pages)) for _ in range(chance.randint(0, busy) if busy else 0))
     faults: list[Faulty] = []
-    if chance.random() < 0.5:  # noqa: PLR2004 - one in two
+    if chance.random() < 0.5:
         faults = [reading_faults(chance, 2 * pages) for _ in range(chance.choice((1, 1, 2, 3)))]
-    kill = chance.randrange(3 * pages + 6) if chance.random() < 0.4 else None  # noqa: PLR2004 - two in five
+    kill = chance.randrange(3 * pages + 6) if chance.random() < 0.4 else None
     return ReadSync(events, tuple(faults), kill, chance.choice((0.5, 3.0, 60.0, 600.0)))
 
 
@@ -123,7 +123,7 @@ def _event(chance: random.Random, people: tuple[Person, ...], lists: list[str], 
     act = chance.choices(list(ACTS), list(ACTS.values()))[0]
     person = chance.choice(people) if people else Person(lists[0], "p0@list0.test")
     number = chance.randrange(10**6)
-    if act == "subscribe" and chance.random() < 0.7:  # noqa: PLR2004 - seven in ten
+    if act == "subscribe" and chance.random() < 0.7:
         return Event(request, act, person.list_id, f"new{number}@{person.list_id}.test")
     if act == "create_list":
         return Event(request, act, f"list{number}")

@@ -36,12 +36,12 @@ def story_of(seed: int) -> Story:
     return reading_story(seed // 2) if seed % 2 else writing_story(seed // 2)
 
 
-def broken(seed: int, runs: Runs = Runs()) -> list[Broken]:  # noqa: B008 - it is frozen
+def broken(seed: int, runs: Runs = Runs()) -> list[Broken]:
     """Return what does not hold in the story of a seed."""
     return runs.told(story_of(seed)).broken
 
 
-def smallest(seed: int, promise: str, runs: Runs = Runs()) -> Story:  # noqa: B008 - it is frozen
+def smallest(seed: int, promise: str, runs: Runs = Runs()) -> Story:
     """Return the smallest story found, of a seed that breaks a promise, which still breaks it."""
 
     def fails(story: Story) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -11,13 +10,11 @@ from typing import Any
 
 import pytest
 
-from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.settling.ledger import Ledger
 from integration_tests.simulation.__main__ import main
 from integration_tests.simulation.reading import ReadingRun
-from integration_tests.simulation.reading_stories import ReadSync, reading_story, read_amounts_story
-from integration_tests.simulation.stories import Runs, broken, digest, smallest, story_of
-from integration_tests.simulation.writing import WritingRun
+from integration_tests.simulation.reading_stories import read_amounts_story
+from integration_tests.simulation.stories import Runs, broken, smallest, story_of
 from mailchimp_unified import endpoints
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Request
@@ -32,7 +29,8 @@ READ_AT_MOST = 1.15
 FOUND_BEFORE = {
     124: "an empty page far behind the end of a window was stepped back from by half pages, and after twenty the stream failed",
     359: "a new audience and a deleted one in the same sync of lists changed a dictionary while it was walked",
-    893 * 2: "a deletion whose first answer was lost left its contact subscribed in memory, and the next record went by bulk without status",
+    893
+    * 2: "a deletion whose first answer was lost left its contact subscribed in memory, and the next record went by bulk without status",
     23 * 2: "an answer {} to the update of a contact ended the sync",
     2223 * 2: "a contact archived again between the look and the update was reported as deleted",
 }
@@ -100,7 +98,7 @@ def _found(runs: Runs, seeds: Iterable[int]) -> tuple[int, str] | None:
 def _upwards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read the pages of a window from offset 0 up."""
 
-    async def down(self: Pager, collection: Request, rows: int = 0, overlap: int = 0) -> Any:  # noqa: ARG001 - the same signature
+    async def down(self: Pager, collection: Request, rows: int = 0, overlap: int = 0) -> Any:
         offset = 0
         while (page := await self.page(collection, offset)).items:
             # In the place of the far end: the whole window is done with its last page.

@@ -139,7 +139,12 @@ def _may_be_refused(run: WritingRun, line: Line) -> bool:
     identity = _id(line)
     forgotten = run.world.state.account.audiences[LIST].forgotten
     was_gone = any(version.status == "gone" for version in run.world.history.get((LIST, identity), []))
-    return identity in forgotten or was_gone or dict(run.story.config)["apply_status"] == "always" or bool(dict(run.story.config)["restore_archived"])
+    return (
+        identity in forgotten
+        or was_gone
+        or dict(run.story.config)["apply_status"] == "always"
+        or bool(dict(run.story.config)["restore_archived"])
+    )
 
 
 def _id(line: Line) -> str:
