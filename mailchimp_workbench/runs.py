@@ -1,4 +1,4 @@
-"""Runs: what goes on in the background whether or not a page looks, and can be stopped."""
+"""Runs: work in the background that needs no open page and can be stopped."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Runs:
             run.end("stopped")
         except WorkbenchError as error:
             run.end("failed", f"{error.title} {error.words}".strip())
-        except Exception as error:  # noqa: BLE001 - the run's boundary: whatever it was, the page says so
+        except Exception as error:  # noqa: BLE001 - the run's boundary: any error is shown on the page
             run.end("failed", f"The workbench failed in an unexpected way ({type(error).__name__}: {error}). Please report it.")
         else:
             run.end("done")

@@ -41,7 +41,7 @@ class Page:
         return answer["value"]
 
     def open(self, width: int = 1280, height: int = 800, *, dark: bool = False, still: bool = True) -> None:
-        """Begin anew: no cookies, no history."""
+        """Start over: no cookies, no history."""
         self.act("open", width=width, height=height, dark=dark, still=still)
 
     def enter(self, address: str) -> None:

@@ -41,7 +41,7 @@ def look(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 def page(browser: Page, workbench: Served) -> Iterator[Page]:
-    """A tab that has opened the printed address. Whatever is done in it, it asks nobody else and complains of nothing."""
+    """A tab that has opened the printed address. It asks no other server for anything, and its console shows no error."""
     browser.open()
     browser.enter(workbench.address)
     yield browser

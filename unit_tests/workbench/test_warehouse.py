@@ -41,7 +41,7 @@ def test_of_several_records_with_one_key_the_latest_stays(tmp_path: Path) -> Non
 
 
 def test_a_new_merge_field_keeps_the_rows_and_the_state(tmp_path: Path) -> None:
-    """A column, or a part of one, that is new is empty in the rows that are there; the sync goes on where it was."""
+    """A column, or a part of one, that is new is empty in the rows that are there; the sync continues where it was."""
     narrow = {"type": "object", "properties": {"PLAN": TEXT}}
     wide = {"type": "object", "properties": {"AGE": {"type": ["null", "number"]}, "PLAN": TEXT}}
     with closing(Warehouse(tmp_path / "a.duckdb")) as warehouse:
