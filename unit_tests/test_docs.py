@@ -137,7 +137,7 @@ def exists(command: list[str]) -> bool:
         return importlib.util.find_spec(command[2]) is not None
     if program == "python":
         return (ROOT / command[1]).is_file()
-    if program.endswith(("-unified", "-sign-in")):
+    if program.endswith(("-unified", "-sign-in", "-workbench")):
         return program in project()["scripts"]
     return program in ("export", "cd", *ELSEWHERE) or shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/bin:/bin") is not None
 
