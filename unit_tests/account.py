@@ -33,12 +33,15 @@ CONFIG = {"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}}
 
 @dataclass
 class Account:
-    """Audiences, the definitions of their merge fields, and the members that all listings have, in the order of `last_changed`."""
+    """Audiences, the definitions of their merge fields, and the members that all listings have, in the order of `last_changed`.
+
+    Every write succeeds; `written` holds the ids of the contacts.
+    """
 
     audiences: Sequence[Json] = ()
     definitions: Sequence[Json] = ()
     members: Sequence[Json] = ()
-    written: list[Json] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
 
     def __call__(self, outgoing: Outgoing) -> Received:
         """Answer a request."""
@@ -59,16 +62,14 @@ class Account:
 
     def _written(self, outgoing: Outgoing) -> Received:
         body = orjson.loads(outgoing.body or b"")
-        if outgoing.method == "POST":
-            return answer({"new_members": self._write(body), "updated_members": [], "errors": []})
-        return answer(self._write({"members": [body]})[0])
+        if outgoing.method != "POST":
+            return answer(self._member(outgoing.url.rpartition("/")[2], body))
+        rows = [self._member(subscriber_hash(row["email_address"]), row) for row in body["members"]]
+        return answer({"new_members": rows, "updated_members": [], "errors": []})
 
-    def _write(self, body: Json) -> list[Json]:
-        self.written += body["members"]
-        return [
-            {"id": subscriber_hash(one["email_address"]), "status": one.get("status") or one.get("status_if_new"), **one}
-            for one in body["members"]
-        ]
+    def _member(self, contact_id: str, body: Json) -> Json:
+        self.written.append(contact_id)
+        return {"status": "subscribed", **body, "id": contact_id}
 
 
 def page(outgoing: Outgoing, name: str, items: Sequence[Json]) -> Received:

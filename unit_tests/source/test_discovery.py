@@ -67,8 +67,8 @@ FOREIGN = {
     "with a key that is not JSON": ("tags", {"records": {"a": "f"}}),
     "with a key that is one text": ("users", {"records": {'"a"': "f"}}),
     "with a key that is an object": ("lists", {"records": {"{}": "f"}}),
-    "of another kind for a raw stream": ("campaigns", {"records": {}}),
-    "with a cursor that is none": ("campaigns", {"cursors": {"[]": "yesterday"}}),
+    "of another kind for a raw stream": ("mailchimp_campaigns", {"records": {}}),
+    "with a cursor that is none": ("mailchimp_campaigns", {"cursors": {"[]": "yesterday"}}),
 }
 
 
