@@ -18,6 +18,7 @@ from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.pipeline.lane import Lane
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
+from destination_mailchimp_unified.planning.changes import invalid
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected
 from destination_mailchimp_unified.settling.report import Report
@@ -37,6 +38,7 @@ BEAT_SECONDS = 0.1
 """How often a full pipeline looks whether anything is under way, and how long the first look at an audience waits for records."""
 
 UNKNOWN_STREAM = rejected("its stream is not in the catalog")
+NO_LIST = rejected("the record has no list_id and no default audience is set", field="list_id")
 
 
 class Writer:
@@ -61,7 +63,7 @@ class Writer:
         self._pacing = Pacing(self._hurry)
         self._lanes: dict[str, Lane] = {}
         self._tasks = asyncio.TaskGroup()
-        self._running: list[asyncio.Task[None]] = []
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
         # Set whenever a record is settled.
@@ -87,7 +89,7 @@ class Writer:
             await lane.opened.wait()
         while self._ledger.open_records:
             await self._wait_for_settling()
-        for task in self._running:
+        for task in self._running.values():
             task.cancel()
 
     async def _open(self, lanes: list[Lane], intake: Input) -> None:
@@ -139,23 +141,23 @@ class Writer:
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
-            self._reject(entry, record, target, f"{error.tag}: {error.reason}")
+            self._reject(entry, record, target, invalid(error))
             return
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
         if list_id:
             self._lane(list_id, named=False).add(arrival)
         else:
-            self._reject(entry, record, target, "the record has no list_id and no default audience is set")
+            self._reject(entry, record, target, NO_LIST)
 
-    def _reject(self, entry: Entry, record: Record, target: Target, reason: str) -> None:
+    def _reject(self, entry: Entry, record: Record, target: Target, outcome: Outcome) -> None:
         email = target.columns.address(record.columns)
-        self._settle(entry, subscriber_hash(email) if "@" in email else "", rejected(reason))
+        self._settle(entry, subscriber_hash(email) if "@" in email else "", outcome)
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:
             lane = self._new_lane(Audience(list_id), named=named)
             self._lanes[list_id] = lane
-            self._running.append(self._tasks.create_task(lane.run(self._tasks)))
+            self._running[list_id] = self._tasks.create_task(lane.run(self._tasks))
         return self._lanes[list_id]
 
     def _new_lane(self, audience: Audience, *, named: bool) -> Lane:

@@ -91,7 +91,7 @@ def _with_extras(contact: Contact, audience: Audience) -> Json:
 
 def invalid(error: InvalidValueError) -> Outcome:
     """Return the outcome of a record with a value that cannot be written."""
-    return rejected(f"{error.tag}: {error.reason}")
+    return rejected(f"{error.tag}: {error.reason}", field=error.tag)
 
 
 def foldable(earlier: Change, later: Change) -> bool:

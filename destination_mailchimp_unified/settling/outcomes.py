@@ -32,13 +32,15 @@ KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "reject
 class Outcome:
     """What became of a record: `reason` is a class of reasons to count by, `words` what Mailchimp says about this one.
 
-    `notes` say what was left undone, such as "stay archived". None of them holds an email address in clear.
+    `notes` say what was left undone, such as "stay archived". `field` is the one at fault, as the mapping or Mailchimp calls it,
+    "" where it is not one field. None of them holds an email address in clear.
     """
 
     kind: Kind
     reason: str = ""
     words: str = ""
     notes: tuple[str, ...] = ()
+    field: str = ""
 
     def noting(self, notes: tuple[str, ...]) -> Outcome:
         """Return this outcome with notes."""
@@ -53,9 +55,9 @@ def skipped(reason: str) -> Outcome:
     return Outcome("skipped", reason)
 
 
-def rejected(reason: str, words: str = "") -> Outcome:
+def rejected(reason: str, words: str = "", field: str = "") -> Outcome:
     """Return the outcome of a record that cannot be written; `words` may hold addresses, they are masked."""
-    return Outcome("rejected", reason[:REASON_CHARACTERS], masked(words[:WORDS_CHARACTERS]))
+    return Outcome("rejected", reason[:REASON_CHARACTERS], masked(words[:WORDS_CHARACTERS]), field=masked(field))
 
 
 NOT_THERE = skipped("the contact is not in the audience")
@@ -79,7 +81,8 @@ def rejected_by(error: MailchimpError) -> Outcome:
     fields = sorted({name for name, _ in error.fields if name})
     if error.title in _REASONS:
         return rejected(_REASONS[error.title], words)
-    return rejected(f"Mailchimp refuses {', '.join(fields)}" if fields else masked(_sentence(error)), words)
+    named = fields[0] if len(fields) == 1 else ""
+    return rejected(f"Mailchimp refuses {', '.join(fields)}" if fields else masked(_sentence(error)), words, named)
 
 
 def _sentence(error: RejectedRecordError) -> str:

@@ -1,0 +1,62 @@
+"""The destination's pipeline under one configuration, run over a feed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.arrivals import StreamKey, stream_key
+from destination_mailchimp_unified.intake.mapping import check_fields
+from destination_mailchimp_unified.intake.streams import Target, targets_of
+from destination_mailchimp_unified.live.feed import Feed
+from destination_mailchimp_unified.live.writer import LiveWriter
+from mailchimp_unified.client import MailchimpClient, Patience, Traffic
+from mailchimp_unified.config import parse_config
+from mailchimp_unified.transport import Transport
+
+STREAM = "events"
+"""What the stream of all events is called where nothing else is said."""
+
+
+@dataclass
+class Pipeline:
+    """Writes events under one configuration. `patience` and `transport` take the place of the real ones in tests.
+
+    `opened` is set while the audience that the configuration names is known and events are written.
+    """
+
+    config: DestinationConfig
+    targets: Mapping[StreamKey, Target]
+    stream: StreamKey
+    logger: logging.Logger
+    patience: Patience = field(default_factory=Patience)
+    transport: Transport | None = None
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    async def run(self, feed: Feed) -> None:
+        """Write what the feed brings, to its end. Raises what ends it before."""
+        client = MailchimpClient(self.config, patience=self.patience, logger=self.logger, transport=self.transport)
+        client.traffic = self.traffic
+        try:
+            await LiveWriter(client, self.config, dict(self.targets), self.logger, feed, self.opened.set).write(feed)
+        finally:
+            self.opened.clear()
+            client.close()
+
+
+def pipeline_of(config: Mapping[str, object], name: str, logger: logging.Logger) -> Pipeline:
+    """Return the pipeline for a configuration of the destination and a name for the stream of events.
+
+    Rules of `field_mapping` for other streams say nothing here. Raises ConfigError.
+    """
+    parsed = parse_config(DestinationConfig, config)
+    rules = [rule for rule in parsed.field_mapping if getattr(rule, "stream", None) in (None, "", name)]
+    parsed = parsed.model_copy(update={"field_mapping": rules})
+    check_fields(parsed)
+    stream = {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
+    catalog = {"streams": [{"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
+    return Pipeline(parsed, targets_of(catalog, parsed, logger), stream_key(name, None), logger)
