@@ -23,7 +23,7 @@ from destination_mailchimp_unified.check import check_account
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.discovery import destination_catalog
 from destination_mailchimp_unified.faults import traced
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Feed, Intake, on_a_thread
 from destination_mailchimp_unified.intake.mapping import check_fields
 from destination_mailchimp_unified.intake.streams import targets_of
 from destination_mailchimp_unified.pipeline.writer import Writer
@@ -31,7 +31,9 @@ from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import HASTE, MailchimpClient, Patience
 from mailchimp_unified.config import parse_config
 from mailchimp_unified.errors import MailchimpError
-from mailchimp_unified.loops import iterate
+from mailchimp_unified.loops import NewLoop, iterate
+from mailchimp_unified.request import PAGE_SIZE
+from mailchimp_unified.transport import Transport
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
@@ -43,8 +45,18 @@ COMMAND_SECONDS = 30.0
 class DestinationMailchimpUnified(Destination):
     """Writes contacts and tags into the audiences of a Mailchimp account."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        patience: Patience | None = None,
+        *,
+        transport: Callable[[], Transport] | None = None,
+        new_loop: NewLoop = asyncio.new_event_loop,
+        feed: Feed = on_a_thread,
+        page_size: int = PAGE_SIZE,
+    ) -> None:
         self._patience = patience
+        # Where a whole sync runs in one process on a clock of its own, these take the place of the real ones.
+        self._transport, self._new_loop, self._feed, self._page_size = transport, new_loop, feed, page_size
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the credentials, the role, the audience and the mapping, or say in words what is wrong."""
@@ -87,11 +99,11 @@ class DestinationMailchimpUnified(Destination):
             async def sync(emit: Callable[[bytes], None]) -> None:
                 client = self._client(parsed, logger, Patience())
                 try:
-                    await Writer(client, parsed, targets, logger, emit).write(Intake(read))
+                    await Writer(client, parsed, targets, logger, emit, self._page_size).write(Intake(read, self._feed))
                 finally:
                     client.close()
 
-            yield from iterate(sync)
+            yield from iterate(sync, self._new_loop)
         except MailchimpError as error:
             raise traced(error) from None
 
@@ -106,9 +118,11 @@ class DestinationMailchimpUnified(Destination):
             finally:
                 client.close()
 
-        return asyncio.run(ask())
+        with asyncio.Runner(loop_factory=self._new_loop) as runner:
+            return runner.run(ask())
 
     def _client(self, config: DestinationConfig, logger: logging.Logger, patience: Patience) -> MailchimpClient:
         for secret in secrets_of(config.credentials):
             add_to_secrets(secret)
-        return MailchimpClient(config, patience=self._patience or patience, logger=logger)
+        transport = self._transport() if self._transport else None
+        return MailchimpClient(config, patience=self._patience or patience, logger=logger, transport=transport)

@@ -106,7 +106,6 @@ class MailchimpClient:
         transport: Transport | None = None,
     ) -> None:
         self.traffic = Traffic()
-        self.open_calls = 0
         self._config = config
         self._patience = patience or Patience()
         self._logger = logger or logging.getLogger(__name__)
@@ -133,12 +132,8 @@ class MailchimpClient:
         up. A request that is not repeatable is retried only where Mailchimp surely did not carry it out.
         """
         async with self._places:
-            self.open_calls += 1
-            try:
-                url = await self._url() + request.path
-                return await self._retried(partial(self._reply, request, url, fresh), request, tries)
-            finally:
-                self.open_calls -= 1
+            url = await self._url() + request.path
+            return await self._retried(partial(self._reply, request, url, fresh), request, tries)
 
     @property
     def mailchimp_time(self) -> datetime | None:

@@ -11,27 +11,38 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 
 
-def iterate(work: Callable[[Callable[[Item], None]], Coroutine[Any, Any, None]]) -> Iterator[Item]:
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+
+
+def iterate(
+    work: Callable[[Callable[[Item], None]], Coroutine[Any, Any, None]], new_loop: NewLoop = asyncio.new_event_loop
+) -> Iterator[Item]:
     """Run `work` on an event loop of its own, on this thread, and yield what it emits as soon as it does.
 
     `work` is given the function that emits. The iterator ends when `work` does, and raises what it raises; closing the iterator
     cancels it, and every task that it started.
     """
-    loop, emitted = asyncio.new_event_loop(), deque[Item]()
+    loop, emitted = new_loop(), deque[Item]()
+    closing = False
+
+    def stop(_: object = None) -> None:
+        if not closing:
+            loop.stop()
 
     def emit(item: Item) -> None:
         emitted.append(item)
-        loop.stop()
+        stop()
 
     try:
         task = loop.create_task(work(emit))
-        task.add_done_callback(lambda _: loop.stop())
+        task.add_done_callback(stop)
         while not task.done():
             loop.run_forever()
             while emitted:
                 yield emitted.popleft()
         task.result()
     finally:
+        closing = True
         _close(loop)
 
 

@@ -13,8 +13,8 @@ from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import BugError, TransientError
 from mailchimp_unified.request import PAGE_SIZE, Request, total_items
 
-PAGE_SIZES = (PAGE_SIZE, 500, 250, 100)
-"""A page that Mailchimp fails to give is asked for in smaller pieces; its support advises 500 for big accounts:
+PARTS = (2, 4, 10)
+"""A page that Mailchimp fails to give is asked for in so many pieces; its support advises 500 for big accounts:
 https://github.com/VingtCinq/python-mailchimp/issues/207."""
 
 TRIES_BEFORE_SMALLER = 2
@@ -43,28 +43,30 @@ class Page:
 
 @dataclass
 class Pager:
-    """Reads pages through one client, and remembers for each path what size of pages Mailchimp gives."""
+    """Reads pages of `page_size` items through one client, and remembers for each path what size of pages Mailchimp gives."""
 
     client: MailchimpClient
     logger: logging.Logger
+    page_size: int = PAGE_SIZE
     _sizes: dict[str, int] = field(default_factory=dict)
     _short: dict[str, int] = field(default_factory=dict)
     _disagreeing: set[str] = field(default_factory=set)
 
-    async def page(self, collection: Request, offset: int = 0, count: int = PAGE_SIZE) -> Page:
-        """Return the items from `offset` on: `count` of them, or all that are left. Raises what the client raises.
+    async def page(self, collection: Request, offset: int = 0, count: int = 0) -> Page:
+        """Return the items from `offset` on: `count` of them (0: a whole page), or all that are left. Raises what the client raises.
 
         It may take several requests. The far piece is read first, so that an item that moves towards offset 0 is still met.
         """
-        size = min(count, self._sizes.get(collection.path, PAGE_SIZE))
+        count = count or self.page_size
+        size = min(count, self._sizes.get(collection.path, self.page_size))
         if size < count:
             return await self._in_pieces(collection, offset, count, size)
         try:
             page = await self._ask(collection, offset, count)
         except TransientError as error:
-            if not error.heavy or count <= PAGE_SIZES[-1]:
+            if not error.heavy or count <= self._smallest:
                 raise
-            smaller = next(one for one in PAGE_SIZES if one < count)
+            smaller = next(one for one in self._smaller if one < count)
             self.logger.warning("%s Asking for pages of %d instead.", error.message, smaller)
             self._sizes[collection.path] = smaller
             return await self._in_pieces(collection, offset, count, smaller)
@@ -78,8 +80,8 @@ class Pager:
         """
         page = await self._far_end(collection, rows)
         while page.offset > 0:
-            offset = max(0, page.offset - PAGE_SIZE + overlap)
-            following = asyncio.ensure_future(self.page(collection, offset, min(PAGE_SIZE, page.offset + overlap - offset)))
+            offset = max(0, page.offset - self.page_size + overlap)
+            following = asyncio.ensure_future(self.page(collection, offset, min(self.page_size, page.offset + overlap - offset)))
             try:
                 yield page
                 # While the next page is awaited, this one must not be kept in memory.
@@ -99,7 +101,7 @@ class Pager:
         return collection.path in self._disagreeing
 
     async def _ask(self, collection: Request, offset: int, count: int) -> Page:
-        tries = TRIES_BEFORE_SMALLER if count > PAGE_SIZES[-1] else None
+        tries = TRIES_BEFORE_SMALLER if count > self._smallest else None
         reply = await self.client.call(collection.page(offset, count), tries=tries)
         return Page(offset, reply.body[collection.items], total_items(reply.body), reply.date, reply.asked)
 
@@ -132,7 +134,7 @@ class Pager:
 
     def _remember(self, collection: Request, short: int) -> None:
         """Ask for pages of this size from now on, once Mailchimp has cut two pages to it."""
-        if self._short.get(collection.path) == short or short in PAGE_SIZES:
+        if self._short.get(collection.path) == short or short in self._smaller:
             self._sizes[collection.path] = short
         self._short[collection.path] = short
 
@@ -140,22 +142,36 @@ class Pager:
         """Return the last page of a collection of about so many `rows`.
 
         Its count is only a hint: the end is proven by a page that is not full. An empty page proves nothing in a collection that
-        others join, so the search then steps back by half a page, which makes it meet the end inside a page.
+        others join, so the search then steps back, by half a page at first, which makes it meet the end inside a page, and then by
+        twice as much each time, which finds the end of a collection that nearly everything left.
         """
-        offset, before, turns = _last_page(rows), Page(-1, []), 0
+        offset, before, turns, step = self._last_page(rows), Page(-1, []), 0, self.page_size // 2
         while True:
             page = await self.page(collection, offset)
             if not page.items and offset > 0:
                 turns += 1
-                offset = max(0, min(offset, page.total or offset) - PAGE_SIZE // 2)
-            elif len(page.items) >= PAGE_SIZE:
+                offset, step = max(0, min(offset, page.total or offset) - step), step * 2
+            elif len(page.items) >= self.page_size:
                 if page.items == before.items:
                     raise BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
-                before, offset = page, max(offset + PAGE_SIZE, _last_page(page.total))
+                before, step = page, self.page_size // 2
+                offset = max(offset + self.page_size, self._last_page(page.total))
             else:
                 return page
             if turns > TURNS:
                 raise TransientError("The end of the collection moves faster than it can be read", what=collection.what, answered=True)
+
+    @property
+    def _smaller(self) -> list[int]:
+        return [max(1, self.page_size // parts) for parts in PARTS]
+
+    @property
+    def _smallest(self) -> int:
+        return self._smaller[-1]
+
+    def _last_page(self, rows: int) -> int:
+        """Return the offset of the last page that holds an item of a collection of so many `rows`."""
+        return max(0, (rows - 1) // self.page_size * self.page_size)
 
     def _warn(self, collection: Request, page: Page) -> None:
         if collection.path not in self._disagreeing:
@@ -167,8 +183,3 @@ class Pager:
 
 def _is_complete(page: Page, count: int) -> bool:
     return page.offset + len(page.items) >= min(page.total, page.offset + count)
-
-
-def _last_page(rows: int) -> int:
-    """Return the offset of the last page that holds an item of a collection of so many `rows`."""
-    return max(0, (rows - 1) // PAGE_SIZE * PAGE_SIZE)

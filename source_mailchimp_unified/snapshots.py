@@ -59,7 +59,7 @@ class SnapshotStream(Stream):
         current, seen_at = await self._collect(session)
         keyed = {record_key(record, self.entity.primary_key): record for record in current}
         await output.emit(self._changed(keyed, seen_at))
-        gone = [key for key in self._known if key not in keyed and await self._is_gone(self._values(key), session)]
+        gone = [key for key in list(self._known) if key not in keyed and await self._is_gone(self._values(key), session)]
         await output.emit(self._tombstones(gone, seen_at))
 
     def _values(self, key: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from mailchimp_unified.config import parse_config
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.errors import ConfigError, MailchimpError
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
 from source_mailchimp_unified import catalog as catalogs
 from source_mailchimp_unified.check import check_account
@@ -59,12 +60,14 @@ class SourceMailchimpUnified(Source):
         transport: Callable[[], Transport] | None = None,
         new_loop: NewLoop = asyncio.new_event_loop,
         now: Callable[[], float] = time.time,
+        page_size: int = PAGE_SIZE,
     ) -> None:
         self._patience = patience
-        # Where a whole sync runs in one process on a clock of its own, these three take the place of the real ones.
+        # Where a whole sync runs in one process on a clock of its own, these take the place of the real ones.
         self._transport = transport
         self._new_loop = new_loop
         self._now = now
+        self._page_size = page_size
 
     @property
     def name(self) -> str:
@@ -134,7 +137,7 @@ class SourceMailchimpUnified(Source):
             add_to_secrets(secret)
         transport = self._transport() if self._transport else None
         client = MailchimpClient(config, patience=patience, logger=logger, transport=transport)
-        pager = Pager(client, logger)
+        pager = Pager(client, logger, self._page_size)
         return Session(client, pager, Account(pager, config.list_ids), logger)
 
     def _run(self, session: Session, coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -17,7 +17,7 @@ from mailchimp_unified.entities.entity import rfc3339, timestamp
 from mailchimp_unified.errors import BugError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
-from mailchimp_unified.request import PAGE_SIZE, Reply, Request, total_items
+from mailchimp_unified.request import Reply, Request, total_items
 
 Json = dict[str, Any]
 
@@ -44,12 +44,12 @@ async def count_contacts(audience: Audience, pager: Pager) -> None:
     The archived ones come last: whoever is archived meanwhile is in both answers, and never taken for a new contact.
     """
     collections = [_statuses(audience, sweep) for sweep in _SWEEPS]
-    replies = [await pager.client.call(collection.page(0)) for collection in collections]
+    replies = [await pager.client.call(collection.page(0, pager.page_size)) for collection in collections]
     totals = [total_items(reply.body) for reply in replies]
     audience.totals = (totals[0], totals[1])
     audience.statuses_until, audience.statuses_asked = _date(replies[0]) - _SETTLED, replies[0].asked
     pages = [reply.body["members"] for reply in replies]
-    if all(len(page) < PAGE_SIZE and len(page) >= total for page, total in zip(pages, totals, strict=True)):
+    if all(len(page) < pager.page_size and len(page) >= total for page, total in zip(pages, totals, strict=True)):
         audience.statuses, audience.listed_whole = Statuses(), True
         for page in pages:
             _note(audience, page)
@@ -116,7 +116,7 @@ async def _read_sweep(audience: Audience, pager: Pager, sweep: Mapping[str, str 
 
 async def _cuts(audience: Audience, pager: Pager, sweep: Mapping[str, str | int], total: int, workers: int) -> list[str]:
     """Return the times at which to cut a listing, from rows at evenly spaced offsets."""
-    windows = max(1, min(workers, -(-total // PAGE_SIZE)))
+    windows = max(1, min(workers, -(-total // pager.page_size)))
     collection = endpoints.members(audience.id, sweep, "members.last_changed")
     samples = [collection.page(total * n // windows, 1) for n in range(1, windows)]
     replies = await together(*(pager.client.call(sample) for sample in samples))

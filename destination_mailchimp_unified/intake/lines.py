@@ -39,6 +39,13 @@ class Unusable:
 
 Message = Record | State | Unusable
 
+Feed = Callable[["Intake", Callable[[int], bytes]], None]
+
+
+def on_a_thread(intake: Intake, read: Callable[[int], bytes]) -> None:
+    """Read on a thread of its own."""
+    threading.Thread(target=intake.fill, args=(read,), daemon=True, name="stdin").start()
+
 
 class Input(Protocol):
     """Where the messages of a sync come from, in the order in which the pipeline numbers its records: from 1."""
@@ -55,20 +62,20 @@ class Input(Protocol):
 
 
 class Intake:
-    """Reads on a thread of its own, a bounded number of chunks ahead. Belongs to the event loop that it is made on.
+    """Reads a bounded number of chunks ahead. Belongs to the event loop that it is made on.
 
-    `read` takes a number of bytes and returns what there is, b"" at the end: no reader's lock is held at exit.
+    `read` takes a number of bytes and returns what there is, b"" at the end: no reader's lock is held at exit. `feed` begins to
+    read: it calls `fill` elsewhere, or `add` for each chunk.
     """
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[int], bytes], feed: Feed = on_a_thread) -> None:
         self._loop = asyncio.get_running_loop()
         self._came = asyncio.Event()
         self._room = threading.Semaphore(CHUNKS_WAITING)
         self._chunks: deque[bytes | BaseException] = deque()
         # The beginning of a line whose end has not come yet, in pieces: joining at each would be slow for a long one.
         self._begun: list[bytes] = []
-        threading.Thread(target=self._fill, daemon=True, name="stdin").start()
+        feed(self, read)
 
     @property
     def empty(self) -> bool:
@@ -107,12 +114,19 @@ class Intake:
         self._begun = [lines.pop()] if chunk else []
         return lines
 
-    def _fill(self) -> None:
+    def add(self, chunk: bytes) -> None:
+        """Add what was read on this event loop, b"" at the end."""
+        self._room.acquire(blocking=False)
+        self._chunks.append(chunk)
+        self._came.set()
+
+    def fill(self, read: Callable[[int], bytes]) -> None:
+        """Read to the end, from another thread than the event loop's."""
         chunk: bytes | BaseException = b"begun"
         while isinstance(chunk, bytes) and chunk:
             self._room.acquire()
             try:
-                chunk = self._read(CHUNK_BYTES)
+                chunk = read(CHUNK_BYTES)
             # Whatever goes wrong belongs to the task that takes the chunks.
             except BaseException as error:  # noqa: BLE001
                 chunk = error
@@ -136,8 +150,13 @@ def _message(line: bytes) -> Message | None:
         return Unusable("the line is not an Airbyte message")
     if message["type"] == "RECORD":
         return _record(message.get("record"), len(line))
-    # Whatever else a source says to the platform is not for a destination.
-    return state_of(line, message) if message["type"] == "STATE" else None
+    if message["type"] == "STATE":
+        try:
+            return state_of(line, message)
+        except ValueError as error:
+            return Unusable(str(error))
+    # What else a source says to the platform is not for a destination.
+    return None
 
 
 def _record(record: Any, size: int) -> Record | Unusable:

@@ -45,10 +45,10 @@ class State:
 
 
 def state_of(line: bytes, message: dict[str, Any]) -> State:
-    """Return a STATE message from its line, of which `message` is the parsed form."""
+    """Return a STATE message from its line, of which `message` is the parsed form. Raises ValueError when it has no state."""
     state = message.get("state")
     if not isinstance(state, dict):
-        return State(None, line)
+        raise ValueError("the STATE message has no state")  # noqa: TRY004 - the line is wrong, not the program
     # One character for each byte, so that places in the text are places in the line.
     text, key = line.decode("latin-1"), _key(state)
     try:

@@ -45,6 +45,7 @@ class Lane:
         # Contacts whose change is on its way: no other of theirs may go before it is settled.
         self._on_their_way: set[str] = set()
         self._wanted = asyncio.Event()
+        self._working = asyncio.Lock()
         self._gone: Outcome | None = None
         # Records with a smaller number do not wait for a full batch.
         self._due_before = 0
@@ -71,6 +72,11 @@ class Lane:
     def look(self) -> None:
         """Look at what waits."""
         self._wanted.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not (self._on_their_way or self._wanted.is_set() or self._working.locked())
 
     # What the records ask of their audience (`Demand`).
 
@@ -103,10 +109,11 @@ class Lane:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            try:
-                await self._write(tasks)
-            except NotFoundError as error:
-                self._close(error)
+            async with self._working:
+                try:
+                    await self._write(tasks)
+                except NotFoundError as error:
+                    self._close(error)
 
     async def _write(self, tasks: asyncio.TaskGroup) -> None:
         if not self.audience.known:

@@ -27,6 +27,7 @@ from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.loops import task_group
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import PAGE_SIZE
 
 BATCHES_PER_WORKER = 2
 """Batches in memory for each worker: the one on its way, and the next, so that no worker waits for the plan."""
@@ -54,9 +55,10 @@ class Writer:
         targets: dict[StreamKey, Target],
         logger: logging.Logger,
         emit: Callable[[bytes], None],
+        page_size: int = PAGE_SIZE,
     ) -> None:
         self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
-        self._pager = Pager(client, logger)
+        self._pager = Pager(client, logger, page_size)
         self._ledger = Ledger()
         self._guard = RejectGuard(config.max_rejected_percent)
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
@@ -66,7 +68,7 @@ class Writer:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
-        # Set whenever a record is settled.
+        # Set when a record is settled, until the states that it held back are released.
         self._settled = asyncio.Event()
 
     async def write(self, intake: Input) -> None:
@@ -179,14 +181,14 @@ class Writer:
         self._guard.note(outcome, self._number)
 
     def _release(self) -> None:
+        self._settled.clear()
         for state in self._ledger.released():
             self._emit(state)
 
     async def _wait_for_settling(self) -> None:
-        """Wait until a record is settled; where nothing is under way, full batches are waited for in vain."""
-        self._settled.clear()
+        """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
         try:
             await asyncio.wait_for(self._settled.wait(), BEAT_SECONDS)
         except TimeoutError:
-            if not self._client.open_calls:
+            if all(lane.idle for lane in self._lanes.values()):
                 self._pacing.all()

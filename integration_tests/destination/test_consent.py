@@ -119,7 +119,7 @@ def test_forgotten_contacts_are_rejected(runner: Any, record: Any, state: Any) -
 def test_unsubscribing_during_a_long_sync_is_respected(make_runner: Any, record: Any, state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever leaves after the statuses were read is asked for again before the next bulk update, once the statuses have aged."""
     runner = make_runner(contacts=600)
-    monkeypatch.setattr("destination_mailchimp_unified.audience.lookups.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("destination_mailchimp_unified.audience.listing.FRESH_SECONDS", 0.2)
     runner.mailchimp.behavior(bulk_without_status="subscribed")
     emails = list(runner.members())
     messages = [record({"email": email, "first_name": "New"}) for email in emails[:500]]
@@ -157,13 +157,14 @@ def test_statuses_read_late_are_complete(make_runner: Any, record: Any, state: A
         (True, {}, {}, "pending"),
         (True, {}, {"status": "subscribed"}, "pending"),
         (True, {"status_if_new": "subscribed"}, {"status": "subscribed"}, "subscribed"),
-        (True, {}, {"status_if_new": "subscribed"}, "subscribed"),
+        (True, {}, {"status_if_new": "subscribed"}, "pending"),
         (False, {}, {"status": "unsubscribed"}, "unsubscribed"),
         (False, {"status_if_new": "subscribed"}, {"status": "transactional"}, "transactional"),
         (False, {"status_if_new": "pending"}, {"status": "subscribed"}, "pending"),
         (False, {}, {"status": "cleaned"}, None),
         (False, {}, {"status": "archived"}, None),
-        (True, {"apply_status": True}, {"status": "subscribed"}, "subscribed"),
+        (True, {"apply_status": True}, {"status": "subscribed"}, "pending"),
+        (True, {"apply_status": True, "status_if_new": "subscribed"}, {"status": "subscribed"}, "subscribed"),
     ],
 )
 @pytest.mark.parametrize("write_mode", ["bulk", "single"])

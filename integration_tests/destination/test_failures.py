@@ -135,19 +135,20 @@ def test_list_that_does_not_exist(runner: Any, record: Any, state: Any) -> None:
 
 @pytest.mark.parametrize("write_mode", ["bulk", "single"])
 def test_list_deleted_in_the_middle(runner: Any, record: Any, state: Any, write_mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records for an audience that is deleted meanwhile are rejects, and the sync goes on."""
-    from destination_mailchimp_unified.pipeline import writer
+    """Records for an audience that is deleted meanwhile are rejects; nothing was written, so the sync does not end well."""
+    from destination_mailchimp_unified.pipeline import lane
 
-    original = writer.Writer._send
+    original = lane.Lane._send
 
-    def delete_then_send(self: Any, lane: Any) -> None:
+    def delete_then_send(self: Any, tasks: Any) -> None:
         if runner.mailchimp.lists():
             runner.mailchimp.delete_list(runner.list_id)
-        original(self, lane)
+        original(self, tasks)
 
-    monkeypatch.setattr(writer.Writer, "_send", delete_then_send)
+    monkeypatch.setattr(lane.Lane, "_send", delete_then_send)
     result = runner.write([*people(record, 5), state(1)], write_mode=write_mode, max_rejected_percent=None)
-    assert result.error is None
+    assert result.error is not None
+    assert result.error.failure_type.value == "config_error"
     assert result.counts()["rejected"] == 5
     assert result.ids == [1]
 

@@ -90,7 +90,9 @@ def test_secrets_and_addresses_stay_out_of_the_output(runner: Any, record: Any, 
     """Neither the key nor an address appears in the output, whatever is refused."""
     process = start("write", runner.config())
     rejected = [record({"email": "nobody.there@@contacts"}), record({"email": "secret.person@contacts.example", "vip": "?"})]
-    output, errors = process.communicate(lines_of(*rejected, record({"email": "not an address@x"})), timeout=20)
+    output, errors = process.communicate(
+        lines_of(*rejected, record({"email": "not an address@x"}), record({"email": "good@contacts.example"})), timeout=20
+    )
     key = runner.config()["credentials"]["apikey"]
     assert process.returncode == 0
     for secret in (key, key.split("-")[0], "nobody.there", "secret.person"):

@@ -18,8 +18,8 @@ GOOD = {"email": "good@contacts.example", "first_name": "Good"}
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({}, "no address"),
-        ({"email": None}, "no address"),
+        ({}, "no email address"),
+        ({"email": None}, "no email address"),
         ({"email": 5}, "email"),
         ({"email": ["a@contacts.example"]}, "email"),
         ({"email": "a b@contacts.example"}, "blanks"),
@@ -164,11 +164,11 @@ def test_automations_are_suppressed(make_runner: Any, record: Any, write_mode: s
 
 
 def test_marketing_permissions_go_singly(make_runner: Any, record: Any) -> None:
-    """A bulk row knows no marketing permissions: such contacts go by PUT."""
+    """A bulk row knows no marketing permissions: such contacts go by a call of their own."""
     runner = make_runner(contacts=20)
     permission = [{"marketing_permission_id": "abc", "text": "Mail", "enabled": True}]
     runner.write([record({"email": email, "marketing_permissions": permission}) for email in runner.members()], write_mode="bulk")
-    assert {entry["method"] for entry in runner.writes()} == {"PUT"}
+    assert {entry["method"] for entry in runner.writes()} == {"PATCH"}
 
 
 def anything(chance: random.Random, depth: int = 0) -> Any:

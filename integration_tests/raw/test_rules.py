@@ -13,7 +13,7 @@ import requests
 from integration_tests.commands import IMPATIENT, Output, Source, catalog, delete_after_listing
 from integration_tests.raw.mirror import raw_catalog, serve
 from mailchimp_emulator import Emulator
-from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.transport import ThreadedTransport
 from source_mailchimp_unified.raw.table import table
 
 Sources = Callable[..., Source]
@@ -188,14 +188,14 @@ def test_a_collection_that_refuses_everything_is_not_asked_on_and_on(mailchimp: 
 def test_a_deactivated_account_is_a_failure(mailchimp: Emulator, source: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """An account that may read nothing at all is no collection to skip: an empty table would take the place of a full one."""
     serve(mailchimp)
-    session = MailchimpClient._session
+    session = ThreadedTransport._session
 
-    def disabled(client: MailchimpClient) -> requests.Session:
-        opened = session(client)
+    def disabled(transport: ThreadedTransport, url: str) -> requests.Session:
+        opened = session(transport, url)
         opened.headers["X-Trigger-Error"] = "UserDisabled"
         return opened
 
-    monkeypatch.setattr(MailchimpClient, "_session", disabled)
+    monkeypatch.setattr(ThreadedTransport, "_session", disabled)
 
     output = source().read(raw_catalog("campaigns", "campaign_content"))
 

@@ -53,7 +53,7 @@ MISTAKES = {
     "no kind of credentials": ({"credentials": {}}, "credentials does not say which kind it is"),
     "empty key field": ({"credentials": {"auth_type": "apikey"}}, "credentials.apikey is missing"),
     "empty token": (token(" "), "credentials.access_token is empty"),
-    "wrong data centre": (key(f"{HEX}-us99"), "belongs to another data centre"),
+    "wrong data centre": (key(f"{HEX}-us99"), "belongs to another data center"),
     "unknown key": (key(f"{'f' * 32}-us1"), "does not accept the credentials"),
     "unknown token": (token("nonsense-token"), "does not accept the access token"),
     "unknown list": ({"list_ids": ["ffffffffff"]}, "list_ids names audiences that the account does not have: ffffffffff"),
@@ -66,7 +66,6 @@ MISTAKES = {
     "date in the future": ({"start_date": "2999-01-01T00:00:00Z"}, "start_date lies in the future"),
     "http to elsewhere": ({"api_url": "http://mailchimp.example"}, "api_url would send the credentials unencrypted"),
     "no origin": ({"api_url": "https://mailchimp.example/3.0/lists"}, "api_url is not an origin"),
-    "unreachable host": ({"api_url": "http://127.0.0.1:9"}, "No answer from http://127.0.0.1:9"),
     "unknown raw stream": (
         {"raw_streams": ["all", "campaign"]},
         "raw_streams.1 names no collection of Mailchimp. The nearest names are campaigns",
@@ -138,7 +137,7 @@ def test_check_names_a_role_that_is_too_low(launched: Launch, mailchimp: Emulato
 
     message = launched("check").connection_status()["message"]
 
-    assert "may not access the contacts of the audience" in message
+    assert "may not access the contacts of audience" in message
 
 
 def test_a_revoked_token_ends_the_sync_with_a_config_error(launched: Launch, mailchimp: Emulator) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,16 +10,16 @@ import pytest
 from integration_tests.commands import BRIEF, IMPATIENT, STREAMS, Source, catalog, delete_after_listing
 from mailchimp_emulator import Emulator
 from mailchimp_unified.entities import contact
-from source_mailchimp_unified.sync.state import epoch
 
 Sources = Callable[..., Source]
 
 FAULTS = ["429", "403_html", "500", "502_html", "503_akamai", "reset", "truncate", "hang", "empty_200", "not_json_200"]
 
 
-def cursors(states: list[dict[str, Any]]) -> list[dict[str, int]]:
-    """Return the cursor per list of each state, in order."""
-    return [{list_id: epoch(one["updated_at"]) for list_id, one in state["lists"].items()} for state in states]
+def left(states: list[dict[str, Any]], list_id: str) -> list[int]:
+    """Return the seconds that each state says are left of a list, in order; the horizon of the sync is the same in all."""
+    windows = [state["lists"][list_id].get("left", {}).values() for state in states if list_id in state["lists"]]
+    return [sum(until - after for listing in one for after, until in listing) for one in windows]
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -34,8 +33,9 @@ def test_a_disturbance_costs_no_record_and_no_step_back(mailchimp: Emulator, sou
     assert output.errors() == []
     assert mailchimp.stats()["faults"] > 0
     assert sorted(record["id"] for record in output.records("contacts")) == sorted(member["id"] for member in mailchimp.members(list_id))
-    steps = cursors(output.states("contacts"))
-    assert all(before.get(list_id, 0) <= after[list_id] for before, after in itertools.pairwise(steps))
+    steps = left(output.states("contacts"), list_id)
+    assert steps[-1] == 0
+    assert steps == sorted(steps, reverse=True)
 
 
 @pytest.mark.parametrize("streams", [["contacts"], ["lists", "tags"], STREAMS], ids="+".join)
@@ -118,7 +118,8 @@ def test_a_member_that_cannot_be_mapped_fails_its_stream_only(
     assert output.errors()[0]["failure_type"] == "system_error"
     assert output.statuses("contacts")[-1] == "INCOMPLETE"
     assert {name: output.statuses(name)[-1] for name in ("lists", "users")} == {"lists": "COMPLETE", "users": "COMPLETE"}
-    assert all(epoch(one["updated_at"]) < oldest["last_changed"] for state in output.states("contacts") for one in state["lists"].values())
+    left = [state["lists"][list_id]["left"][""] for state in output.states("contacts") if list_id in state["lists"]]
+    assert all(any(after < oldest["last_changed"] <= until for after, until in windows) for windows in left)
 
 
 def test_an_unknown_stream_is_reported_and_the_others_are_read(mailchimp: Emulator, source: Sources) -> None:

@@ -15,12 +15,12 @@ from mailchimp_unified import endpoints
 from mailchimp_unified.entities import contact
 from mailchimp_unified.errors import NotFoundError
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.request import PAGE_SIZE, Request
+from mailchimp_unified.request import Request
 from source_mailchimp_unified.contacts import windows
 from source_mailchimp_unified.contacts.listings import Listing
 from source_mailchimp_unified.contacts.lookback import Member, second_of
 from source_mailchimp_unified.contacts.position import Position
-from source_mailchimp_unified.contacts.windows import TIED_ROWS, Cuts, Sample, Window
+from source_mailchimp_unified.contacts.windows import TIED_PART_OF_A_PAGE, Cuts, Sample, Window
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.state import moment_of
 
@@ -69,7 +69,7 @@ class Emitter:
         if done is not None:
             position.done(listing, done)
         self.counted(position)
-        await self.output.checkpoint()
+        self.output.checkpoint()
 
     def _records(self, members: Sequence[Member]) -> Iterator[dict[str, Any]]:
         remote = self.remote
@@ -122,7 +122,7 @@ class Sweep:
         self._sample_further(self.rows)
         page = await self._pager.page(self._members(self.window))
         self.emitter.position.total += page.total
-        if len(page.items) < PAGE_SIZE:
+        if len(page.items) < self._pager.page_size:
             self._fits_a_page = True
             await self.emitter.emit(self.listing, page.items, self.window)
             return
@@ -134,7 +134,7 @@ class Sweep:
 
     def _sample_further(self, rows: int) -> None:
         """Line up the samples of a listing of so many rows that are behind those already lined up."""
-        offsets = windows.sample_offsets(rows, PAGE_SIZE, self.workers)
+        offsets = windows.sample_offsets(rows, self._pager.page_size, self.workers)
         known_until = self._offsets[-1] + (offsets[0] // 2 if len(self._offsets) > 1 and offsets else 0)
         first, further = len(self._offsets), [offset for offset in offsets if offset > known_until]
         self._offsets += further
@@ -164,7 +164,7 @@ class Sweep:
 
     async def _read_down(self, window: Window) -> None:
         """Read one window from its far end, which is where the samples say, give or take a tie."""
-        rows = self._offsets[1] - PAGE_SIZE + TIED_ROWS if len(self._offsets) > 1 else 0
+        rows = self._offsets[1] - self._pager.page_size + TIED_ROWS if len(self._offsets) > 1 else 0
         async for page in self._pager.down(self._members(window), rows):
             first = _second_of(page.items[0]) if page.items and page.offset else window.after
             await self.emitter.emit(self.listing, page.items, None if first is None else Window(first, window.until))

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-TIED_ROWS = 100
-"""So many rows are expected to share their second with the ends of a window, and are read with it."""
+TIED_PART_OF_A_PAGE = 10
+"""The tenth part of a page is expected to share its second with the ends of a window, and is read with it."""
 
 FEWEST_PAGES_PER_WINDOW = 2
 """A list is not cut finer than this, whatever the number of workers."""
@@ -67,7 +67,7 @@ def _whole_rounds(rows: int, page_size: int, workers: int) -> int:
     finest, coarsest = (-(-rows // (size * page_size * workers)) for size in (PAGES_PER_WINDOW.start, PAGES_PER_WINDOW.stop - 1))
 
     def pages_in_turn(rounds: int) -> int:
-        left = -(-rows // (rounds * workers)) - page_size + TIED_ROWS
+        left = -(-rows // (rounds * workers)) - page_size + page_size // TIED_PART_OF_A_PAGE
         return rounds * (1 + -(-left // page_size))
 
     return workers * min(range(finest, coarsest - 1, -1), key=pages_in_turn)

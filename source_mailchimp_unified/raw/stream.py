@@ -135,7 +135,7 @@ class RawStream(Stream):
         self._given += 1
         self._progress.tell("%s: %s of %s parts read.", self.name, f"{self._given:,}", f"{self._partitions:,}")
         if not self.full_refresh and self._cursors.advance(partition.values, partition.newest, self._horizon):
-            await output.checkpoint()
+            output.checkpoint()
 
     def _bounds(self, values: Values) -> dict[str, str] | None:
         """Return the parameters of the time to read; None when nothing is left of it.

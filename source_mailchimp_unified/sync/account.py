@@ -11,7 +11,6 @@ from typing import Any
 from mailchimp_unified import endpoints
 from mailchimp_unified.errors import BugError, ConfigError, NotFoundError
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.request import PAGE_SIZE
 from source_mailchimp_unified.sync.shared import Shared
 
 Audience = Mapping[str, Any]
@@ -81,7 +80,7 @@ class Account:
 
     async def _read(self) -> Audiences:
         page = await self._pager.page(endpoints.AUDIENCES)
-        items = page.items if len(page.items) < PAGE_SIZE else await self._pager.all(endpoints.AUDIENCES)
+        items = page.items if len(page.items) < self._pager.page_size else await self._pager.all(endpoints.AUDIENCES)
         by_id: dict[str, Audience] = {str(audience["id"]): audience for audience in items}
         # The listing may lag behind: what it lacks is asked for by its name.
         for list_id in self._list_ids:

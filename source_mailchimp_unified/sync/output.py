@@ -51,6 +51,7 @@ class _Emission:
     records: Records = ()
     state: dict[str, Any] | None = None
     ends: bool = False
+    is_page: bool = False
 
 
 class Outlet:
@@ -58,11 +59,18 @@ class Outlet:
 
     def __init__(self, formatted: Format, pages: int) -> None:
         self.formatted = formatted
-        self._queue: asyncio.Queue[_Emission | None] = asyncio.Queue(pages)
+        self._queue: asyncio.Queue[_Emission | None] = asyncio.Queue()
+        # Only pages take room: a state is put at the moment it speaks of.
+        self._room = asyncio.Semaphore(pages)
 
-    async def put(self, emission: _Emission | None) -> None:
-        """Add an emission, None after the last one; waits while the queue is full."""
-        await self._queue.put(emission)
+    async def put_page(self, emission: _Emission) -> None:
+        """Add records; waits while there is no room."""
+        await self._room.acquire()
+        self._queue.put_nowait(emission)
+
+    def put(self, emission: _Emission | None) -> None:
+        """Add a state or the end of a stream; None after the last one."""
+        self._queue.put_nowait(emission)
 
     async def take(self) -> _Emission | None:
         """Return the next emission, None after the last one."""
@@ -75,6 +83,8 @@ class Outlet:
         """Yield the messages of all streams, running the event loop until each is there."""
         while (emission := loop.run_until_complete(self.take())) is not None:
             yield from emission.output.messages(emission.records, emission.state, ends=emission.ends)
+            if emission.is_page:
+                self._room.release()
 
 
 @dataclass(eq=False)
@@ -95,9 +105,9 @@ class Output:
 
     async def emit(self, records: Records) -> None:
         """Emit records; waits while too many pages wait. They may be made when they are taken."""
-        await self.outlet.put(_Emission(self, records))
+        await self.outlet.put_page(_Emission(self, records, is_page=True))
 
-    async def checkpoint(self) -> None:
+    def checkpoint(self) -> None:
         """Emit the state of this moment, unless states have taken enough of the output lately."""
         now = asyncio.get_running_loop().time()
         self._credit = min(STATE_BYTES_AT_ONCE, self._credit + (now - self._credited_at) * STATE_BYTES_PER_SECOND)
@@ -106,11 +116,11 @@ class Output:
             state = self.stream.state()
             self._state_bytes = len(orjson.dumps(state))
             self._credit -= self._state_bytes
-            await self.outlet.put(_Emission(self, state=state))
+            self.outlet.put(_Emission(self, state=state))
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """Close the stream: its last state and its status."""
-        await self.outlet.put(_Emission(self, ends=True))
+        self.outlet.put(_Emission(self, ends=True))
 
     def messages(self, records: Records, state: dict[str, Any] | None, *, ends: bool) -> Iterator[Message]:
         """Yield the messages of an emission."""

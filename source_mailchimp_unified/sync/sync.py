@@ -53,7 +53,7 @@ class Sync:
                 for stream, output in self._outputs:
                     group.create_task(_read_stream(stream, output, self._session))
         finally:
-            await self._outlet.put(None)
+            self._outlet.put(None)
 
 
 async def _read_stream(stream: Stream, output: Output, session: Session) -> None:
@@ -61,7 +61,7 @@ async def _read_stream(stream: Stream, output: Output, session: Session) -> None
         await stream.read(session, output)
     except Exception as error:  # noqa: BLE001 - one stream's failure must not stop the others
         stream.errors.append(error)
-    await output.end()
+    output.end()
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

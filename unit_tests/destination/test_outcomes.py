@@ -1,18 +1,28 @@
 from __future__ import annotations
 
+import json
+import logging
 import random
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from destination_mailchimp_unified.intake.arrivals import Entry, StreamKey
+from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.sending.bulk import rows_of
 from destination_mailchimp_unified.settling.ledger import Ledger
-from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, reject_line, rejected, rejected_by
+from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, rejected, rejected_by
+from destination_mailchimp_unified.settling.report import SHOWN_ALIKE, SHOWN_REJECTS, Report
 from mailchimp_unified.errors import RejectedRecordError
 from mailchimp_unified.identity import masked, subscriber_hash
 
-STREAMS = [(None, "a"), (None, "b"), ("ns", "a")]
+STREAMS: list[StreamKey] = [(None, "a"), (None, "b"), ("ns", "a")]
+
+
+def state(number: int, stream: StreamKey | None) -> State:
+    """A state with a number, in a form of its own."""
+    return State(stream, b'{"id":%d,"counts":' % number, b"}", b"")
 
 
 @given(
@@ -21,39 +31,40 @@ STREAMS = [(None, "a"), (None, "b"), ("ns", "a")]
 )
 def test_states_come_out_in_order_and_only_after_what_is_before_them(script: list[tuple[str, int]], chance: random.Random) -> None:
     """Whatever the order of settling, a state is released after all earlier records and states, and the counts add up."""
-    ledger, open_records, released, number = Ledger(), [], [], 0
+    ledger, released, number = Ledger(), [], 0
+    open_records: list[tuple[StreamKey, int, int]] = []
     records_before: list[int] = []
     settled: set[int] = set()
 
     def settle_one() -> None:
         stream, epoch, index = open_records.pop(chance.randrange(len(open_records)))
-        ledger.settle(stream, epoch, chance.choice([CREATED, UPDATED, rejected("x")]))
+        ledger.settle(Entry(stream, epoch, index), chance.choice([CREATED, UPDATED, rejected("x")]))
         settled.add(index)
         collect()
 
     def collect() -> None:
-        for message in ledger.released():
-            place = message["state"]["id"]
+        for message in map(json.loads, ledger.released()):
+            place = message["id"]
             assert all(index in settled for index in range(records_before[place]))
             released.append(message)
 
     for kind, which in script:
         if kind == "record":
-            open_records.append((STREAMS[which], ledger.admit(STREAMS[which]), number))
+            open_records.append((STREAMS[which], ledger.admit(), number))
             number += 1
         else:
-            ledger.mark({"type": "STATE", "state": {"id": len(records_before)}}, None if which < 0 else STREAMS[which])
+            ledger.mark(state(len(records_before), None if which < 0 else STREAMS[which]))
             records_before.append(number)
         collect()
         if open_records and chance.random() < 0.4:
             settle_one()
     while open_records:
         settle_one()
-    ledger.mark({"type": "STATE", "state": {"id": len(records_before)}}, None)
+    ledger.mark(state(len(records_before), None))
     records_before.append(number)
     collect()
-    assert [message["state"]["id"] for message in released] == list(range(len(records_before)))
-    counts = [message["state"]["destinationStats"] for message in released]
+    assert [message["id"] for message in released] == list(range(len(records_before)))
+    counts = [message["counts"] for message in released]
     assert sum(one["recordCount"] + one.get("rejectedRecordCount", 0) for one in counts) == number
     assert all(isinstance(count, float) and (name == "recordCount" or count > 0) for one in counts for name, count in one.items())
 
@@ -61,10 +72,10 @@ def test_states_come_out_in_order_and_only_after_what_is_before_them(script: lis
 def test_a_record_is_settled_once() -> None:
     """A second outcome for a record is a bug that ends the sync."""
     ledger = Ledger()
-    epoch = ledger.admit(STREAMS[0])
-    ledger.settle(STREAMS[0], epoch, CREATED)
+    entry = Entry(STREAMS[0], ledger.admit(), 1)
+    ledger.settle(entry, CREATED)
     with pytest.raises(AssertionError):
-        ledger.settle(STREAMS[0], epoch, CREATED)
+        ledger.settle(entry, CREATED)
 
 
 @given(st.lists(st.sampled_from(["created", "updated", "error", "missing"]), max_size=30))
@@ -92,7 +103,44 @@ def test_no_address_is_shown(email: str) -> None:
     error = RejectedRecordError(
         "no", detail=f"{email} looks fake or invalid.", title="Invalid Resource", fields=(("FNAME", f"not {email}"),)
     )
-    line = reject_line("s", email, rejected_by(error))
-    assert email not in line
-    assert len(name) < 3 or f"{name}@" not in line
+    outcome = rejected_by(error)
+    for line in (outcome.reason, outcome.words):
+        assert email not in line
+        assert len(name) < 3 or f"{name}@" not in line
     assert masked("nothing to see") == "nothing to see"
+
+
+@pytest.mark.parametrize("between", [",", ";", "/", "|", " ", "><", "),(", "\t"])
+def test_two_email_addresses_in_one_text_are_both_masked(between: str) -> None:
+    """Whatever stands between two email addresses, neither name is shown."""
+    text = masked(f"ada.long@x.org{between}grace.long@y.org")
+    assert "ada.long" not in text
+    assert "race.long" not in text
+
+
+def test_identical_rejects_are_logged_a_few_times_only() -> None:
+    """Of rejects for one reason a few are logged with number and contact, of all rejects a hundred."""
+    lines: list[str] = []
+    logger = logging.getLogger("test.rejects")
+    logger.handlers, logger.propagate = [Lines(lines)], False
+    report = Report(logger, lambda: 0.0, dry_run=False)
+    for number in range(60):
+        report.note(Entry(STREAMS[0], 0, number, number + 1), f"{number:032x}", rejected("alike"))
+    shown = [line for line in lines if "alike" in line]
+    assert len(shown) == SHOWN_ALIKE == len(set(shown))
+    assert all(str(place + 1) in line and f"{place:032x}" in line for place, line in enumerate(shown))
+    for number in range(1000):
+        report.note(Entry(STREAMS[0], 0, number, number + 1), "", rejected(f"reason {number}"))
+    assert len([line for line in lines if line.startswith("Rejected")]) == SHOWN_REJECTS
+
+
+class Lines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self._lines.append(record.getMessage())

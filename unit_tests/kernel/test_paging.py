@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from integration_tests.simulation.clock import run
 from mailchimp_unified.errors import BugError, MailchimpError
-from mailchimp_unified.paging import PAGE_SIZES, Pager
+from mailchimp_unified.paging import PARTS, Pager
 from mailchimp_unified.request import PAGE_SIZE, Request
 from mailchimp_unified.transport import Outgoing, Received
 from unit_tests.kernel.conftest import Scripted, answer
@@ -81,14 +81,14 @@ def test_a_page_that_comes_short_once_loses_nothing(size: int, guess: int, short
     assert set(Collection(list(range(size)), short_once=short).read(guess)) == set(range(size))
 
 
-@pytest.mark.parametrize("size", PAGE_SIZES[1:])
+@pytest.mark.parametrize("size", [PAGE_SIZE // parts for parts in PARTS])
 def test_a_page_that_is_too_big_is_asked_for_in_halves(size: int) -> None:
     """Pages that time out are asked for twice, then in smaller pieces, and never again at the size that failed."""
     collection = Collection(list(range(2_345)), too_big=size + 1)
 
     assert sorted(collection.read()) == list(range(2_345))
     tries = [count for _, count in collection.asked if count > size]
-    assert len(tries) <= 2 * PAGE_SIZES.index(size)
+    assert len(tries) <= 2 * (1 + PARTS.index(PAGE_SIZE // size))
 
 
 def test_a_page_that_fails_at_every_size_fails() -> None:
@@ -170,6 +170,16 @@ def test_a_collection_around_a_whole_number_of_pages_keeps_its_tail(around: int)
     read = Collection(list(staying), change=swing).read(overlap=100)
 
     assert set(staying) <= set(read)
+
+
+@pytest.mark.parametrize("left", [0, 1, 999, 1_000, 1_001, 4_300])
+@pytest.mark.parametrize("off", [0, -5_000])
+def test_the_end_of_a_collection_that_nearly_all_left_is_soon_found(left: int, off: int) -> None:
+    """Where a hint says a hundred thousand and next to nobody is there, a few requests find the end."""
+    collection = Collection(list(range(left)), total_off_by=off)
+
+    assert sorted(collection.read(100_000)) == list(range(left))
+    assert len(collection.asked) < 30
 
 
 def test_a_wrong_count_is_accepted_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:

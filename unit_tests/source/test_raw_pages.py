@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+import logging
 import random
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -10,27 +13,34 @@ from hypothesis import strategies as st
 from source_mailchimp_unified.sync.once import Once
 from source_mailchimp_unified.sync.reading import Step, Taken
 
-from mailchimp_unified.client import Reply
-from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, read_pages
+from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import Reply
+from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.table import table
+<<<<<<< HEAD
+from source_mailchimp_unified.sync.shared import Shared
+=======
+>>>>>>> main
 
 Items = list[dict[str, Any]]
 
 
 def read(name: str, reply: Callable[[Any], Reply]) -> Items:
-    """Follow the reading of a row without a network and return what it emitted."""
-    row, emitted = table()[name], []
-    reading = read_pages(row, collection_request(row, (), {}), Taken, lambda _: None)
-    replies: Any = None
-    while True:
-        try:
-            step = reading.send(replies)
-        except StopIteration:
-            return emitted
-        # As the reader does: requests are answered before what came with them is emitted.
-        replies = [reply(request) for request in step.requests]
-        emitted += step.records
+    """Read a row without a network and return its items."""
+
+    async def call(request: Any, *, tries: int | None = None) -> Reply:
+        await asyncio.sleep(0)
+        return reply(request)
+
+    async def collect() -> Items:
+        row = table()[name]
+        pager = Pager(cast("MailchimpClient", SimpleNamespace(call=call)), logging.getLogger("test"))
+        request = collection_request(row, (), {})
+        return [item async for page in read_pages(pager, row, request, keys_of_items(row), lambda _: None) for item in page]
+
+    return asyncio.run(collect())
 
 
 class Moving:
@@ -121,21 +131,24 @@ def test_the_keys_of_a_million_contacts_take_little_memory() -> None:
     assert sum(len(packed) for _, packed in partitions._packed) < 10_000 * 36
 
 
-def test_a_reading_that_is_done_once_serves_all_who_ask() -> None:
-    """Who asks first reads; who asks meanwhile waits; who asks later has the result at once; an error reaches them all."""
+def test_what_is_shared_is_done_once() -> None:
+    """Who asks first starts it; everybody gets its result or its error; one who stops waiting does not stop it."""
+    started: list[int] = []
 
-    def failing() -> Any:
-        yield Step()
+    async def fail() -> int:
+        started.append(1)
+        await asyncio.sleep(0)
         raise LookupError("gone")
 
-    once: Once[int] = Once(failing)
-    first, second = once.get(), once.get()
-    assert next(first) == Step()
-    waiting = next(second)
-    called: list[int] = []
-    assert waiting.awaits is not None
-    assert waiting.awaits.wait(lambda: called.append(1))
-    for asking in (first, second, once.get()):
-        with pytest.raises(LookupError, match="gone"):
-            asking.send(None if asking not in (first, second) else [])
-    assert called == [1]
+    async def ask() -> list[int | BaseException]:
+        shared = Shared(fail)
+        impatient = asyncio.create_task(shared.get())
+        others = [asyncio.create_task(shared.get()) for _ in range(2)]
+        await asyncio.sleep(0)
+        impatient.cancel()
+        return [*await asyncio.gather(*others, return_exceptions=True), *await asyncio.gather(shared.get(), return_exceptions=True)]
+
+    found = asyncio.run(ask())
+
+    assert started == [1]
+    assert [str(one) for one in found] == ["gone"] * 3
