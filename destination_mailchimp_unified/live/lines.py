@@ -25,7 +25,7 @@ class Lines:
         self._came = asyncio.Event()
         self._room = threading.Semaphore(CHUNKS_WAITING)
         self._chunks: deque[bytes | BaseException] = deque()
-        self._stopped = False
+        self._stopped = threading.Event()
         # The beginning of a line whose end has not come yet; its size, which goes on when the line is too long to be kept.
         self._begun: list[bytes] = []
         self._size = 0
@@ -33,7 +33,7 @@ class Lines:
 
     def stop(self) -> None:
         """Read no more. Whole lines that were read are still given."""
-        self._stopped = True
+        self._stopped.set()
         self._came.set()
 
     async def __aiter__(self) -> AsyncIterator[bytes | None]:
@@ -56,7 +56,7 @@ class Lines:
     async def _take(self) -> bytes | None:
         """Return the next chunk: b"" at the end, None when it is no longer wanted."""
         while not self._chunks:
-            if self._stopped:
+            if self._stopped.is_set():
                 return None
             self._came.clear()
             await self._came.wait()
@@ -81,14 +81,14 @@ class Lines:
 
     def _fill(self) -> None:
         chunk: bytes | BaseException = b"begun"
-        while isinstance(chunk, bytes) and chunk and not self._stopped:
+        while isinstance(chunk, bytes) and chunk and not self._stopped.is_set():
             self._room.acquire()
             try:
                 chunk = self._read(CHUNK_BYTES)
             # Whatever goes wrong belongs to the task that takes the lines.
             except BaseException as error:  # noqa: BLE001
                 chunk = error
-            if self._stopped:
+            if self._stopped.is_set():
                 return
             self._chunks.append(chunk)
             try:

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from destination_mailchimp_unified.live.service import Service
 from destination_mailchimp_unified.settling.outcomes import KINDS
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 BUCKETS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
 """Seconds from the request to its answer: a call takes Mailchimp some tenths, and is tried for a quarter of an hour."""
