@@ -69,6 +69,7 @@ class LiveWriter(Writer):
             lane.look()
         for lane in lanes:
             await lane.opened.wait()
+        self._logger.info("Ready for events.")
         self._opened()
 
     def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
