@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,23 @@ from mailchimp_emulator.runner import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+COMMAND = [sys.executable, "-m", "destination_mailchimp_unified.live.run"]
 
 Json = dict[str, Any]
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Ask the emulator, over and over, until it says so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
 
 
 class Stream:
     """The command with pipes: lines in, answers out."""
 
     def __init__(self, arguments: list[str], **environment: str) -> None:
-        command = [sys.executable, "-m", "destination_mailchimp_unified.live.run", *arguments]
+        command = [*COMMAND, *arguments]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env={**os.environ, **environment})
         self.answers: list[Json] = []
@@ -83,11 +92,6 @@ class Stream:
     def signal(self, number: int = signal.SIGTERM) -> None:
         """Send a signal."""
         self.process.send_signal(number)
-
-    def end_of_answers(self) -> None:
-        """Read no more answers."""
-        assert self.process.stdout
-        os.close(self.process.stdout.fileno())
 
     def close(self) -> None:
         """End the input."""
