@@ -148,7 +148,9 @@ def test_who_finds_no_room_is_told_when_to_come_again(serve: Any, mailchimp: Any
         thread.start()
     until(lambda: "mailchimp_unified_waiting 10000.0" in server.get("/metrics").text)
 
-    full = requests.post(f"{server.url}/contacts", json={"email": "x@contacts.example"}, headers=dict(server.session.headers), timeout=PATIENCE)
+    full = requests.post(
+        f"{server.url}/contacts", json={"email": "x@contacts.example"}, headers=dict(server.session.headers), timeout=PATIENCE
+    )
     for thread in threads:
         thread.join(PATIENCE)
 
@@ -235,11 +237,11 @@ def test_a_port_that_is_taken_is_named(start: Any) -> None:
 
 
 def test_lines_need_no_server(tmp_path: Path) -> None:
-    """Without --listen neither the server nor its metrics are imported: the extra is needed for HTTP only."""
+    """Without --listen neither the server nor its metrics are imported, and Airbyte's CDK never: the process starts at once."""
     import subprocess
     import sys
 
-    code = "import sys, destination_mailchimp_unified.live.run as r; print([m for m in ('starlette', 'uvicorn', 'prometheus_client') if m in sys.modules])"
+    code = "import sys, destination_mailchimp_unified.live.run as r; print([m for m in ('starlette', 'uvicorn', 'prometheus_client', 'airbyte_cdk') if m in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
 
     assert printed.stdout.strip() == "[]"

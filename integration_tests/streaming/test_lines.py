@@ -206,7 +206,9 @@ def test_a_dry_run_says_so_in_every_answer(start: Any, writes: Any) -> None:
 def test_only_answers_are_on_the_standard_output(start: Any) -> None:
     """What the process says of itself is on the standard error, without a secret or an email address in clear."""
     stream = start()
-    stream.ask({"email": "secret.person@@contacts.example"}, {"email": "secret.person@contacts.example", "id": "1"}, {"email": "secret.person@x"})
+    stream.ask(
+        {"email": "secret.person@@contacts.example"}, {"email": "secret.person@contacts.example", "id": "1"}, {"email": "secret.person@x"}
+    )
     stream.close()
 
     assert stream.wait() == 0
