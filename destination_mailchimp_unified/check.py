@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 
 from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.audience.lookups import load_audience
+from destination_mailchimp_unified.audience.lookups import load_audience, load_groups
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake.mapping import check_audience, check_fields, unmapped_required
+from destination_mailchimp_unified.intake.described import described_rules, shown
+from destination_mailchimp_unified.intake.mapping import check_audience, check_fields, missing_tags, names_groups, unmapped_required
+from destination_mailchimp_unified.intake.planned import planned_by_rules
 from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import ConfigError, NotFoundError, PermissionDeniedError
@@ -31,14 +33,20 @@ async def check_account(client: MailchimpClient, config: DestinationConfig, logg
     connected = f"Connected to the Mailchimp account {account.get('account_name') or account.get('account_id')} with the role {role}"
     if not config.list_id:
         audiences = await pager.all(endpoints.AUDIENCES)
-        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to."
-    return f"{connected}. {await _check_default_list(pager, config, config.list_id)}"
+        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to.{_mapping_words(config)}"
+    return f"{connected}. {await _check_default_list(pager, config, config.list_id)}{_mapping_words(config)}"
+
+
+def _mapping_words(config: DestinationConfig) -> str:
+    return f" By field_mapping: {described_rules(config)}." if config.field_mapping else ""
 
 
 async def _check_default_list(pager: Pager, config: DestinationConfig, list_id: str) -> str:
     audience = Audience(list_id)
     try:
         await load_audience(audience, pager)
+        if names_groups(config):
+            await load_groups(audience, pager)
     except NotFoundError as error:
         known = ", ".join(f"{one['id']} ({one.get('name')})" for one in await pager.all(endpoints.AUDIENCES))
         raise ConfigError(
@@ -46,6 +54,8 @@ async def _check_default_list(pager: Pager, config: DestinationConfig, list_id: 
             detail=error.detail,
         ) from error
     check_audience(config, audience)
-    required = unmapped_required(config, audience)
+    required = unmapped_required(config, audience) if config.required_fields == "enforce" else []
     demand = f" It requires {', '.join(required)}: contacts without are not created." if required else ""
-    return f"Records go to the audience {audience.name}.{demand}"
+    planned, missing = planned_by_rules(config), missing_tags(config, audience)
+    creation = f" A sync would create the merge fields {shown(str(planned[tag]) for tag in missing)}." if missing else ""
+    return f"Records go to the audience {audience.name}.{demand}{creation}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from mailchimp_unified.config import ConnectionConfig, usable_list_id
+from mailchimp_unified.config import ConnectionConfig, UnknownKey, Untrusted, parse_config, unknown_keys, usable_list_id
+from mailchimp_unified.entities.readers import text
+from mailchimp_unified.errors import ConfigError
 
 ALL_PERCENT = 100
 
@@ -17,13 +20,30 @@ def _optional_list_id(value: str | None) -> str | None:
     return usable_list_id(value) if value and value.strip() else None
 
 
-class Mapping(BaseModel):
-    """A column and the field it fills: a unified name, or custom_fields.TAG for a merge field."""
+def _constant(value: Any) -> Any:
+    return text(value) if isinstance(value, (bool, int, float)) else value
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    column: Annotated[str, Field(min_length=1)]
+class Rule(Untrusted):
+    """A rule of `field_mapping`: a column, or the same value for every record, and the field that it fills.
+
+    `stream` limits it to one stream; `prefix` goes before each value; `separator` stands between the tags of a cell; `format`
+    says how a date or a number is written.
+    """
+
+    column: Annotated[str, Field(min_length=1)] | None = None
     field: Annotated[str, Field(min_length=1)]
+    value: Annotated[str, BeforeValidator(_constant)] | None = None
+    stream: str | None = None
+    prefix: str | None = None
+    separator: str | None = None
+    format: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Rule:
+        if (self.column is None) == (self.value is None):
+            raise ValueError(f"for the field {self.field} needs either a column or a value. Please fill in one of them.")
+        return self
 
 
 Flag = Annotated[bool, Field(strict=True)]
@@ -38,7 +58,8 @@ class DestinationConfig(ConnectionConfig):
     """Where records go and what may happen to contacts. Everything but the credentials has a careful default."""
 
     list_id: Annotated[str | None, AfterValidator(_optional_list_id)] = None
-    field_mapping: list[Mapping] = Field(default_factory=list)
+    list_ids_from: Literal["record", "configuration"] = "record"
+    field_mapping: list[Rule] = Field(default_factory=list)
     unmapped_columns: Literal["ignore", "merge_fields"] = "ignore"
     write_mode: Literal["auto", "bulk", "single"] = "auto"
     status_if_new: StatusIfNew = "auto"
@@ -48,8 +69,22 @@ class DestinationConfig(ConnectionConfig):
     managed_tags: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
     suppress_automations: Flag = False
     empty_values: Literal["keep", "clear"] = "keep"
+    invalid_values: Literal["reject", "leave_out"] = "reject"
+    required_fields: Literal["enforce", "skip"] = "enforce"
     create_missing_merge_fields: Flag = False
     on_delete: Literal["archive", "unsubscribe", "ignore"] = "archive"
     restore_archived: Flag = False
     max_rejected_percent: Annotated[float, Field(ge=0, le=ALL_PERCENT)] | None = ALL_PERCENT
     dry_run: Flag = False
+
+
+def parse_destination_config(config: Mapping[str, Any]) -> tuple[DestinationConfig, list[UnknownKey]]:
+    """Return the configuration, and the unknown keys to warn about. Raises ConfigError.
+
+    An unknown key that is nearly a known one is a mistake: an option such as `dryrun` that nobody reads would write for real.
+    """
+    unknown = unknown_keys(DestinationConfig, config)
+    misspelt = [key.words for key in unknown if key.nearest]
+    if misspelt:
+        raise ConfigError(f"The configuration has keys that do not exist: {', '.join(misspelt)}. Please correct or remove them.")
+    return parse_config(DestinationConfig, config), unknown

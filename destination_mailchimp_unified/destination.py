@@ -20,7 +20,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 
 from destination_mailchimp_unified.check import check_account
-from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
 from destination_mailchimp_unified.discovery import destination_catalog
 from destination_mailchimp_unified.faults import traced
 from destination_mailchimp_unified.intake.lines import Feed, Intake, on_a_thread
@@ -29,7 +29,6 @@ from destination_mailchimp_unified.intake.streams import targets_of
 from destination_mailchimp_unified.pipeline.writer import Writer
 from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import HASTE, MailchimpClient, Patience
-from mailchimp_unified.config import parse_config
 from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.loops import NewLoop, iterate
 from mailchimp_unified.request import PAGE_SIZE
@@ -61,7 +60,7 @@ class DestinationMailchimpUnified(Destination):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the credentials, the role, the audience and the mapping, or say in words what is wrong."""
         try:
-            parsed = parse_config(DestinationConfig, config)
+            parsed = _parsed(config, logger)
             summary = self._ask(parsed, logger, lambda client: check_account(client, parsed, logger))
         except MailchimpError as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
@@ -71,7 +70,7 @@ class DestinationMailchimpUnified(Destination):
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> Json:
         """Return the DESTINATION_CATALOG message: every audience as an object."""
         try:
-            return self._ask(parse_config(DestinationConfig, config), logger, lambda client: destination_catalog(client, logger))
+            return self._ask(_parsed(config, logger), logger, lambda client: destination_catalog(client, logger))
         except MailchimpError as error:
             raise traced(error) from None
 
@@ -92,7 +91,7 @@ class DestinationMailchimpUnified(Destination):
         Raises AirbyteTracedException for whatever ends the sync; what was not settled by then is not acknowledged.
         """
         try:
-            parsed = parse_config(DestinationConfig, config)
+            parsed = _parsed(config, logger)
             check_fields(parsed)
             targets = targets_of(catalog, parsed, logger)
 
@@ -126,3 +125,10 @@ class DestinationMailchimpUnified(Destination):
             add_to_secrets(secret)
         transport = self._transport() if self._transport else None
         return MailchimpClient(config, patience=self._patience or patience, logger=logger, transport=transport)
+
+
+def _parsed(config: Mapping[str, Any], logger: logging.Logger) -> DestinationConfig:
+    parsed, unknown = parse_destination_config(config)
+    if unknown:
+        logger.warning("The configuration has keys that do not exist; they do nothing: %s.", ", ".join(key.path for key in unknown))
+    return parsed

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from destination_mailchimp_unified.intake.streams import MATCHING_KEY
-from destination_mailchimp_unified.intake.values import WRITABLE
 from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.entities.contact_fields import WRITABLE
 from mailchimp_unified.entities.merge_field import value_schema
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager

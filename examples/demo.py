@@ -102,12 +102,11 @@ def show_moved(**syncs: dict[str, int]) -> None:
 
 def write_back(warehouse: Warehouse, credentials: dict[str, Any]) -> None:
     """Write the deals of the warehouse into the audience of customers."""
-    config = OUTPUT / "destination_config.json"
     mapping = [{"column": "contact_email", "field": "email"}, {"column": "deal_plan", "field": "custom_fields.PLAN"}]
-    config.write_text(json.dumps({**credentials, "list_id": CUSTOMERS, "field_mapping": mapping}, indent=2))
+    config = {**credentials, "list_id": CUSTOMERS, "field_mapping": mapping}
     for statement in (DEALS, *MORE_DEALS):
         warehouse.connection.execute(statement)
-    counts = activate.write(config, warehouse.rows("SELECT contact_email, deal_plan, tags FROM deals"))
+    counts = activate.write(config, activate.Table.of(warehouse.connection, "SELECT contact_email, deal_plan, tags FROM deals", "deals"))
     print(f"  acknowledged: {counts['recordCount']:.0f} records written, {counts.get('rejectedRecordCount', 0):.0f} rejected")
 
 

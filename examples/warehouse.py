@@ -93,12 +93,6 @@ class Warehouse:
         """Return the rows of a query."""
         return self.connection.execute(sql).fetchall()
 
-    def rows(self, sql: str) -> list[Json]:
-        """Return the rows of a query with the names of their columns."""
-        result = self.connection.execute(sql)
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
     def _save(self, state: Mapping[str, Any]) -> None:
         stream = self._streams[state["stream"]["stream_descriptor"]["name"]]
         stream.waiting.flush()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from mailchimp_unified.errors import ConfigError
+from mailchimp_unified.text import is_blank, nearest
 
 MAX_CONNECTIONS = 10
 """Simultaneous connections of one Mailchimp user: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits."""
@@ -26,9 +28,13 @@ _API_KEY_WITHOUT_DATA_CENTER = re.compile(r"^[0-9a-f]{32}-?$")
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
-class _Untrusted(BaseModel):
-    # Platforms and older configurations carry keys of their own: they are ignored.
+class Untrusted(BaseModel):
+    """A part of a configuration. Unknown keys are ignored here: `unknown_keys` finds them."""
+
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    unread_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys that the form has for the platform alone."""
 
 
 def _api_key(value: SecretStr) -> SecretStr:
@@ -50,7 +56,7 @@ def _access_token(value: SecretStr) -> SecretStr:
     return SecretStr(token)
 
 
-class ApiKeyCredentials(_Untrusted):
+class ApiKeyCredentials(Untrusted):
     """An API key, made under Account, Extras, API keys."""
 
     auth_type: Literal["apikey"]
@@ -62,8 +68,10 @@ class ApiKeyCredentials(_Untrusted):
         return self.apikey.get_secret_value().rpartition("-")[2]
 
 
-class OAuthCredentials(_Untrusted):
+class OAuthCredentials(Untrusted):
     """An OAuth access token. It does not expire: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""
+
+    unread_keys = ("client_id", "client_secret")
 
     auth_type: Literal["oauth2.0"]
     access_token: Annotated[SecretStr, AfterValidator(_access_token)]
@@ -92,7 +100,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-class ConnectionConfig(_Untrusted):
+class ConnectionConfig(Untrusted):
     """What it takes to reach Mailchimp. `api_url` replaces both Mailchimp hosts, for tests and proxies."""
 
     credentials: Credentials
@@ -110,12 +118,92 @@ def usable_list_id(value: str) -> str:
 
 
 def parse_config(model: type[AnyModel], config: Mapping[str, Any]) -> AnyModel:
-    """Return `config` as `model`. Raises ConfigError with one sentence per mistake, never quoting a value."""
+    """Return `config` as `model`. Raises ConfigError with one sentence per mistake, never quoting a value.
+
+    For every optional key, at every depth, null and blank text mean that it is not set; 6.0 is the whole number 6.
+    """
     try:
-        return model.model_validate(dict(config))
+        return model.model_validate(_normalized(model, config))
     except ValidationError as error:
         sentences = [_sentence(dict(mistake)) for mistake in error.errors(include_url=False, include_input=True)]
         raise ConfigError(" ".join(dict.fromkeys(sentences))) from None
+
+
+@dataclass(frozen=True)
+class UnknownKey:
+    """A key that a configuration has and its model does not: its path, and the known key that it may be meant for."""
+
+    path: str
+    nearest: str | None
+
+    @property
+    def words(self) -> str:
+        """The key, with a suggestion where there is one."""
+        return f"{self.path} (did you mean {self.nearest}?)" if self.nearest else self.path
+
+
+def unknown_keys(model: type[BaseModel], config: Mapping[str, Any]) -> list[UnknownKey]:
+    """Return the keys of `config` that `model` does not have, at every depth. Keys that begin with _ are a platform's own."""
+    return list(_unknown_keys(model, config, ""))
+
+
+def _unknown_keys(model: type[BaseModel], config: Mapping[str, Any], path: str) -> Iterator[UnknownKey]:
+    unread = model.unread_keys if issubclass(model, Untrusted) else ()
+    for key, value in config.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            if key not in unread and not key.startswith("_"):
+                yield UnknownKey(f"{path}{key}", nearest(key, list(model.model_fields)))
+            continue
+        for place, held in enumerate(value if isinstance(value, list) else [value]):
+            below = _model_of(field.annotation, held)
+            if below is not None:
+                yield from _unknown_keys(below, held, f"{path}{key}[{place}]." if isinstance(value, list) else f"{path}{key}.")
+
+
+def _normalized(model: type[BaseModel], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration without the optional keys that are set to nothing, and with whole numbers where such are meant."""
+    kept = {}
+    for key, value in config.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            kept[key] = value
+        elif field.is_required() or not _is_unset(value):
+            kept[key] = _normal_value(field.annotation, value)
+    return kept
+
+
+def _is_unset(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and is_blank(value))
+
+
+def _normal_value(annotation: Any, value: Any) -> Any:
+    below = _model_of(annotation, value)
+    if below is not None:
+        return _normalized(below, value)
+    if isinstance(value, list):
+        # A form that shows one more row than was filled in.
+        return [_normal_value(annotation, item) for item in value if not _is_unset(item)]
+    if isinstance(value, float) and value.is_integer() and int in _kinds(annotation) and float not in _kinds(annotation):
+        return int(value)
+    return value
+
+
+def _model_of(annotation: Any, value: Any) -> type[BaseModel] | None:
+    """Return the model that an object of a configuration is read by, None when `value` is no object or has none."""
+    if not isinstance(value, Mapping):
+        return None
+    models = [kind for kind in _kinds(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    if len(models) > 1:
+        # Options are told apart by a constant.
+        models = [one for one in models if value.get("auth_type") in get_args(one.model_fields["auth_type"].annotation)]
+    return models[0] if models else None
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """Return the types that an annotation is made of."""
+    parts = get_args(annotation)
+    return [kind for part in parts for kind in _kinds(part)] if parts else [annotation]
 
 
 _DISCRIMINATORS = ("apikey", "oauth2.0")

@@ -90,6 +90,32 @@ def member(list_id: str, contact_id: str) -> Request:
     )
 
 
+def known_permissions(list_id: str) -> Request:
+    """The marketing permissions of an audience, as far as any contact shows them: no call of the API lists them.
+
+    https://mailchimp.com/developer/marketing/api/list-members/list-members-info/
+    """
+    request = members(list_id, fields="members.marketing_permissions")
+    return replace(request, params={**request.params, "count": 1, "offset": 0})
+
+
+def interest_categories(list_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/interest-categories/list-interest-categories/."""
+    params = {"fields": "categories.id,categories.title,total_items"}
+    return Request(f"/lists/{list_id}/interest-categories", f"the groups of audience {list_id}", params, items="categories")
+
+
+def interests(list_id: str, category_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/interests/list-interests-in-category/."""
+    path = f"/lists/{list_id}/interest-categories/{category_id}/interests"
+    return Request(path, f"the groups of audience {list_id}", {"fields": "interests.id,interests.name,total_items"}, items="interests")
+
+
+def without_validation(request: Request) -> Request:
+    """Return a writing call that Mailchimp takes although required merge fields are missing (`skip_merge_validation`)."""
+    return replace(request, params={**request.params, "skip_merge_validation": "true"})
+
+
 def member_tags(list_id: str, contact_id: str) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-member-tags/list-member-tags/."""
     params = {"fields": "tags.id,tags.name,total_items"}

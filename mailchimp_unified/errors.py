@@ -139,13 +139,17 @@ class IncompleteAnswerError(TransientError):
 class RejectedRecordError(MailchimpError):
     """Mailchimp refuses this record: its owner must act. Never retried.
 
-    `title` is Mailchimp's problem title, `fields` its per-field complaints as (field, message) pairs.
+    `title` is Mailchimp's problem title, `fields` its per-field complaints as (field, message) pairs; `temporary` tells that the
+    same record may be accepted some hours later.
     """
 
-    def __init__(self, message: str, *, detail: str = "", title: str = "", fields: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self, message: str, *, detail: str = "", title: str = "", fields: tuple[tuple[str, str], ...] = (), temporary: bool = False
+    ) -> None:
         super().__init__(message, detail=detail)
         self.title = title
         self.fields = fields
+        self.temporary = temporary
 
 
 class StaleError(MailchimpError):
@@ -294,7 +298,11 @@ def _not_accepted(answer: Answer) -> MailchimpError:
     words = answer.title or f"status {answer.status}"
     if SIGNUP_THROTTLE_DETAIL in answer.detail:
         return RejectedRecordError(
-            "Mailchimp accepts no more sign-ups of this address for some hours.", detail=answer.detail, title=words, fields=fields
+            "Mailchimp accepts no more sign-ups of this email address for some hours.",
+            detail=answer.detail,
+            title=words,
+            fields=fields,
+            temporary=True,
         )
     if answer.method == "GET" or answer.status in _NEVER_THE_RECORD or answer.title == "JSON Parse Exception":
         return BugError(f"Mailchimp does not understand the request for {answer.what} ({words}).", detail=answer.detail)

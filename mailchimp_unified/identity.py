@@ -23,8 +23,11 @@ def canonical_email(email: str) -> str:
 def mask_email(email: str) -> str:
     """Return an address fit for a log: first character of the name and the domain, as in `j***@example.org`."""
     name, at, domain = email.strip().partition("@")
-    return f"{name[:1]}***{at}{domain}" if at else "***"
+    # What holds two email addresses is shown as neither.
+    return f"{name[:1]}***{at}{domain}" if at and not _BEYOND_ONE.search(domain) else "***"
 
+
+_BEYOND_ONE = re.compile(r"[\s@,;|<>]")
 
 # What stands before an @, and what stands after it up to the first character that no domain has.
 _EMAIL = re.compile(r"[^\s@]*((?:@[\w.\-]*)+)")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from destination_mailchimp_unified.audience.groups import Groups
 from destination_mailchimp_unified.audience.statuses import Statuses
 from mailchimp_unified.entities.merge_field import MergeField
 
@@ -42,6 +43,8 @@ class Audience:
     definitions: list[Json] = field(default_factory=list)
     merge_fields: dict[str, MergeField] = field(default_factory=dict)
     tags: dict[str, Tag] | None = None
+    # Names of groups and marketing permissions; None until they were asked for.
+    groups: Groups | None = None
     statuses: Statuses | None = None
     # Whether the listing had as many contacts as Mailchimp counts: only then is somebody unknown taken for new.
     listed_whole: bool = False

@@ -14,7 +14,7 @@ from destination_mailchimp_unified.audience.statuses import Statuses
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
 from mailchimp_unified.entities.entity import rfc3339, timestamp
-from mailchimp_unified.errors import BugError
+from mailchimp_unified.errors import BugError, IncompleteAnswerError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Reply, Request, total_items
@@ -31,8 +31,9 @@ Mailchimp took a row without a status for a subscription, which nobody has seen 
 TIED_ROWS = 50
 """Windows are taken for so much longer than their share, since many contacts may share the second at which they are cut."""
 
-# A second that is over: nothing joins it any more.
-_SETTLED = timedelta(seconds=1)
+LATE = timedelta(seconds=120)
+"""A change may show in listings so much later than it happened. Nobody documents it; others read again up to ten minutes:
+https://docs.estuary.dev/reference/Connectors/capture-connectors/mailchimp/."""
 
 _SWEEPS: tuple[dict[str, str | int], ...] = ({}, {"status": ARCHIVED})
 """An unfiltered listing leaves archived contacts out: https://mailchimp.com/developer/marketing/api/list-members/."""
@@ -47,7 +48,7 @@ async def count_contacts(audience: Audience, pager: Pager) -> None:
     replies = [await pager.client.call(collection.page(0, pager.page_size)) for collection in collections]
     totals = [total_items(reply.body) for reply in replies]
     audience.totals = (totals[0], totals[1])
-    audience.statuses_until, audience.statuses_asked = _date(replies[0]) - _SETTLED, replies[0].asked
+    audience.statuses_until, audience.statuses_asked = _date(replies[0]), replies[0].asked
     pages = [reply.body["members"] for reply in replies]
     if all(len(page) < pager.page_size and len(page) >= total for page, total in zip(pages, totals, strict=True)):
         audience.statuses, audience.listed_whole = Statuses(), True
@@ -84,7 +85,10 @@ async def _is_whole(audience: Audience, pager: Pager) -> bool:
     if len(audience.statuses) >= sum(audience.totals or ()):
         return True
     # Some may have been deleted for good while the others were read.
-    replies = [await pager.client.call(endpoints.totals(_statuses(audience, sweep))) for sweep in _SWEEPS]
+    try:
+        replies = [await pager.client.call(endpoints.totals(_statuses(audience, sweep))) for sweep in _SWEEPS]
+    except IncompleteAnswerError:
+        return False
     return len(audience.statuses) >= sum(total_items(reply.body) for reply in replies)
 
 
@@ -102,7 +106,7 @@ def is_fresh(audience: Audience) -> bool:
 
 async def _read_changes(audience: Audience, pager: Pager, windows: Iterable[Mapping[str, str | int]]) -> None:
     pages = await together(*(_read_window(audience, pager, window, 0) for window in windows))
-    audience.statuses_until = min(_date(page) for page in pages) - _SETTLED
+    audience.statuses_until = min(_date(page) for page in pages)
     audience.statuses_asked = min(page.asked for page in pages)
 
 
@@ -121,7 +125,7 @@ async def _cuts(audience: Audience, pager: Pager, sweep: Mapping[str, str | int]
     samples = [collection.page(total * n // windows, 1) for n in range(1, windows)]
     replies = await together(*(pager.client.call(sample) for sample in samples))
     seen = {timestamp(row.get("last_changed")) for reply in replies for row in reply.body["members"]}
-    last = rfc3339(audience.statuses_until) if audience.statuses_until else ""
+    last = rfc3339(audience.statuses_until - timedelta(seconds=1)) if audience.statuses_until else ""
     # Only what lies before the horizon is a window that rows can leave but not join.
     return sorted(cut for cut in seen if cut and cut <= last)
 
@@ -146,7 +150,7 @@ def _statuses(audience: Audience, filters: Mapping[str, str | int]) -> Request:
 
 
 def _since(moment: datetime) -> dict[str, str | int]:
-    return {"since_last_changed": rfc3339(moment)}
+    return {"since_last_changed": rfc3339(moment - LATE)}
 
 
 def _between(after: str | None, until: str | None) -> dict[str, str | int]:

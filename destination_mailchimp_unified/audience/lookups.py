@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience, Tag, fold
+from destination_mailchimp_unified.audience.groups import Groups
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.entity import nested, rfc3339
 from mailchimp_unified.entities.merge_field import merge_field_of
-from mailchimp_unified.loops import task_group
+from mailchimp_unified.loops import task_group, together
 from mailchimp_unified.paging import Pager
 
 Json = dict[str, Any]
@@ -39,3 +40,15 @@ async def load_tags(audience: Audience, pager: Pager) -> None:
     segments = await pager.all(endpoints.tags(audience.id))
     read = {fold(str(one.get("name"))): Tag(str(one.get("name")), one.get("id")) for one in segments}
     audience.tags = {**(audience.tags or {}), **read}
+
+
+async def load_groups(audience: Audience, pager: Pager) -> None:
+    """Read the names of an audience's groups and marketing permissions."""
+    found = Groups()
+    categories = await pager.all(endpoints.interest_categories(audience.id))
+    listed = await together(*(pager.all(endpoints.interests(audience.id, str(one["id"]))) for one in categories))
+    for category, rows in zip(categories, listed, strict=True):
+        found.add_interests(str(category.get("title")), rows)
+    for member in (await pager.client.call(endpoints.known_permissions(audience.id))).body.get("members") or []:
+        found.add_permissions(member.get("marketing_permissions") or [])
+    audience.groups = found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,9 +9,11 @@ from typing import Any, Protocol
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import bulk_is_cheaper, may_pay
 from destination_mailchimp_unified.audience.listing import count_contacts, is_fresh, read_statuses, refresh_statuses
-from destination_mailchimp_unified.audience.lookups import load_audience, load_tags
-from destination_mailchimp_unified.audience.merge_fields import create_missing
+from destination_mailchimp_unified.audience.lookups import load_audience, load_groups, load_tags
+from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.mapping import names_groups
+from destination_mailchimp_unified.intake.planned import PlannedField
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
 
@@ -23,8 +24,11 @@ class Demand(Protocol):
     def wants_tags(self) -> bool:
         """Return whether any record says something about tags."""
 
-    def missing_fields(self) -> dict[str, Any]:
-        """Return a value for each merge field that records fill and the audience lacks, by tag; each once."""
+    def wants_groups(self) -> bool:
+        """Return whether any record names a group or a marketing permission by its name."""
+
+    def missing_fields(self) -> list[PlannedField]:
+        """Return the merge fields that the mapping names, records fill and the audience lacks; each once."""
 
     def contacts(self) -> int:
         """Return how many contacts are to be written, as far as is known."""
@@ -41,21 +45,24 @@ class Preparation:
     demand: Demand
     config: DestinationConfig
     pager: Pager
-    logger: logging.Logger
+    creation: Creation
 
     async def open(self) -> None:
         """Learn what the audience is like, and with the same round of requests what the records need that are already there.
 
         Raises NotFoundError when there is none.
         """
-        await together(load_audience(self.audience, self.pager), *self._tags_and_counts())
+        groups = [load_groups(self.audience, self.pager)] if names_groups(self.config) else []
+        await together(load_audience(self.audience, self.pager), *groups, *self._tags_and_counts())
 
     async def look_up(self) -> None:
         """Learn what the records need to become changes: their merge fields, and the tags of the audience."""
         # Records go on arriving while these are asked for: what they lack is asked for as well.
         while True:
             if self.config.create_missing_merge_fields and (missing := self.demand.missing_fields()):
-                await create_missing(self.audience, missing.items(), self.pager.client, self.logger, dry_run=self.config.dry_run)
+                await self.creation.create(self.audience, missing)
+            elif self.audience.groups is None and self.demand.wants_groups():
+                await load_groups(self.audience, self.pager)
             elif self.audience.tags is None and self.demand.wants_tags():
                 await together(*self._tags_and_counts())
             else:

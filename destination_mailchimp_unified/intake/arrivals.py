@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from destination_mailchimp_unified.intake.columns import Contact
+from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.planned import PlannedField
 
 StreamKey = tuple[str | None, str]
 """Namespace and name of a stream."""
@@ -38,8 +40,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A record that came in: what it asks for, in unified terms, and by which operation of its stream."""
+    """A record that came in: what it asks for, in unified terms, and by which operation of its stream.
+
+    `planned` are the merge fields that its stream names, by tag.
+    """
 
     entry: Entry
     contact: Contact
     operation: Operation = "upsert"
+    planned: Mapping[str, PlannedField] = field(default_factory=dict)

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.config import DestinationConfig, Rule
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, Operation, StreamKey, stream_key
 from destination_mailchimp_unified.intake.columns import Columns
+from destination_mailchimp_unified.intake.described import described, shown
+from destination_mailchimp_unified.intake.mapping import check_columns, check_rules_have_columns
+from destination_mailchimp_unified.intake.planned import PlannedField, planned_fields
 from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.errors import ConfigError
+from mailchimp_unified.text import did_you_mean, folded
 
 MATCHING_KEY = "email"
 """The field by which contacts are found."""
 
-_OPERATIONS: dict[str, Operation] = {"update": "update", "soft_delete": "archive"}
-"""What a destination sync mode asks for; every other mode is an upsert."""
+_OPERATIONS: dict[str, Operation] = {
+    "append": "upsert",
+    "append_dedup": "upsert",
+    "overwrite": "upsert",
+    "overwrite_dedup": "upsert",
+    "update": "update",
+    "soft_delete": "archive",
+}
+"""What a destination sync mode asks for."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A configured stream: its audience when the stream names one, its operation, its columns."""
+    """A configured stream: its audience when the stream names one, its operation, its columns.
+
+    `planned` are the merge fields that it names, by tag: what they would be created as.
+    """
 
     key: StreamKey
     operation: Operation
     columns: Columns
     list_id: str | None = None
+    planned: Mapping[str, PlannedField] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -35,32 +50,73 @@ class Target:
         return self.key[1]
 
     def arrival(self, entry: Entry, columns: Mapping[str, Any]) -> Arrival:
-        """Return a record as what it asks for. Raises InvalidValueError for the first value of a wrong type."""
-        return Arrival(entry, self.columns.contact(columns), self.operation)
+        """Return a record as what it asks for. Raises InvalidValueError for the first value that cannot be read."""
+        return Arrival(entry, self.columns.contact(columns), self.operation, self.planned)
 
 
 def targets_of(catalog: Mapping[str, Any], config: DestinationConfig, logger: logging.Logger) -> dict[StreamKey, Target]:
-    """Return the streams of a configured catalog. Raises ConfigError naming a stream that cannot be written."""
+    """Return the streams of a configured catalog, and log what their columns fill.
+
+    Raises ConfigError naming a stream that cannot be written, or a rule that fits none.
+    """
     streams = catalog.get("streams")
     if not isinstance(streams, list) or not all(isinstance(s, dict) and isinstance(s.get("stream"), dict) for s in streams):
         raise ConfigError("The catalog holds no streams that can be read. Please configure the connection again.")
+    _check_stream_names(config, [str(configured["stream"].get("name")) for configured in streams])
     targets = [_target(configured, config, logger) for configured in streams]
+    check_rules_have_columns(config, {target.name: target.columns for target in targets})
     return {target.key: target for target in targets}
+
+
+def _check_stream_names(config: DestinationConfig, names: list[str]) -> None:
+    known = {folded(name) for name in names}
+    unknown = {rule.stream for rule in config.field_mapping if rule.stream and folded(rule.stream) not in known}
+    if unknown:
+        words = shown(f"{name}{did_you_mean(name, names)}" for name in sorted(unknown))
+        raise ConfigError(f"field_mapping names streams that the connection does not have: {words}. Its streams are: {shown(names)}.")
 
 
 def _target(configured: Mapping[str, Any], config: DestinationConfig, logger: logging.Logger) -> Target:
     stream = configured["stream"]
-    name, mode = str(stream.get("name")), str(configured.get("destination_sync_mode") or "append")
+    name = str(stream.get("name"))
+    operation = _operation(configured, name)
     list_id = _object_name(configured.get("destination_object_name"), name)
     if list_id:
         _check_matching_key(configured.get("primary_key"), name)
     properties = _properties(stream.get("json_schema"))
-    known = frozenset(column.casefold() for column in properties)
-    columns = Columns(config.field_mapping, config.unmapped_columns == "merge_fields" or list_id is not None, known)
-    target = Target(stream_key(name, stream.get("namespace")), _OPERATIONS.get(mode, "upsert"), columns, list_id)
-    _check_columns(target, properties, config)
-    _warn(configured, name, mode, logger)
-    return target
+    columns = Columns(
+        _rules_of(name, config),
+        list(properties),
+        by_hand=list_id is not None,
+        merge_extras=config.unmapped_columns == "merge_fields" or list_id is not None,
+        ignored=frozenset({"list_id"} if config.list_ids_from == "configuration" else ()),
+        leave_out=config.invalid_values == "leave_out",
+        announce=_announcer(name, logger),
+    )
+    check_columns(name, columns, has_audience=bool(list_id or config.list_id))
+    if properties:
+        columns.told()
+    _warn(configured, name, logger)
+    return Target(stream_key(name, stream.get("namespace")), operation, columns, list_id, planned_fields(columns, properties))
+
+
+def _rules_of(stream: str, config: DestinationConfig) -> list[Rule]:
+    return [rule for rule in config.field_mapping if not rule.stream or folded(rule.stream) == folded(stream)]
+
+
+def _announcer(name: str, logger: logging.Logger) -> Callable[[Columns], None]:
+    return lambda columns: logger.info("%s", described(name, columns))
+
+
+def _operation(configured: Mapping[str, Any], stream: str) -> Operation:
+    mode = configured.get("destination_sync_mode")
+    operation = _OPERATIONS.get(str(mode))
+    if operation is None:
+        raise ConfigError(
+            f"Stream {stream} has {f'the unknown sync mode {mode}' if mode else 'no sync mode'}."
+            f" Please choose one of: {', '.join(_OPERATIONS)}."
+        )
+    return operation
 
 
 def _object_name(value: Any, stream: str) -> str | None:
@@ -74,35 +130,19 @@ def _object_name(value: Any, stream: str) -> str | None:
 
 def _check_matching_key(keys: Any, stream: str) -> None:
     names = [part for key in keys or [] for part in (key if isinstance(key, list) else [key])]
-    if names and [str(name).casefold() for name in names] != [MATCHING_KEY]:
+    if names and [folded(str(name)) for name in names] != [MATCHING_KEY]:
         raise ConfigError(
             f"Stream {stream} matches contacts by {', '.join(map(str, names))}. Please choose {MATCHING_KEY} as the matching key."
         )
 
 
-def _properties(schema: Any) -> list[str]:
+def _properties(schema: Any) -> dict[str, Any]:
     properties = schema.get("properties") if isinstance(schema, dict) else None
-    return [str(column) for column in properties] if isinstance(properties, dict) else []
+    return {str(column): one for column, one in properties.items()} if isinstance(properties, dict) else {}
 
 
-def _check_columns(target: Target, properties: Collection[str], config: DestinationConfig) -> None:
-    if not properties:
-        # Nothing is known of the columns: the records will tell.
-        return
-    reached = {field for column in properties for field in target.columns.targets(column)}
-    if "email" not in reached:
-        raise ConfigError(
-            f"Stream {target.name} has no column for the address. Please map one to the field email in field_mapping."
-            f" Its columns are: {', '.join(sorted(properties))}."
-        )
-    if "list_id" not in reached and not target.list_id and not config.list_id:
-        raise ConfigError(
-            f"Stream {target.name} does not say which audience it goes to. Please set list_id, or map a column to the field list_id."
-        )
-
-
-def _warn(configured: Mapping[str, Any], name: str, mode: str, logger: logging.Logger) -> None:
-    if mode == "overwrite":
+def _warn(configured: Mapping[str, Any], name: str, logger: logging.Logger) -> None:
+    if str(configured.get("destination_sync_mode")).startswith("overwrite"):
         logger.warning("Stream %s: overwrite is written as an upsert. An audience is never emptied.", name)
     if configured.get("minimum_generation_id"):
         logger.warning("Stream %s: a refresh is written as an upsert. Contacts that are no longer sent stay in the audience.", name)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from destination_mailchimp_unified.intake.arrivals import StreamKey
+from destination_mailchimp_unified.intake.columns import SIGNS_OF_CONTACTS
 from destination_mailchimp_unified.intake.lines import Record, Unusable
 from mailchimp_unified.parsing import UnreadableError, parsed
+from mailchimp_unified.text import folded
 
 LONGEST_LINE = 1 << 20
 """Bytes of an event: more than a hundred times what a contact with every field filled takes."""
@@ -27,14 +30,28 @@ class Event:
     message: Record | Unusable
 
 
-def event_of(columns: Any, stream: StreamKey, size: int) -> Event:
+class Streams(NamedTuple):
+    """The two streams of a sender: an event with an email address and a list_id is a unified contact, of which all names count.
+
+    Which one an event belongs to depends on itself alone, never on those that came before it.
+    """
+
+    plain: StreamKey
+    unified: StreamKey
+
+    def of(self, columns: Mapping[str, Any]) -> StreamKey:
+        """Return the stream that an event belongs to."""
+        return self.unified if {folded(name) for name in columns} >= SIGNS_OF_CONTACTS else self.plain
+
+
+def event_of(columns: Any, streams: Streams, size: int) -> Event:
     """Return the event of a parsed value that took so many bytes. Its `id` stays a column, which a rule may map."""
     if not isinstance(columns, dict):
         return Event(None, NO_OBJECT)
-    return Event(columns.get("id"), Record(stream, columns, size))
+    return Event(columns.get("id"), Record(streams.of(columns), columns, size))
 
 
-def event_of_line(line: bytes | None, stream: StreamKey) -> Event:
+def event_of_line(line: bytes | None, streams: Streams) -> Event:
     """Return the event of a line; None stands for one that was too long to be kept."""
     if line is None:
         return Event(None, TOO_LONG)
@@ -42,7 +59,7 @@ def event_of_line(line: bytes | None, stream: StreamKey) -> Event:
         columns = json_of(line)
     except UnreadableError:
         return Event(None, NOT_JSON)
-    return event_of(columns, stream, len(line))
+    return event_of(columns, streams, len(line))
 
 
 def json_of(text: bytes) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +11,8 @@ from datetime import timedelta
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.listing import FRESH_SECONDS, is_fresh, refresh_statuses
-from destination_mailchimp_unified.audience.lookups import load_audience, load_tags
+from destination_mailchimp_unified.audience.lookups import load_audience, load_groups, load_tags
+from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.live.room import Room
 from destination_mailchimp_unified.pipeline.lane import Lane, Settle
@@ -40,7 +40,7 @@ CALLS_EACH = 2
 # Mailchimp's times are whole seconds.
 _CLOCK_STEP = timedelta(seconds=1)
 
-_RENEWED = ("name", "double_optin", "subscribed", "definitions", "merge_fields", "tags")
+_RENEWED = ("name", "double_optin", "subscribed", "definitions", "merge_fields", "tags", "groups")
 
 
 class LiveLane(Lane):
@@ -51,13 +51,13 @@ class LiveLane(Lane):
         audience: Audience,
         config: DestinationConfig,
         pager: Pager,
-        logger: logging.Logger,
+        creation: Creation,
         settle: Settle,
         *,
         named: bool,
         room: Room,
     ) -> None:
-        super().__init__(audience, config, pager, logger, settle, named=named)
+        super().__init__(audience, config, pager, creation, settle, named=named)
         self._pager, self._room = pager, room
         self.used = asyncio.get_running_loop().time()
         self._learned: float | None = None
@@ -128,7 +128,8 @@ class LiveLane(Lane):
         """Learn again what the audience is like: its settings, its merge fields, its tags. What fails is logged, and stays."""
         seen = Audience(self.audience.id)
         try:
-            await together(load_audience(seen, self._pager), load_tags(seen, self._pager))
+            groups = [] if self.audience.groups is None else [load_groups(seen, self._pager)]
+            await together(load_audience(seen, self._pager), load_tags(seen, self._pager), *groups)
         except NotFoundError as error:
             self._close(error)
         except MailchimpError as error:
@@ -136,6 +137,7 @@ class LiveLane(Lane):
         else:
             for name in _RENEWED:
                 setattr(self.audience, name, getattr(seen, name))
+            self._fields_asked_for.clear()
 
     @property
     def gone(self) -> bool:

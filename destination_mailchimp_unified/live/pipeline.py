@@ -7,18 +7,22 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
 from destination_mailchimp_unified.intake.arrivals import StreamKey, stream_key
 from destination_mailchimp_unified.intake.mapping import check_fields
 from destination_mailchimp_unified.intake.streams import Target, targets_of
+from destination_mailchimp_unified.live.events import Streams
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.writer import LiveWriter
 from mailchimp_unified.client import MailchimpClient, Patience, Traffic
-from mailchimp_unified.config import parse_config
+from mailchimp_unified.text import folded
 from mailchimp_unified.transport import Transport
 
 STREAM = "events"
 """What the stream of all events is called where nothing else is said."""
+
+UNIFIED = "unified"
+"""Namespace of the events that are unified contacts."""
 
 
 @dataclass
@@ -30,7 +34,7 @@ class Pipeline:
 
     config: DestinationConfig
     targets: Mapping[StreamKey, Target]
-    stream: StreamKey
+    streams: Streams
     logger: logging.Logger
     patience: Patience = field(default_factory=Patience)
     transport: Transport | None = None
@@ -53,10 +57,17 @@ def pipeline_of(config: Mapping[str, object], name: str, logger: logging.Logger)
 
     Rules of `field_mapping` for other streams say nothing here. Raises ConfigError.
     """
-    parsed = parse_config(DestinationConfig, config)
-    rules = [rule for rule in parsed.field_mapping if getattr(rule, "stream", None) in (None, "", name)]
+    parsed, unknown = parse_destination_config(config)
+    if unknown:
+        logger.warning("The configuration has keys that do not exist; they do nothing: %s.", ", ".join(key.path for key in unknown))
+    rules = [rule for rule in parsed.field_mapping if not rule.stream or folded(rule.stream) == folded(name)]
     parsed = parsed.model_copy(update={"field_mapping": rules})
     check_fields(parsed)
-    stream = {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
-    catalog = {"streams": [{"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
-    return Pipeline(parsed, targets_of(catalog, parsed, logger), stream_key(name, None), logger)
+    streams = Streams(stream_key(name, None), stream_key(name, UNIFIED))
+    catalog = {"streams": [_configured(*stream) for stream in streams]}
+    return Pipeline(parsed, targets_of(catalog, parsed, logger), streams, logger)
+
+
+def _configured(namespace: str | None, name: str) -> dict[str, object]:
+    stream: dict[str, object] = {"name": name, "namespace": namespace, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
+    return {"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}

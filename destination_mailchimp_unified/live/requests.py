@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from destination_mailchimp_unified.intake.arrivals import StreamKey
-from destination_mailchimp_unified.live.events import Event, event_of, json_of
+from destination_mailchimp_unified.live.events import Event, Streams, event_of, json_of
 from destination_mailchimp_unified.settling.outcomes import Outcome
 from mailchimp_unified.parsing import UnreadableError
 
@@ -44,20 +43,20 @@ def too_large() -> RefusedError:
     return RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {LARGEST_BODY} bytes in one request.")
 
 
-def events_of(body: bytes, stream: StreamKey) -> tuple[list[Event], bool]:
+def events_of(body: bytes, streams: Streams) -> tuple[list[Event], bool]:
     """Return the events of a body, and whether it was a list. Raises RefusedError."""
     try:
         content = json_of(body)
     except UnreadableError:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
     if isinstance(content, dict):
-        return [event_of(content, stream, len(body))], False
+        return [event_of(content, streams, len(body))], False
     if not isinstance(content, list):
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "The body is one contact, as a JSON object, or a list of them.")
     if len(content) > MOST_EVENTS:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {MOST_EVENTS} contacts in one request.")
     share = len(body) // max(1, len(content))
-    return [event_of(columns, stream, share) for columns in content], True
+    return [event_of(columns, streams, share) for columns in content], True
 
 
 def status_of(outcomes: Iterable[Outcome]) -> HTTPStatus:

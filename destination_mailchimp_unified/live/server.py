@@ -81,7 +81,7 @@ async def _written(request: Request, service: Service, metrics: Metrics) -> Resp
     if not service.feed.has_room():
         raise _full()
     body = await _body(request)
-    events, is_list = events_of(body, service.pipeline.stream)
+    events, is_list = events_of(body, service.pipeline.streams)
     if not service.feed.has_room(len(events), len(body)):
         raise _full()
     outcomes = await service.settle(events)

@@ -32,7 +32,7 @@ async def _take(pipeline: Pipeline, lines: Lines, output: Output, feed: Feed) ->
         number += 1
         await output.expect()
         await feed.room()
-        event = event_of_line(line, pipeline.stream)
+        event = event_of_line(line, pipeline.streams)
         feed.put(event.message, partial(_answer, pipeline, output, number, event.id))
     feed.end()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
@@ -26,6 +27,9 @@ AGEING_SECONDS = 60.0
 
 RENEWAL_SECONDS = 600.0
 """How often an audience's settings, merge fields and tags are read again: three requests."""
+
+MOST_COLUMNS = 5_000
+"""Names of columns that are kept in mind; events may name others every time."""
 
 
 class NoGuard(RejectGuard):
@@ -73,7 +77,7 @@ class LiveWriter(Writer):
         self._opened()
 
     def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
-        lane = LiveLane(audience, self._config, self._pager, self._logger, self._settle, named=named, room=self._room)
+        lane = LiveLane(audience, self._config, self._pager, self._creation, self._settle, named=named, room=self._room)
         self._live[audience.id] = lane
         return lane
 
@@ -92,6 +96,7 @@ class LiveWriter(Writer):
         renewed = clock()
         while True:
             await asyncio.sleep(AGEING_SECONDS)
+            self._forget_columns()
             renews = clock() - renewed >= RENEWAL_SECONDS
             renewed = clock() if renews else renewed
             for list_id, lane in list(self._live.items()):
@@ -102,6 +107,12 @@ class LiveWriter(Writer):
                 lane.forget()
                 if renews and lane.audience.known:
                     await lane.renew()
+
+    def _forget_columns(self) -> None:
+        """Forget the columns of streams that have had very many: what each fills is found again."""
+        for key, target in self._targets.items():
+            if len(target.columns.names) > MOST_COLUMNS:
+                self._targets[key] = replace(target, columns=replace(target.columns))
 
     def _drop(self, list_id: str) -> None:
         """Know an audience no more: its next event asks for it again."""

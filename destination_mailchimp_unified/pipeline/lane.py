@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
-from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.audience.groups import wants_groups
+from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.audience.preparing import Preparation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
+from destination_mailchimp_unified.intake.planned import PlannedField
 from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, Waiting, change_of, invalid
 from destination_mailchimp_unified.planning.plan import Batch, Plan, fits_bulk, plan
 from destination_mailchimp_unified.planning.tags import is_managed
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified.entities.contact import merge_values
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.text import is_blank, visible
 
 Settle = Callable[[Entry, str, Outcome], None]
 """Takes a record, the id of its contact ("" when it has none), and what became of it."""
@@ -33,12 +35,12 @@ class Lane:
     """Writes the records of one audience. `named` tells that the configuration or the catalog names it: then it must be there."""
 
     def __init__(
-        self, audience: Audience, config: DestinationConfig, pager: Pager, logger: logging.Logger, settle: Settle, *, named: bool
+        self, audience: Audience, config: DestinationConfig, pager: Pager, creation: Creation, settle: Settle, *, named: bool
     ) -> None:
         self.audience = audience
         self.opened = asyncio.Event()
-        self._config, self._logger, self._settle, self._named = config, logger, settle, named
-        self._preparation = Preparation(audience, self, config, pager, logger)
+        self._config, self._logger, self._settle, self._named = config, creation.logger, settle, named
+        self._preparation = Preparation(audience, self, config, pager, creation)
         self._scope = Scope(audience, config, pager)
         self._waiting = Waiting(is_managed(config.managed_tags))
         self._arrived: list[Arrival] = []
@@ -84,15 +86,20 @@ class Lane:
         """Return whether any arrived record says something about tags."""
         return any(arrival.contact.unified.get(name) is not None for arrival in self._arrived for name in ("tags", "tags_to_remove"))
 
-    def missing_fields(self) -> dict[str, Any]:
-        """Return a value for each merge field that arrived records fill and the audience lacks, by tag; each once."""
-        missing: dict[str, Any] = {}
+    def wants_groups(self) -> bool:
+        """Return whether any arrived record names a group or a marketing permission by its name."""
+        return any(wants_groups(arrival.contact.unified) for arrival in self._arrived)
+
+    def missing_fields(self) -> list[PlannedField]:
+        """Return the merge fields that the mapping names, arrived records fill and the audience lacks; each once."""
+        missing: dict[str, PlannedField] = {}
         for arrival in self._arrived:
             for tag, value in merge_values(arrival.contact.unified).items():
-                if value is not None and self.audience.merge_field(tag) is None and tag not in self._fields_asked_for:
-                    missing.setdefault(tag, value)
+                planned = arrival.planned.get(visible(tag).upper())
+                if planned and not is_blank(value) and self.audience.merge_field(tag) is None and planned.tag not in self._fields_asked_for:
+                    missing.setdefault(planned.tag, planned)
         self._fields_asked_for |= missing.keys()
-        return missing
+        return list(missing.values())
 
     def contacts(self) -> int:
         """Return how many contacts are to be written, as far as is known."""
@@ -131,7 +138,8 @@ class Lane:
     def _check(self) -> None:
         if self._named:
             check_audience(self._config, self.audience)
-            if required := unmapped_required(self._config, self.audience):
+            required = unmapped_required(self._config, self.audience) if self._config.required_fields == "enforce" else []
+            if required:
                 self._logger.info("Audience %s requires %s: contacts without are not created.", self.audience.id, ", ".join(required))
 
     def _close(self, error: NotFoundError) -> None:
@@ -210,10 +218,14 @@ class Lane:
         self._on_their_way.discard(change.id)
         if change.id in self._waiting:
             self.look()
+        if outcome.kind not in ("rejected", "skipped"):
+            outcome = outcome.noting((*outcome.notes, *(f"{WITHOUT}{name}" for name in change.left_out)))
         for entry in change.entries:
             self._settle(entry, change.id, outcome)
+            # What was left out is counted once.
+            outcome = outcome.noting_nothing()
             # Of several records of a new contact the first has created it.
-            outcome = UPDATED if outcome is CREATED else outcome
+            outcome = UPDATED if outcome.kind == "created" else outcome
 
 
 def _contact_id(arrival: Arrival) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
 from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
@@ -60,6 +61,7 @@ class Writer:
         self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
         self._pager = Pager(client, logger, page_size)
         self._ledger = Ledger()
+        self._creation = Creation(client, logger, dry_run=config.dry_run)
         self._guard = RejectGuard(config.max_rejected_percent)
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
         self._pacing = Pacing(self._hurry)
@@ -152,7 +154,7 @@ class Writer:
             self._reject(entry, record, target, NO_LIST)
 
     def _reject(self, entry: Entry, record: Record, target: Target, outcome: Outcome) -> None:
-        email = target.columns.address(record.columns)
+        email = target.columns.email_text(record.columns)
         self._settle(entry, subscriber_hash(email) if "@" in email else "", outcome)
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
@@ -163,7 +165,7 @@ class Writer:
         return self._lanes[list_id]
 
     def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
-        return Lane(audience, self._config, self._pager, self._logger, self._settle, named=named)
+        return Lane(audience, self._config, self._pager, self._creation, self._settle, named=named)
 
     def _hurry(self, number: int) -> None:
         for lane in self._lanes.values():

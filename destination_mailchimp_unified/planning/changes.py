@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.groups import with_ids
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.columns import Contact
+from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
-from mailchimp_unified.entities.contact import ARCHIVED, to_mailchimp
+from mailchimp_unified.entities.contact import ARCHIVED, refuse, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 
 Json = dict[str, Any]
 Kind = Literal["upsert", "archive", "unsubscribe"]
+
+# What a contact can be written without.
+_OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions")
 
 SUPERSEDED = skipped("a later record of the same contact brings it back")
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
@@ -36,6 +40,10 @@ class Change:
     status: str | None = None
     status_if_new: str | None = None
     existing_only: bool = False
+    # The id under which Mailchimp knows the contact so far, when its email address changes.
+    previous_id: str | None = None
+    # Fields whose values could not be used, by name: the contact is written without them.
+    left_out: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
@@ -46,7 +54,7 @@ class Change:
     def removes_tags_only(self) -> bool:
         """Whether taking tags away is all it asks for."""
         wants_tags = self.tagging.removals and not self.tagging.additions and not self.tagging.whole
-        return bool(wants_tags) and self.kind == "upsert" and self.body.keys() <= {"email_address"}
+        return bool(wants_tags) and self.kind == "upsert" and not self.previous_id and self.body.keys() <= {"email_address"}
 
 
 def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -> Change | Outcome:
@@ -65,7 +73,18 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     if kind != "upsert":
         change.kind = kind
         return change
-    change.body = to_mailchimp(_with_extras(arrival.contact, audience), audience.merge_fields, clear_empty=config.empty_values == "clear")
+    left_out: list[str] = list(arrival.contact.left_out)
+
+    def on_invalid(error: InvalidValueError) -> None:
+        if config.invalid_values == "reject":
+            refuse(error)
+        left_out.append(error.tag)
+
+    named = with_ids(_with_extras(arrival.contact, audience), audience.groups, on_invalid)
+    change.body = to_mailchimp(named, audience.merge_fields, clear_empty=config.empty_values == "clear", on_invalid=on_invalid)
+    change.left_out = tuple(left_out)
+    previous = unified.get("previous_email")
+    change.previous_id = subscriber_hash(previous) if previous and subscriber_hash(previous) != change.id else None
     change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
     change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
     change.existing_only = arrival.operation == "update"
@@ -96,7 +115,8 @@ def invalid(error: InvalidValueError) -> Outcome:
 
 def foldable(earlier: Change, later: Change) -> bool:
     """Return whether two changes in a row have the same effect as one."""
-    return earlier.kind == later.kind and earlier.existing_only == later.existing_only
+    alike = earlier.kind == later.kind and earlier.existing_only == later.existing_only
+    return alike and later.previous_id in (None, earlier.previous_id)
 
 
 def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Change:
@@ -115,7 +135,24 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
         status=later.status or earlier.status,
         status_if_new=later.status_if_new or earlier.status_if_new,
         existing_only=later.existing_only,
+        previous_id=earlier.previous_id,
+        left_out=(*earlier.left_out, *later.left_out),
     )
+
+
+def without_refused(change: Change, refused: Iterable[str]) -> Change | None:
+    """Return a change without the fields that Mailchimp refused by name, None when none of them is in it."""
+    names = {name.removeprefix("merge_fields.") for name in refused}
+    values = change.body.get("merge_fields", {})
+    bad = [*(tag for tag in values if tag in names), *(name for name in change.body if name in names and name in _OPTIONAL)]
+    if not bad:
+        return None
+    body = {name: value for name, value in change.body.items() if name not in bad}
+    if kept := {tag: value for tag, value in values.items() if tag not in bad}:
+        body["merge_fields"] = kept
+    else:
+        body.pop("merge_fields", None)
+    return replace(change, body=body, left_out=(*change.left_out, *bad))
 
 
 @dataclass

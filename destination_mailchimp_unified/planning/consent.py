@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake.values import NEW_STATUSES
 from destination_mailchimp_unified.planning.changes import Change
 from mailchimp_unified.entities.contact import ARCHIVED
+from mailchimp_unified.entities.contact_fields import NEW_STATUSES
 
 HOLDING = ("subscribed", "pending")
 """Statuses of contacts who can be unsubscribed."""

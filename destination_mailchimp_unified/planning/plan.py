@@ -81,5 +81,5 @@ def route(change: Change, audience: Audience, config: DestinationConfig) -> Rout
 
 
 def fits_bulk(change: Change) -> bool:
-    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions."""
-    return "marketing_permissions" not in change.body
+    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions and no other email address."""
+    return "marketing_permissions" not in change.body and not change.previous_id

@@ -77,7 +77,7 @@ async def carry_out(batch: Batch, scope: Scope) -> Settled:
 
 async def _write(batch: Batch, scope: Scope) -> Settled:
     rows = [_row(change, batch, scope) for change in batch.changes]
-    request = endpoints.bulk(scope.list_id, rows, update_existing=batch.kind == "update")
+    request = scope.writing(endpoints.bulk(scope.list_id, rows, update_existing=batch.kind == "update"))
     try:
         reply = await scope.pager.client.call(request, fresh=scope.is_fresh)
     except StaleError:

@@ -26,10 +26,17 @@ async def rehearse(change: Change, scope: Scope) -> Outcome:
 
 
 async def _status(change: Change, scope: Scope) -> str | None:
+    for contact_id in filter(None, (change.previous_id, change.id)):
+        if (status := await _status_of(contact_id, scope)) is not None:
+            return status
+    return None
+
+
+async def _status_of(contact_id: str, scope: Scope) -> str | None:
     if scope.audience.statuses is not None:
-        return scope.audience.status_of(change.id)
+        return scope.audience.status_of(contact_id)
     try:
-        reply = await scope.pager.client.call(endpoints.member(scope.list_id, change.id))
+        reply = await scope.pager.client.call(endpoints.member(scope.list_id, contact_id))
     except NotFoundError:
         return None
     return str(reply.body["status"])

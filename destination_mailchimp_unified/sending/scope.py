@@ -10,7 +10,9 @@ from destination_mailchimp_unified.audience.listing import is_fresh
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.tags import Delta, delta, is_managed
+from mailchimp_unified.endpoints import without_validation
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import Request
 
 Json = dict[str, Any]
 
@@ -41,6 +43,11 @@ class Scope:
         audience = self.audience
         known = audience.statuses is not None and audience.listed_whole and self.is_fresh()
         return known and audience.status_of(change.id) is None and change.id not in audience.appeared
+
+    def writing(self, request: Request) -> Request:
+        """Return a call that writes contacts as the configuration wants it: required merge fields enforced or not."""
+        skips = self.config.required_fields == "skip" and request.method in ("PUT", "PATCH", "POST")
+        return without_validation(request) if skips else request
 
     def changed(self, member: Json) -> bool:
         """Return whether an answer shows that the contact changed since we began."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.changes import Change, without_refused
 from destination_mailchimp_unified.planning.consent import HOLDING, direct_status, new_status, notes, status_to_set
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.sending.tagging import retag
 from destination_mailchimp_unified.settling.outcomes import (
     COMPLIANCE_STATE,
     CREATED,
+    INCOMPLETE,
+    INCOMPLETE_ADDRESS,
+    MEMBER_EXISTS,
     NO_AUDIENCE,
     NOT_ALLOWED,
     NOT_ARCHIVED,
     NOT_CREATED,
     NOT_THERE,
+    TWO_CONTACTS,
     UNCHANGED,
     UPDATED,
     VANISHED,
@@ -37,9 +41,29 @@ async def carry_out(change: Change, scope: Scope) -> Outcome:
             return await _archive(change, scope)
         if change.kind == "unsubscribe":
             return await _unsubscribe(change, scope)
+        return await _upsert_usable(change, scope)
+    except RejectedRecordError as error:
+        return INCOMPLETE_ADDRESS if _is_about_stored_address(error, change) else rejected_by(error)
+
+
+async def _upsert_usable(change: Change, scope: Scope) -> Outcome:
+    """Write a contact; with leave_out once more without the fields that Mailchimp refuses by name."""
+    try:
         return await _upsert(change, scope)
     except RejectedRecordError as error:
-        return rejected_by(error)
+        fewer = without_refused(change, (name for name, _ in error.fields)) if scope.config.invalid_values == "leave_out" else None
+        if fewer is None:
+            raise
+    outcome = await _upsert(fewer, scope)
+    # The caller counts what the change lacked from the beginning.
+    change.left_out = fewer.left_out
+    return outcome
+
+
+def _is_about_stored_address(error: RejectedRecordError, change: Change) -> bool:
+    """Return whether Mailchimp refuses an update for a postal address that it has, not for one that was sent."""
+    sent = change.body.get("merge_fields", {})
+    return any(INCOMPLETE in message and name.removeprefix("merge_fields.") not in sent for name, message in error.fields)
 
 
 async def _archive(change: Change, scope: Scope) -> Outcome:
@@ -73,6 +97,19 @@ async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
 
 
 async def _upsert(change: Change, scope: Scope) -> Outcome:
+    if change.previous_id:
+        try:
+            moved = await _readdress(change, scope, change.previous_id)
+        except RejectedRecordError as error:
+            if error.title != MEMBER_EXISTS:
+                raise
+            return TWO_CONTACTS
+        if moved is not None:
+            return await _complete(change, scope, moved)
+    return await _create_or_update(change, scope)
+
+
+async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
     if new and scope.is_absent(change):
         return await _create(change, scope, new)
@@ -91,6 +128,25 @@ async def _upsert(change: Change, scope: Scope) -> Outcome:
         if found is None:
             return VANISHED
     return await _complete(change, scope, found)
+
+
+async def _readdress(change: Change, scope: Scope, previous_id: str) -> Json | None:
+    """Give a contact its new email address, and write it; None when nobody is there under the old one.
+
+    Raises RejectedRecordError, with the title MEMBER_EXISTS when somebody is there under the new one too.
+    """
+    body = dict(change.body)
+    if status := direct_status(change, scope.config):
+        body["status"] = status
+    try:
+        return await _call(endpoints.patch_member(scope.list_id, previous_id, body), scope)
+    except NotFoundError:
+        return None
+    except RejectedRecordError as error:
+        if error.title != NOT_ALLOWED:
+            raise
+    # Archived contacts take no PATCH.
+    return await _call(endpoints.put_member(scope.list_id, previous_id, body), scope)
 
 
 async def _create(change: Change, scope: Scope, new: str) -> Outcome:
@@ -199,4 +255,4 @@ def _status_call(scope: Scope, member: Json, status: str, *, archived: bool) -> 
 
 
 async def _call(request: Request, scope: Scope) -> Json:
-    return (await scope.pager.client.call(request)).body
+    return (await scope.pager.client.call(scope.writing(request))).body

@@ -22,7 +22,11 @@ WORDS_CHARACTERS = 500
 COMPLIANCE_STATE = "Member In Compliance State"
 FORGOTTEN = "Forgotten Email Not Subscribed"
 NOT_ALLOWED = "Method Not Allowed"
+MEMBER_EXISTS = "Member Exists"
 """Titles of refusals: https://mailchimp.com/developer/marketing/docs/errors/."""
+
+WITHOUT = "written without "
+"""Begins the note about a field whose value could not be used."""
 
 Kind = Literal["created", "updated", "unchanged", "skipped", "rejected"]
 KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "rejected")
@@ -32,19 +36,26 @@ KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "reject
 class Outcome:
     """What became of a record: `reason` is a class of reasons to count by, `words` what Mailchimp says about this one.
 
-    `notes` say what was left undone, such as "stay archived". `field` is the one at fault, as the mapping or Mailchimp calls it,
-    "" where it is not one field. None of them holds an email address in clear.
+    `notes` say what was left undone, such as "stay archived"; `later` tells that the same record may be accepted some hours later.
+    `field` is the one at fault, as the mapping or Mailchimp calls it, "" where it is not one field. None of them holds an email
+    address in clear.
     """
 
     kind: Kind
     reason: str = ""
     words: str = ""
     notes: tuple[str, ...] = ()
+    later: bool = False
     field: str = ""
 
     def noting(self, notes: tuple[str, ...]) -> Outcome:
         """Return this outcome with notes."""
         return replace(self, notes=notes) if notes else self
+
+    def noting_nothing(self) -> Outcome:
+        """Return this outcome without the notes about what was left out."""
+        kept = tuple(note for note in self.notes if not note.startswith(WITHOUT))
+        return self if kept == self.notes else replace(self, notes=kept)
 
 
 CREATED, UPDATED, UNCHANGED = Outcome("created"), Outcome("updated"), Outcome("unchanged")
@@ -66,6 +77,15 @@ VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
 NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
 
+TEMPORARY = "temporary: Mailchimp accepts no more sign-ups of this email address for some hours; send the record again later"
+TWO_CONTACTS = rejected("the audience has one contact under email and another under previous_email")
+INCOMPLETE = "complete address"
+"""In what Mailchimp says of a postal address that lacks a part: https://github.com/brandonseydel/MailChimp.Net/issues/631."""
+
+INCOMPLETE_ADDRESS = rejected(
+    "the contact's stored postal address is incomplete, and Mailchimp refuses every update; complete it or set required_fields to skip"
+)
+
 _REASONS = {
     COMPLIANCE_STATE: "the contact unsubscribed, bounced or is under compliance review",
     FORGOTTEN: "the contact was permanently deleted and can only sign up again",
@@ -79,6 +99,8 @@ def rejected_by(error: MailchimpError) -> Outcome:
     complaints = "; ".join(f"{name}: {message}" if name else message for name, message in error.fields)
     words = " ".join(part for part in (error.detail, complaints) if part)
     fields = sorted({name for name, _ in error.fields if name})
+    if error.temporary:
+        return replace(rejected(TEMPORARY, words), later=True)
     if error.title in _REASONS:
         return rejected(_REASONS[error.title], words)
     named = fields[0] if len(fields) == 1 else ""

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from destination_mailchimp_unified.intake.values import WRITABLE
+from destination_mailchimp_unified.intake.columns import ANY_TABLE
+from destination_mailchimp_unified.intake.fields import FORMS
 from docs.generator.tables import code, table
 from mailchimp_unified.entities import audience, contact, tag, user
-from mailchimp_unified.entities.contact import READ_ONLY, ROUTING
+from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE
+from mailchimp_unified.entities.merge_field import VALUE_TYPES
 from mailchimp_unified.schemas import load_schema
 
 Json = Mapping[str, Any]
@@ -24,6 +26,14 @@ _OF_NOTHING: Mapping[str, Json] = {
     "users": {**user.from_mailchimp({}), "updated_at": ""},
 }
 
+_ROLES: Mapping[str, str] = {
+    "derived": "no, derived from `email`",
+    "read only": "no, ignored",
+    "routing": "decides the call",
+    "body": "yes",
+    "merge field": "yes",
+}
+
 # What the last column says is not said twice.
 _SAID_ELSEWHERE = ("Read only.", "Write only.", "The cursor.", *_WHEN_NULL)
 
@@ -31,24 +41,20 @@ _SAID_ELSEWHERE = ("Read only.", "Write only.", "The cursor.", *_WHEN_NULL)
 def field_table(stream: str) -> str:
     """Return the table of a stream's fields, in the order of its schema."""
     properties = load_schema(stream)["properties"]
-    head = ("Field", "Type", "Mailchimp's field", "When null", *(["Written back"] if stream == "contacts" else []))
+    head = ("Field", "Type", "Mailchimp's field", "When null", *(["Written back", "A cell may hold"] if stream == "contacts" else []))
     return table(head, [_row(stream, name, value) for name, value in properties.items()])
 
 
 def _row(stream: str, name: str, value: Json) -> tuple[str, ...]:
     cells = (code(name), _type(value), _origin(value), _null(value, always=_OF_NOTHING[stream].get(name) is not None))
-    return (*cells, written_back(name)) if stream == "contacts" else cells
+    return (*cells, written_back(name), FIELDS[name].takes) if stream == "contacts" else cells
 
 
 def written_back(name: str) -> str:
     """Return what the destination does with a field of a contact."""
-    if name in READ_ONLY:
-        return "no, ignored"
     if name == "email":
         return "finds the contact"
-    if name in ROUTING:
-        return "decides the call" if name in WRITABLE else "no, derived from `email`"
-    return "yes" if name in WRITABLE else "no"
+    return _ROLES[FIELDS[name].role]
 
 
 def _type(value: Json) -> str:
@@ -73,3 +79,22 @@ def _null(value: Json, *, always: bool) -> str:
         return "never read"
     said = [sentence.removeprefix("Null ").rstrip(".") for sentence in _sentences(value) if sentence.startswith(_WHEN_NULL)]
     return said[0].replace("Never null", "never").replace("Present", "present") if said else "where Mailchimp gives none"
+
+
+def value_table() -> str:
+    """Return the table of what the types of merge fields take and send; types that do the same share a row."""
+    rows = {one: [name for name, other in VALUE_TYPES.items() if other is one] for one in VALUE_TYPES.values()}
+    return table(("Type", "Takes", "Sends"), [(", ".join(names), one.takes, one.sends) for one, names in rows.items()])
+
+
+def rule_table() -> str:
+    """Return the table of what a rule of `field_mapping` may fill."""
+    return table(("`field`", "What it fills"), [(code(form), words) for form, words in FORMS.items()])
+
+
+def name_table() -> str:
+    """Return which names count without a rule, and where."""
+    everywhere = [name for name in FIELDS if name in ANY_TABLE]
+    others = [name for name in FIELDS if name in WRITABLE and name not in ANY_TABLE]
+    rows = [("any", everywhere), ("one of unified contacts, or with an audience as its object", [*everywhere, *others])]
+    return table(("Stream", "Names that count"), [(where, ", ".join(map(code, names))) for where, names in rows])

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from docs.generator.collections import all_streams, official_streams
-from docs.generator.fields import field_table
+from docs.generator.fields import field_table, name_table, rule_table, value_table
+from docs.generator.recipes import names, recipe
 from docs.generator.reference import configuration_table
 from docs.generator.sizes import destination_sizes, formula_check, memory_sizes, pod_sizes, source_sizes, state_sizes
 from docs.generator.streams import stream_table
@@ -25,6 +26,10 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "raw streams": all_streams,
     "raw streams of Airbyte's source": official_streams,
     **{f"fields of {stream}": partial(field_table, stream) for stream in ("contacts", "lists", "tags", "users")},
+    "names that count": name_table,
+    "rules": rule_table,
+    "values of merge fields": value_table,
+    **{f"recipe {name}": partial(recipe, name) for name in names()},
     "sizes of the source": source_sizes,
     "sizes of the destination": destination_sizes,
     "the formula against the measurements": formula_check,

@@ -19,6 +19,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from mailchimp_emulator.runner import Emulator
 from mailchimp_unified.client import Patience
+from mailchimp_unified.schemas import load_schema
 
 API_KEY = "0123456789abcdef0123456789abcdef-us1"
 HASTY = Patience(connect=20, read=20, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=60)
@@ -37,10 +38,12 @@ def _state(number: int, stream: str = "people") -> Json:
 
 
 def _catalog(*streams: str | Json) -> Json:
+    """Streams of unified contacts, unless a description gives its own json_schema."""
     configured = []
     for one in streams or ("people",):
         wanted = {"name": one} if isinstance(one, str) else dict(one)
-        stream = {"name": wanted.pop("name"), "json_schema": wanted.pop("json_schema", {}), "supported_sync_modes": ["full_refresh"]}
+        schema = wanted.pop("json_schema", load_schema("contacts"))
+        stream = {"name": wanted.pop("name"), "json_schema": schema, "supported_sync_modes": ["full_refresh"]}
         configured.append({"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append", **wanted})
     return {"streams": configured}
 

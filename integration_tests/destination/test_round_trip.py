@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake.values import WRITABLE
 from mailchimp_emulator.runner import Emulator
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.config import parse_config
+from mailchimp_unified.entities.contact_fields import WRITABLE
 from mailchimp_unified.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,7 +155,8 @@ def test_any_stream_by_mapping(make_runner: Any, record: Any, catalog: Any) -> N
     schema = {"properties": {"customer_mail": {}, "firm": {}}}
     runner.write(rows, catalog({"name": "people", "json_schema": schema}), field_mapping=mapping)
     assert runner.members()["a@contacts.example"]["merge_fields"] == {"COMPANY": "Acme"}
-    runner.write(rows, field_mapping=mapping, unmapped_columns="merge_fields")
+    unknown = catalog({"name": "people", "json_schema": {}})
+    runner.write(rows, unknown, field_mapping=mapping, unmapped_columns="merge_fields")
     assert runner.members()["a@contacts.example"]["merge_fields"] == {"COMPANY": "Acme", "AGE": 41}
 
 

@@ -69,7 +69,7 @@ def copy_in_bulk(mailchimp: Emulator, folder: Path) -> None:
     """Copy an audience to an empty one, then once more with everything that may change contacts switched on."""
     messages = source_output(mailchimp, folder)
     write(mailchimp, folder, messages, write_mode="bulk")
-    everything = {"apply_status": True, "tag_mode": "replace", "managed_tags": ["*"], "restore_archived": True, "empty_values": "clear"}
+    everything = {"apply_status": "always", "tag_mode": "replace", "managed_tags": ["*"], "restore_archived": True, "empty_values": "clear"}
     edited = [*edits(messages), row("fresh@contacts.example", custom_fields={"NEWFIELD": "x"})]
     write(mailchimp, folder, edited, write_mode="bulk", create_missing_merge_fields=True, **everything)
     assert mailchimp.member("e" * 10, "fresh@contacts.example")
@@ -83,7 +83,7 @@ def copy_singly(mailchimp: Emulator, folder: Path) -> None:
     extras = {"vip": True, "language": "fr", "ip_signup": "192.0.2.1", "timestamp_signup": "2020-01-02T03:04:05Z"}
     consent = [{"marketing_permission_id": permission, "enabled": True}]
     rows = [row("fresh@contacts.example", **extras, location={"latitude": 48.2, "longitude": 16.4}, marketing_permissions=consent)]
-    write(mailchimp, folder, [*edits(messages), *rows], write_mode="single", apply_status=True)
+    write(mailchimp, folder, [*edits(messages), *rows], write_mode="single", apply_status="always")
 
 
 def write_refusals(mailchimp: Emulator, folder: Path) -> None:
@@ -95,7 +95,7 @@ def write_refusals(mailchimp: Emulator, folder: Path) -> None:
     known = [row(member["email_address"], status="subscribed") for member in mailchimp.members("e" * 10)]
     wrong = [row("no address"), row("ada@example.com"), row("gone@shop.com"), row("bo@shop.com", custom_fields={"MZIP": "x"})]
     for write_mode in ("single", "bulk"):
-        write(mailchimp, folder, [*known, *wrong], write_mode=write_mode, apply_status=True, on_compliance_state="pending")
+        write(mailchimp, folder, [*known, *wrong], write_mode=write_mode, apply_status="always", on_compliance_state="pending")
 
 
 def discover(mailchimp: Emulator, folder: Path) -> None:

@@ -17,15 +17,9 @@ from source_mailchimp_unified.sync.reading import Page, Step, Taken, page_of, pa
 
 from integration_tests.commands import Source, catalog, config
 from mailchimp_emulator import Emulator, EmulatorProcess
-<<<<<<< HEAD
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Request
 from source_mailchimp_unified.sync.state import epoch
-=======
-from mailchimp_unified.client import Request
-from source_mailchimp_unified.contacts import sweep
-from source_mailchimp_unified.sync import reading
->>>>>>> main
 
 Sources = Callable[..., Source]
 

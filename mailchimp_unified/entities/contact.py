@@ -5,59 +5,34 @@ Mailchimp's member: https://mailchimp.com/developer/marketing/api/list-members/.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailchimp_unified.entities.entity import Entity, Json, nested, timestamp
-from mailchimp_unified.entities.merge_field import (
-    InvalidValueError,
-    MergeField,
-    UnknownMergeFieldError,
-    address_to_mailchimp,
-    value_to_mailchimp,
+from mailchimp_unified.entities.contact_fields import (
+    FIELDS,
+    FIRST_NAME_TAG,
+    LAST_NAME_TAG,
+    PHONE_TAG,
+    STATUSES,
+    fields_of,
 )
+from mailchimp_unified.entities.entity import Entity, Json, timestamp
+from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, UnknownMergeFieldError, is_empty, value_to_mailchimp
+from mailchimp_unified.text import is_blank
 
-STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived")
-"""Every status of a contact; the last is not in an unfiltered listing: https://mailchimp.com/developer/marketing/api/list-members/."""
+__all__ = ["ARCHIVED", "ENTITY", "STATUSES", "from_mailchimp", "merge_values", "to_mailchimp"]
 
 ARCHIVED = "archived"
 
-FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG, ADDRESS_TAG = "FNAME", "LNAME", "PHONE", "ADDRESS"
-"""Merge fields that every new audience carries: https://mailchimp.com/developer/marketing/docs/merge-fields/."""
+ENTITY = Entity("contacts", ("list_id", "id"), frozenset(field.name for field in fields_of("read only")))
 
-READ_ONLY = frozenset(
-    {
-        "contact_id",
-        "unique_email_id",
-        "web_id",
-        "name",
-        "tags_count",
-        "consents_to_one_to_one_messaging",
-        "sms_phone_number",
-        "sms_subscription_status",
-        "sms_subscription_last_updated",
-        "source",
-        "member_rating",
-        "email_client",
-        "unsubscribe_reason",
-        "last_note",
-        "stats",
-        "created_at",
-        "updated_at",
-        "remote_data",
-    }
-)
-"""Properties that Mailchimp sets itself. A writer ignores them, so that what was read can be written back."""
+OnInvalid = Callable[[InvalidValueError], None]
+"""What is done about a value that its field cannot take: raise it, or note it and leave the field out."""
 
-ROUTING = frozenset({"id", "list_id", "status", "status_if_new", "tags", "tags_to_remove", "is_deleted"})
-"""Properties that decide which calls are made (which contact, which list, which status, which tags), not what a body holds."""
 
-ENTITY = Entity("contacts", ("list_id", "id"), READ_ONLY)
-
-_PASSED_ON = ("language", "vip", "email_type", "ip_signup", "ip_opt", "interests")
-
-_TIMES = ("timestamp_signup", "timestamp_opt")
+def refuse(error: InvalidValueError) -> None:
+    """Raise the error: the record is rejected."""
+    raise error
 
 
 def from_mailchimp(member: Json, *, remote: bool = False) -> Json:
@@ -138,63 +113,59 @@ def _location(location: Any) -> Json | None:
     return {name: (None if value == "" else value) for name, value in location.items()}
 
 
-def to_mailchimp(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeField], *, clear_empty: bool = False) -> Json:
+def to_mailchimp(
+    contact: Mapping[str, Any],
+    merge_fields: Mapping[str, MergeField],
+    *,
+    clear_empty: bool = False,
+    on_invalid: OnInvalid = refuse,
+) -> Json:
     """Return the body of a member call for a unified contact: who it is and what it carries, without status and tags.
 
-    `merge_fields` are the audience's own definitions by tag. Properties in READ_ONLY are ignored; those in ROUTING are for
-    the planner. A null leaves Mailchimp's value alone, or clears it with `clear_empty`.
-    Raises InvalidValueError for the first value that its field cannot take, and UnknownMergeFieldError, which is one, for
-    a value whose merge field the audience does not have.
+    `merge_fields` are the audience's own definitions by tag. Read-only fields are ignored; those of the role `routing` are
+    for the planner. A blank leaves Mailchimp's value alone, or clears a merge field with `clear_empty`.
+    `on_invalid` is told every value that its field cannot take, an UnknownMergeFieldError where the audience has no such
+    field; unless it raises the error, the field is left out.
     """
-    body: Json = {"email_address": str(contact["email"]).strip()}
-    body.update({name: contact[name] for name in _PASSED_ON if contact.get(name) is not None})
-    body.update({name: _time(name, contact[name]) for name in _TIMES if contact.get(name)})
-    location = nested(contact, "location")
-    if location.get("latitude") or location.get("longitude"):
-        # Zeros mean that no place is known: sent back they would erase one.
-        body["location"] = {name: location.get(name) or 0 for name in ("latitude", "longitude")}
-    if permissions := contact.get("marketing_permissions"):
-        body["marketing_permissions"] = [{name: row[name] for name in ("marketing_permission_id", "enabled")} for row in permissions]
-    values = _merge_values(contact, merge_fields, clear_empty=clear_empty)
+    body: Json = {}
+    for field in fields_of("body"):
+        if field.write and not is_blank(value := contact.get(field.name)):
+            body.update(field.write(value))
+    values = _merge_values(contact, merge_fields, clear_empty=clear_empty, on_invalid=on_invalid)
     return {**body, "merge_fields": values} if values else body
 
 
-def _time(name: str, value: Any) -> str:
-    # A warehouse may have dropped the zone and kept fractions of a second: what has no zone is UTC.
-    text = timestamp(re.sub(r"\.[0-9]+", "", value)) if isinstance(value, str) else None
-    if text is None:
-        raise InvalidValueError(name, "the field takes a time such as 2026-01-31T12:00:00Z")
-    return text
-
-
-def _merge_values(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeField], *, clear_empty: bool) -> Json:
-    sent = {}
+def _merge_values(contact: Mapping[str, Any], merge_fields: Mapping[str, MergeField], *, clear_empty: bool, on_invalid: OnInvalid) -> Json:
+    sent: Json = {}
     for tag, value in merge_values(contact).items():
-        if value is None and not clear_empty:
-            continue
         # Mailchimp's tags are upper case; a warehouse may have changed that.
-        definition = merge_fields.get(tag) or merge_fields.get(tag.upper())
-        if definition is not None:
-            sent[definition.tag] = value_to_mailchimp(definition, value)
-        elif value is not None:
-            raise UnknownMergeFieldError(tag)
+        definition = merge_fields.get(tag) or merge_fields.get(tag.strip().upper())
+        blank = is_empty(definition, value) if definition else is_blank(value)
+        if blank and not clear_empty:
+            continue
+        try:
+            if definition is not None:
+                sent[definition.tag] = value_to_mailchimp(definition, value)
+            elif not blank:
+                raise UnknownMergeFieldError(tag)
+        except InvalidValueError as error:
+            on_invalid(error)
     return sent
 
 
 def merge_values(contact: Mapping[str, Any]) -> Json:
     """Return every merge value of a unified contact by tag, unconverted. `custom_fields` wins over the unified names."""
-    return {**_named_values(contact), **nested(contact, "custom_fields")}
-
-
-def _named_values(contact: Mapping[str, Any]) -> Json:
-    """Return the merge values that have a unified name."""
-    named: Json = {}
-    for name, tag in (("first_name", FIRST_NAME_TAG), ("last_name", LAST_NAME_TAG)):
+    values: Json = {}
+    for name in ("first_name", "last_name"):
         if name in contact:
-            named[tag] = contact[name]
-    phone = next((p.get("phone") for p in contact.get("phones") or [] if p.get("type") != "sms"), None)
-    if phone is not None:
-        named[PHONE_TAG] = phone
-    for address in contact.get("addresses") or []:
-        named[address.get("type") or ADDRESS_TAG] = address_to_mailchimp(address)
-    return named
+            values.update(_written(name, contact[name]))
+    for name in ("phones", "addresses", "custom_fields"):
+        if contact.get(name):
+            values.update(_written(name, contact[name]))
+    return values
+
+
+def _written(name: str, value: Any) -> Json:
+    write = FIELDS[name].write
+    assert write is not None
+    return write(value)

@@ -13,18 +13,19 @@ from datetime import date, datetime
 from typing import Any
 
 from mailchimp_unified.entities.entity import Json, nested, or_null
+from mailchimp_unified.entities.postal_address import NO_STATE, part_names, whole_address
+from mailchimp_unified.text import LARGEST_WHOLE, folded, is_blank, says_nothing, scalar_text, visible
 
 TEXT_BYTES = 255
 """Longest text value; Mailchimp cuts what is longer: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
 
-REQUIRED_ADDRESS_PARTS = ("addr1", "city", "state", "zip")
-"""Without these an address is refused: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
-
-_ADDRESS_PARTS = {"street_1": "addr1", "street_2": "addr2", "city": "city", "state": "state", "postal_code": "zip", "country": "country"}
-
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"[-+]?[0-9]+")
-_LARGEST_WHOLE = 2**53
+
+_WORDS = ("text", "url", "imageurl")
+
+MOST_CHOICES_SHOWN = 20
+"""A reason names at most so many choices of a field."""
 
 US_PHONE_DIGITS = 10
 """Digits of a number in the format US, (###) ###-####: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
@@ -36,11 +37,14 @@ ZIP_DIGITS = 5
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?$")
 
 _DATE_FORMATS = ("%Y/%m/%d", "%d-%m-%Y", "%m/%d/%Y")
-"""Formats Mailchimp takes for a date, beside 2026-01-31: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
+"""Formats that Mailchimp takes for a date, apart from 2026-01-31: https://mailchimp.com/developer/marketing/docs/merge-fields/#structure."""
+
+_MONTH_BY_NAME = ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
+"""Dates that can be read in one way only because the month is a word, in English, such as Jan 5, 2026."""
 
 
 class InvalidValueError(ValueError):
-    """A value that its merge field cannot take; `tag` names the field, `reason` says why without quoting the value."""
+    """A value that its field cannot take; `tag` names the field, `reason` says what is expected without quoting the value."""
 
     def __init__(self, tag: str, reason: str) -> None:
         super().__init__(f"{tag}: {reason}")
@@ -112,61 +116,61 @@ def value_schema(type_: str) -> Json:
         return {"type": ["null", "string"], "format": "date"}
     if type_ == "address":
         part = {"type": ["null", "string"]}
-        return {"type": ["null", "object"], "additionalProperties": True, "properties": dict.fromkeys(_ADDRESS_PARTS.values(), part)}
+        return {"type": ["null", "object"], "additionalProperties": True, "properties": dict.fromkeys(part_names(), part)}
     return {"type": ["null", "string"]}
 
 
-def address_to_mailchimp(address: Mapping[str, Any]) -> Json:
-    """Return a unified address as Mailchimp's address value."""
-    return {theirs: address[ours] for ours, theirs in _ADDRESS_PARTS.items() if address.get(ours) is not None}
+def is_empty(merge_field: MergeField, value: Any) -> bool:
+    """Return whether a value is none: blank, or in a field that holds no words only said to be empty, as in NULL or n/a."""
+    if merge_field.type in _WORDS or (isinstance(value, str) and value in merge_field.choices):
+        return is_blank(value)
+    return says_nothing(value)
 
 
 def value_to_mailchimp(merge_field: MergeField, value: Any) -> Any:
-    """Return `value` as the merge field wants it; None and "" become "", which clears it. Raises InvalidValueError."""
-    if value is None or value == "":
+    """Return `value` as the merge field wants it; a blank becomes "", which clears it. Raises InvalidValueError."""
+    if is_empty(merge_field, value):
         return ""
-    convert: Conversion = _CONVERSIONS.get(merge_field.type, _text)
+    known = VALUE_TYPES.get(merge_field.type, _WORDED)
     try:
-        return convert(merge_field, value)
-    except (TypeError, ValueError) as error:
+        return known.convert(merge_field, value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidValueError(merge_field.tag, str(error)) from None
 
 
 def _text(_: MergeField, value: Any) -> str:
-    text = _plain(value)
+    text = scalar_text(value)
     if len(text.encode()) > TEXT_BYTES:
-        raise ValueError(f"the text is longer than {TEXT_BYTES} bytes, and Mailchimp would cut it")
+        raise ValueError(f"is longer than {TEXT_BYTES} bytes, and Mailchimp would cut it")
     return text
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        # Mailchimp has no booleans among its merge fields.
-        return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    raise ValueError(f"the field takes a text, not {'an object' if isinstance(value, dict) else 'a list'}")
+def _digits(value: Any) -> str:
+    # Tables that keep identifiers as numbers may have given them a fraction.
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", scalar_text(value).strip())
 
 
 def _number(_: MergeField, value: Any) -> float | int:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
-    text = _plain(value).strip()
-    if not _NUMBER.fullmatch(text):
-        raise ValueError("the field takes a number")
+    text = visible(scalar_text(value))
+    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
+        raise ValueError("expects a number; for thousands separators or a currency sign, set format to number in field_mapping")
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError("the field takes a finite number")
+        raise ValueError("expects a finite number")
     # A whole number stays one, as long as JSON can carry it exactly.
-    return int(text) if _WHOLE.fullmatch(text) and abs(number) < _LARGEST_WHOLE else number
+    if abs(number) >= LARGEST_WHOLE:
+        return number
+    return int(text) if _WHOLE.fullmatch(text) else int(number) if number.is_integer() else number
 
 
 def _date(_: MergeField, value: Any) -> str:
-    return _day(value, "a date such as 2026-01-31").isoformat()
+    return _day(value, "a date such as 2026-01-31; for other forms, set format in field_mapping").isoformat()
 
 
 def _birthday(_: MergeField, value: Any) -> str:
-    text = _plain(value).strip()
+    text = visible(scalar_text(value))
     if match := re.fullmatch(r"(\d{1,2})[/-](\d{1,2})", text):
         # A leap year, so that 02/29 is a birthday.
         return date(2000, int(match[1]), int(match[2])).strftime("%m/%d")
@@ -174,10 +178,12 @@ def _birthday(_: MergeField, value: Any) -> str:
 
 
 def _day(value: Any, wanted: str) -> date:
-    text = _plain(value).strip()
+    text = visible(scalar_text(value))
+    words = re.sub(r"[\s,.-]+", " ", text).strip()
     days = (_parsed_day(text, format_) for format_ in (None, *_DATE_FORMATS))
-    if (day := next((day for day in days if day), None)) is None:
-        raise ValueError(f"the field takes {wanted}")
+    named = (_parsed_day(words, format_) for format_ in _MONTH_BY_NAME)
+    if (day := next((day for day in (*days, *named) if day), None)) is None:
+        raise ValueError(f"expects {wanted}")
     return day
 
 
@@ -192,53 +198,77 @@ def _parsed_day(text: str, format_: str | None) -> date | None:
 
 
 def _phone(merge_field: MergeField, value: Any) -> str:
-    text = _text(merge_field, value)
+    text = _text(merge_field, _digits(value))
     if merge_field.phone_format != "US":
         return text
     digits = "".join(re.findall("[0-9]", text))
     if len(digits) == US_PHONE_DIGITS + 1 and digits.startswith("1"):
         digits = digits[1:]
     if len(digits) != US_PHONE_DIGITS:
-        raise ValueError("the field takes a US phone number of ten digits")
+        raise ValueError(f"expects a US phone number of {US_PHONE_DIGITS} digits")
     return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
 
 
 def _zip(merge_field: MergeField, value: Any) -> str:
     # Tables that keep zip codes as numbers lose the zeros in front.
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    text = f"{value:0{ZIP_DIGITS}d}" if is_number else _text(merge_field, value).strip()
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    text = _digits(value).zfill(ZIP_DIGITS) if is_number else _digits(_text(merge_field, value))
     if not re.fullmatch(rf"[0-9]{{{ZIP_DIGITS}}}", text):
-        raise ValueError(f"the field takes a zip code of {ZIP_DIGITS} digits")
+        raise ValueError(f"expects a zip code of {ZIP_DIGITS} digits")
     return text
 
 
 def _choice(merge_field: MergeField, value: Any) -> str:
-    text = _plain(value)
+    text = scalar_text(value)
     if not merge_field.choices or text in merge_field.choices:
         return text
-    folded = {choice.casefold(): choice for choice in merge_field.choices}
-    if (choice := folded.get(text.strip().casefold())) is None:
-        raise ValueError(f"the value is none of the field's choices ({', '.join(merge_field.choices)})")
+    choices = {folded(choice): choice for choice in merge_field.choices}
+    if (choice := choices.get(folded(text))) is None:
+        raise ValueError(f"is not one of the field's choices ({_shown(merge_field.choices)})")
     return choice
 
 
-def _address(_: MergeField, value: Any) -> Json:
-    if not isinstance(value, dict):
-        raise TypeError("the field takes an address object with addr1, city, state and zip")
-    parts = {name: _plain(part) for name, part in value.items() if part is not None}
-    missing = [part for part in REQUIRED_ADDRESS_PARTS if not parts.get(part)]
-    if missing:
-        raise ValueError(f"the address lacks {', '.join(missing)}")
-    return parts
+def _shown(choices: tuple[str, ...]) -> str:
+    left = len(choices) - MOST_CHOICES_SHOWN
+    return ", ".join(choices[:MOST_CHOICES_SHOWN]) + (f" and {left} more" if left > 0 else "")
 
 
-_CONVERSIONS: dict[str, Conversion] = {
-    "number": _number,
-    "date": _date,
-    "birthday": _birthday,
-    "dropdown": _choice,
-    "radio": _choice,
-    "phone": _phone,
-    "zip": _zip,
-    "address": _address,
+@dataclass(frozen=True)
+class ValueType:
+    """What a type of merge field takes and sends, in words for the documentation, and the conversion itself."""
+
+    convert: Conversion
+    takes: str
+    sends: str
+
+
+_WORDED = ValueType(_text, f"text, number, boolean; at most {TEXT_BYTES} bytes", "a text; `true` or `false` for a boolean, `12` for 12.0")
+_CHOSEN = ValueType(_choice, "one of the choices, in any case", "the choice as Mailchimp spells it")
+
+VALUE_TYPES: dict[str, ValueType] = {
+    "text": _WORDED,
+    "url": _WORDED,
+    "imageurl": _WORDED,
+    "number": ValueType(_number, "number, or a text that is one", "a number"),
+    "date": ValueType(
+        _date,
+        "`2026-01-31`, also with a time behind it, `2026/01/31`, `31-01-2026`, `01/31/2026`, or with the month as a word: `Jan 31, 2026`",
+        "`2026-01-31`",
+    ),
+    "birthday": ValueType(_birthday, "`01/31`, or any of the dates", "`01/31`"),
+    "dropdown": _CHOSEN,
+    "radio": _CHOSEN,
+    "phone": ValueType(
+        _phone,
+        "text or number; where the field has the US format, ten digits in any form, a leading 1 allowed",
+        "the text; `(404) 555-0100`",
+    ),
+    "zip": ValueType(_zip, f"{ZIP_DIGITS} digits, also as a number that lost its leading zeros", f"{ZIP_DIGITS} digits"),
+    "address": ValueType(
+        lambda _, value: whole_address(value),
+        "an object, or one as JSON text, by Mailchimp's names of the parts or ours; a text with two spaces between the parts, as in"
+        " Mailchimp's export; outside the United States the state may be missing",
+        f"the object; `{NO_STATE}` for a missing state",
+    ),
 }
+"""Type of merge field to its conversion: https://mailchimp.com/developer/marketing/docs/merge-fields/."""

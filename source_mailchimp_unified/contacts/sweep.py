@@ -164,7 +164,7 @@ class Sweep:
 
     async def _read_down(self, window: Window) -> None:
         """Read one window from its far end, which is where the samples say, give or take a tie."""
-        rows = self._offsets[1] - self._pager.page_size + TIED_ROWS if len(self._offsets) > 1 else 0
+        rows = self._offsets[1] - self._pager.page_size + self._pager.page_size // TIED_PART_OF_A_PAGE if len(self._offsets) > 1 else 0
         async for page in self._pager.down(self._members(window), rows):
             first = _second_of(page.items[0]) if page.items and page.offset else window.after
             await self.emitter.emit(self.listing, page.items, None if first is None else Window(first, window.until))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.columns import Contact
+from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.changes import Change, Waiting, change_of
 from destination_mailchimp_unified.planning.tags import is_managed
 from mailchimp_unified.entities.merge_field import MergeField

@@ -19,10 +19,7 @@ from mailchimp_unified.request import Reply
 from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.table import table
-<<<<<<< HEAD
 from source_mailchimp_unified.sync.shared import Shared
-=======
->>>>>>> main
 
 Items = list[dict[str, Any]]
 
