@@ -267,7 +267,8 @@ class MailchimpClient:
         self.traffic.backed_off_seconds += seconds
         # Whoever has given up on Mailchimp has done so for all.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._given_up.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._given_up.wait()
 
     def _note_failure(self, error: MailchimpError, call: _Call) -> None:
         """Say how long a failed request was tried, and let the others fail at once when Mailchimp is silent."""

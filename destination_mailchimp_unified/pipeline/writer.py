@@ -99,7 +99,8 @@ class Writer:
     async def _open(self, lanes: list[Lane], intake: Input) -> None:
         """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(intake.wait(), BEAT_SECONDS)
+            async with asyncio.timeout(BEAT_SECONDS):
+                await intake.wait()
         await asyncio.sleep(0)
         for lane in lanes:
             lane.look()
@@ -190,7 +191,9 @@ class Writer:
     async def _wait_for_settling(self) -> None:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
         try:
-            await asyncio.wait_for(self._settled.wait(), BEAT_SECONDS)
+            # Not wait_for: in Python 3.11 it forgets that it was canceled when what it waits for comes in the same moment.
+            async with asyncio.timeout(BEAT_SECONDS):
+                await self._settled.wait()
         except TimeoutError:
             if all(lane.idle for lane in self._lanes.values()):
                 self._pacing.all()

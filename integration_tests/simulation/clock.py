@@ -14,8 +14,12 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-t
     """Waits for nothing: the time that the loop would have waited passes at once."""
 
     now = 0.0
+    interruption: BaseException | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.interruption is not None:
+            interruption, self.interruption = self.interruption, None
+            raise interruption
         ready = super().select(0)
         if not ready and timeout is None:
             raise RuntimeError("every task waits for another one, and nothing is due")
@@ -30,6 +34,10 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+
+    def interrupt(self, error: BaseException | None) -> None:
+        """Let the loop end with an error as soon as it looks at its clock, whatever its tasks are about; None takes that back."""
+        self._jumping.interruption = error
 
     def time(self) -> float:
         """Return the seconds that have passed in this loop's time."""
