@@ -80,7 +80,7 @@ async def read_statuses(audience: Audience, pager: Pager, workers: int) -> None:
 async def _is_whole(audience: Audience, pager: Pager) -> bool:
     """Return whether as many contacts were read as Mailchimp counts. If not, whoever was not read may be there all the same."""
     assert audience.statuses is not None
-    if not pager.is_whole(_statuses(audience, {})):
+    if pager.disagrees(_statuses(audience, {})):
         return False
     if len(audience.statuses) >= sum(audience.totals or ()):
         return True
