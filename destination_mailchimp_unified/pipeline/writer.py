@@ -190,6 +190,8 @@ class Writer:
 
     async def _wait_for_settling(self) -> None:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
+        # An event that is still set would be waited for without letting anybody else work.
+        self._settled.clear()
         try:
             # Not wait_for: in Python 3.11 it forgets that it was canceled when what it waits for comes in the same moment.
             async with asyncio.timeout(BEAT_SECONDS):

@@ -38,7 +38,9 @@ class Days(World):
 
     async def send(self, outgoing: Outgoing) -> Received:
         """Keep a request and answer it."""
-        self.requests.append((self.now, outgoing.method, urlsplit(outgoing.url).path.removeprefix(f"/3.0/lists/{LIST}"), outgoing.body or b""))
+        self.requests.append(
+            (self.now, outgoing.method, urlsplit(outgoing.url).path.removeprefix(f"/3.0/lists/{LIST}"), outgoing.body or b"")
+        )
         return await super().send(outgoing)
 
     def _look(self, list_id: str, by: str) -> None:
