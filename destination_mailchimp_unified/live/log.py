@@ -1,4 +1,4 @@
-"""The log of a process whose standard output belongs to answers: lines on the standard error, without secrets and email addresses."""
+"""The log of a process whose standard output belongs to answers: lines elsewhere, without secrets and email addresses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterable
 
+from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.identity import masked
 
 HIDDEN = "****"
@@ -26,11 +27,18 @@ class MaskingFormatter(logging.Formatter):
         return masked(text)
 
 
-def log_to_stderr() -> tuple[logging.Logger, MaskingFormatter]:
-    """Let everything be logged to the standard error. Returns the logger, and the formatter, which wants to know the secrets."""
-    stream, formatter = logging.StreamHandler(sys.stderr), MaskingFormatter()
-    stream.setFormatter(formatter)
-    logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
+def log_to(path: str | None) -> tuple[logging.Logger, MaskingFormatter]:
+    """Let everything be logged to a file, or to the standard error. Returns the logger, and the formatter, which wants the secrets.
+
+    Raises ConfigError for a file that cannot be written.
+    """
+    try:
+        lines = logging.FileHandler(path) if path else logging.StreamHandler(sys.stderr)
+    except OSError as error:
+        raise ConfigError("The file of --log-file cannot be written.", detail=type(error).__name__) from None
+    formatter = MaskingFormatter()
+    lines.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
     # Of the server, only what is amiss.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # A log line that nobody reads any more is no reason for a stack trace.

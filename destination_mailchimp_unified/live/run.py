@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from destination_mailchimp_unified.live.lines import Lines
-from destination_mailchimp_unified.live.log import MaskingFormatter, hide, log_to_stderr
+from destination_mailchimp_unified.live.log import MaskingFormatter, hide, log_to
 from destination_mailchimp_unified.live.options import parser
 from destination_mailchimp_unified.live.output import Output, write_all
 from destination_mailchimp_unified.live.pipeline import Pipeline, pipeline_of
@@ -42,9 +42,11 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Answer events to the end of the input, or until a signal: 0, 1 after a failure, 143 after SIGTERM, 130 after SIGINT."""
     options = parser().parse_args(list(arguments))
-    logger, formatter = log_to_stderr()
+    logger, formatter = log_to(None)
     stopping = Stopping()
     try:
+        if options.log_file:
+            logger, formatter = log_to(options.log_file)
         asyncio.run(_run(options, logger, formatter, stopping))
     except MailchimpError as error:
         logger.error("%s%s", error.message, f" ({error.detail})" if error.detail else "")  # noqa: TRY400 - foreseen

@@ -128,7 +128,7 @@ def test_settings_that_change_are_known_soon() -> None:
         assert await told.kinds(columns) == ["rejected"]
         audience = world.state.account.audiences[LIST]
         audience.add_merge_field("CITY", "City", "text")
-        audience.double_optin = True
+        audience.settings["double_optin"] = True
         await asyncio.sleep(RENEWAL_SECONDS + 120)
         assert await told.kinds(columns) == ["updated"]
         assert await told.kinds({"email": "later@contacts.example"}) == ["created"]

@@ -218,6 +218,17 @@ def test_only_answers_are_on_the_standard_output(start: Any) -> None:
     assert stream.log
 
 
+def test_a_log_file_keeps_the_standard_error_empty(start: Any, tmp_path: Any) -> None:
+    """With --log-file not a line is on the standard error: some runners take one for a failure of the event."""
+    stream = start("--log-file", str(tmp_path / "log"))
+    assert [answer["outcome"] for answer in stream.ask({"email": "a@contacts.example"}, b"junk")].count("rejected") == 1
+    stream.close()
+
+    assert stream.wait() == 0
+    assert stream.log == ""
+    assert "Ready" in (tmp_path / "log").read_text()
+
+
 def test_an_audience_that_is_not_there_ends_the_process(start: Any) -> None:
     """What somebody has to correct is said on the standard error, and the exit code is 1, although the input stays open."""
     stream = start(list_id="0000000000")
