@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from mailchimp_unified.config import ConnectionConfig, UnknownKey, Untrusted, parse_config, unknown_keys, usable_list_id
 from mailchimp_unified.entities.readers import text
 from mailchimp_unified.errors import ConfigError
 
 ALL_PERCENT = 100
+
+_MOST_NEW = re.compile(r"[0-9]{1,9}|[0-9]{1,4}(\.[0-9]+)?%")
 
 StatusIfNew = Literal["auto", "subscribed", "pending", "unsubscribed", "transactional"]
 
@@ -54,6 +57,27 @@ def _apply_status(value: object) -> object:
     return {True: "always", False: "never"}[value] if isinstance(value, bool) else value
 
 
+def _most_new(value: object) -> object:
+    if value is None or value == "":
+        return None
+    found = str(value).strip()
+    if isinstance(value, bool) or not _MOST_NEW.fullmatch(found):
+        raise ValueError("expects a whole number, such as 500, or a percentage, such as 10%. Please correct it.")
+    return found
+
+
+class ObjectStorage(Untrusted):
+    """A bucket, under the names that Airbyte's platform reads to link to rejected records."""
+
+    storage_type: Literal["None", "S3"] = "None"
+    s3_bucket_name: str = ""
+    s3_bucket_region: str = ""
+    bucket_path: str = ""
+    s3_endpoint: str | None = None
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+
+
 class DestinationConfig(ConnectionConfig):
     """Where records go and what may happen to contacts. Everything but the credentials has a careful default."""
 
@@ -75,7 +99,23 @@ class DestinationConfig(ConnectionConfig):
     on_delete: Literal["archive", "unsubscribe", "ignore"] = "archive"
     restore_archived: Flag = False
     max_rejected_percent: Annotated[float, Field(ge=0, le=ALL_PERCENT)] | None = ALL_PERCENT
+    write_policy: Literal["upsert", "update_only", "create_only"] = "upsert"
+    max_new_contacts: Annotated[str | None, BeforeValidator(_most_new)] = None
     dry_run: Flag = False
+    rejected_records: Literal["none", "file", "object_storage"] = "none"
+    rejected_records_file: str | None = None
+    object_storage_config: ObjectStorage = ObjectStorage()
+
+    @model_validator(mode="after")
+    def _rejected_records_have_a_place(self) -> DestinationConfig:
+        if self.rejected_records == "file" and not self.rejected_records_file:
+            raise ValueError("has rejected_records file but no rejected_records_file. Please give the path of the file.")
+        storage = self.object_storage_config
+        if self.rejected_records == "object_storage" and (storage.storage_type != "S3" or not storage.s3_bucket_name):
+            raise ValueError(
+                "has rejected_records object_storage but no bucket. Please set object_storage_config.storage_type to S3 and name the bucket."
+            )
+        return self
 
 
 def parse_destination_config(config: Mapping[str, Any]) -> tuple[DestinationConfig, list[UnknownKey]]:

@@ -14,20 +14,18 @@ import argparse
 import json
 import math
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
-from sync import show_log
+from sync import command, configuration, show_log
 
-DESTINATION = Path(sys.executable).with_name("destination-mailchimp-unified")
 ROWS_AT_ONCE = 10_000
 
 Json = dict[str, Any]
@@ -96,10 +94,10 @@ def catalog(table: Table) -> Json:
     return {"streams": [{"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append_dedup"}]}
 
 
-def write(config: Mapping[str, Any], table: Table) -> dict[str, float]:
-    """Write a table through the destination, its log to the screen. Returns the counts of the acknowledged state."""
+def write(config: Mapping[str, Any], table: Table, show: Callable[[Mapping[str, Any]], None] = show_log) -> dict[str, float]:
+    """Write a table through the destination, and show its log. Returns the counts of the acknowledged state."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [str(DESTINATION), "write"]
+        arguments = [command("destination-mailchimp-unified"), "write"]
         for name, content in (("config", config), ("catalog", catalog(table))):
             path = Path(folder, f"{name}.json")
             path.write_text(json.dumps(content))
@@ -109,7 +107,7 @@ def write(config: Mapping[str, Any], table: Table) -> dict[str, float]:
             assert process.stdout is not None
             feeder = threading.Thread(target=feed, args=(process.stdin, table))
             feeder.start()
-            messages = list(shown(process.stdout))
+            messages = list(shown(process.stdout, show))
             feeder.join()
     if process.returncode:
         reasons = [m["trace"]["error"]["message"] for m in messages if m["type"] == "TRACE" and m["trace"]["type"] == "ERROR"]
@@ -128,12 +126,12 @@ def feed(pipe: IO[str], table: Table) -> None:
         return
 
 
-def shown(output: IO[str]) -> Iterator[Json]:
-    """Yield the messages of the destination; its log goes to the screen."""
+def shown(output: IO[str], show: Callable[[Mapping[str, Any]], None]) -> Iterator[Json]:
+    """Yield the messages of the destination, and show its log."""
     for line in output:
         message = json.loads(line)
         if message["type"] == "LOG":
-            show_log(message["log"])
+            show(message["log"])
         else:
             yield message
 
@@ -160,7 +158,7 @@ def main() -> None:
     """Write a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, nargs="?", help="a CSV or Parquet file; in a query its name is rows")
-    parser.add_argument("--config", type=Path, required=True, help="configuration of the destination, a JSON file")
+    parser.add_argument("--config", type=configuration, required=True, help="configuration of the destination, a JSON file")
     parser.add_argument("--recipe", type=Path, help="keys that are added to the configuration, a JSON file")
     parser.add_argument("--database", type=Path, help="a DuckDB file, opened for reading only")
     parser.add_argument("--table", help="a table of the database")

@@ -17,7 +17,7 @@ from mailchimp_emulator import Emulator
 from unit_tests.documents import ROOT, blocks
 
 README = ROOT / "README.md"
-START, *REST = blocks(README, "sh", "By hand")
+START, *REST = blocks(README, "sh", "Walkthrough")
 PORT = "8800"
 
 RESULTS = (
@@ -72,5 +72,7 @@ def test_the_demo_reads_an_account_with_a_configuration(mailchimp: Emulator, tmp
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "contacts  30" in done.stdout
+    assert "30 contacts" in done.stdout
+    assert list((tmp_path / "demo_output").glob("account-*.duckdb"))
+    assert not (tmp_path / "demo_output" / "demo.duckdb").exists()
     assert {entry["method"] for entry in mailchimp.journal()} == {"GET"}

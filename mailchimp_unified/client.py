@@ -25,6 +25,7 @@ from mailchimp_unified.errors import (
     ConfigError,
     IncompleteAnswerError,
     MailchimpError,
+    NotFoundError,
     ServerError,
     SignInError,
     StaleError,
@@ -41,6 +42,9 @@ SERVER_TIMEOUT_SECONDS = 120
 
 TRIES_FOR_A_WHOLE_ANSWER = 5
 """An answer that stays incomplete for so many tries is not going to become whole."""
+
+TRIES_FOR_A_404 = 3
+"""What is expected to be there is gone when Mailchimp has said so this often."""
 
 TRIES_FOR_METADATA = 3
 """Tries to learn the data center of a token before the host that serves every account is used."""
@@ -207,6 +211,10 @@ class MailchimpClient:
         finally:
             self.traffic.requests += 1
             self.traffic.waited_seconds += clock() - began
+        self._logger.debug(
+            "%s %s %s: HTTP %d, %d bytes after %.3f s",
+            request.method, request.path, dict(request.params), received.status, len(received.content), clock() - began,
+        )  # fmt: skip
         self._answered = True
         if received.status in _REDIRECTS:
             raise ConfigError(f"The host answered with a redirect (HTTP {received.status}). Correct api_url.")
@@ -233,6 +241,9 @@ class MailchimpClient:
         return result
 
     def _worth_retrying(self, error: BaseException, call: _Call) -> bool:
+        if isinstance(error, NotFoundError) and call.request.expected:
+            call.failures.append(error)
+            return sum(isinstance(one, NotFoundError) for one in call.failures) < TRIES_FOR_A_404 and self._time_left(call) > 0
         if not isinstance(error, TransientError):
             return False
         self._last_failure = error

@@ -116,6 +116,12 @@ def without_validation(request: Request) -> Request:
     return replace(request, params={**request.params, "skip_merge_validation": "true"})
 
 
+def whole_member(list_id: str, contact_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/, with everything but links."""
+    path = _member_path(list_id, contact_id)
+    return Request(path, f"a contact of audience {list_id}", {"exclude_fields": "_links"}, needs=("id", "status"))
+
+
 def member_tags(list_id: str, contact_id: str) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-member-tags/list-member-tags/."""
     params = {"fields": "tags.id,tags.name,total_items"}

@@ -16,6 +16,10 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """Stands for what is no character: half of a surrogate pair, or bytes that are not UTF-8."""
 
 
+LONGEST_NUMBER = 4300
+"""Digits of a whole number that Python reads: https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation."""
+
+
 class UnreadableError(ValueError):
     """What came is not JSON by any parser."""
 
@@ -34,9 +38,14 @@ def parsed(content: bytes, keeps: Any = None) -> Any:
 
 def _leniently(content: bytes) -> Any:
     try:
-        return _clean(json.loads(content.decode("utf-8", "replace"), parse_constant=lambda _: None))
+        return _clean(json.loads(content.decode("utf-8", "replace"), parse_constant=lambda _: None, parse_int=_whole))
     except (ValueError, RecursionError):
         raise UnreadableError("not JSON") from None
+
+
+def _whole(digits: str) -> int | None:
+    # Python refuses longer ones, and nobody counts with them.
+    return int(digits) if len(digits) < LONGEST_NUMBER else None
 
 
 def _clean(value: Any) -> Any:

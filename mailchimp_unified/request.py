@@ -16,8 +16,8 @@ class Request:
     """A call of the API: `path` below /3.0, and `what` it is about in words for the user.
 
     `repeatable` tells that sending it twice does the same as sending it once. `keeps` is a TypedDict of the parts that are wanted of
-    a much bigger answer: the rest is skipped unparsed. An answer is whole only when it has the list `items` and every key in `needs`;
-    one that is not whole is asked for again.
+    a much bigger answer: the rest is skipped unparsed. An answer is whole only when it has the list `items`, every key in `needs` and at
+    least one in `one_of`; one that is not whole is asked for again. Of what is `expected` to be there a single 404 is not believed.
     """
 
     path: str
@@ -29,10 +29,16 @@ class Request:
     keeps: Any = None
     items: str = ""
     needs: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    expected: bool = False
 
     def page(self, offset: int, count: int = PAGE_SIZE) -> Request:
         """Return the request for `count` items of this collection, beginning at `offset`."""
         return replace(self, params={**self.params, "count": count, "offset": offset})
+
+    def surely(self) -> Request:
+        """Return the request for something that was there a moment ago."""
+        return replace(self, expected=True)
 
     def lack(self, body: Mapping[str, Any]) -> str:
         """Return what an answer lacks to be whole, in words; "" when it is whole.
@@ -43,6 +49,8 @@ class Request:
         missing = [name for name in self.needs if body.get(name) is None]
         if missing:
             return f"has no {missing[0]}"
+        if self.one_of and all(body.get(name) is None for name in self.one_of):
+            return f"has none of what belongs to {self.what}"
         if not self.items:
             return ""
         found = body.get(self.items)

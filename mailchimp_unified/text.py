@@ -36,9 +36,15 @@ def folded(name: str) -> str:
 _SAID_TO_BE_EMPTY = frozenset({"null", "nan", "none", "n/a", "na", "-", "\\n", "[]", "{}", "[null]"})
 
 
+# Some room for spaces around the words.
+_LONGEST_SAID = 12
+
+
 def says_nothing(value: Any) -> bool:
     """Return whether a cell is blank or only says that it is empty, as in NULL or n/a. Not for names: some people are called so."""
-    return is_blank(value) or (isinstance(value, str) and folded(value) in _SAID_TO_BE_EMPTY)
+    if isinstance(value, str):
+        return (len(value) <= _LONGEST_SAID and visible(value).casefold() in _SAID_TO_BE_EMPTY) or not visible(value)
+    return is_blank(value)
 
 
 def is_blank(value: Any) -> bool:
@@ -46,7 +52,8 @@ def is_blank(value: Any) -> bool:
     if value is None:
         return True
     if isinstance(value, str):
-        return not visible(value)
+        # Most cells begin with a letter or a digit.
+        return not value or (not value[0].isalnum() and not visible(value))
     if isinstance(value, float):
         return value != value  # noqa: PLR0124 - only NaN differs from itself
     if isinstance(value, dict):

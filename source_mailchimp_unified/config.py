@@ -41,6 +41,7 @@ class SourceConfig(ConnectionConfig):
     statuses: list[Status] = Field(default_factory=list)
     lookback_seconds: Annotated[int, Field(ge=0, le=LONGEST_LOOKBACK_SECONDS, strict=True)] = DEFAULT_LOOKBACK_SECONDS
     include_remote_data: Annotated[bool, Field(strict=True)] = False
+    exclude_bot_activity: Annotated[bool, Field(strict=True)] = False
     raw_streams: Annotated[list[Annotated[str, AfterValidator(usable_name)]], BeforeValidator(_listed)] = Field(default_factory=list)
 
     @property

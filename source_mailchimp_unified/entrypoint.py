@@ -1,30 +1,48 @@
-"""Airbyte's entry point, with our words for a wrong configuration and a quiet end when nobody listens any more."""
+"""The command line: Airbyte's entry point, with our words for what is wrong, and an end that waits for nobody."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
+import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
-from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
 
+from mailchimp_unified.auth import SECRET_CHARACTERS
 from mailchimp_unified.errors import MailchimpError
-from source_mailchimp_unified.faults import traced
+from mailchimp_unified.identity import masked
+from mailchimp_unified.runtime import TERMINATED, end_on_signal
+from source_mailchimp_unified.faults import error_message, traced
 from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
 from source_mailchimp_unified.sync.messages import RecordLines, record_lines
 
 STATE_PREFIX = '{"type":"STATE"'
 
-SHORTEST_SECRET = 4
-"""What is shorter opens nothing at Mailchimp, and is part of many a word."""
+INTERRUPTED = 128 + signal.SIGINT
+"""Exit code after Ctrl-C: https://www.gnu.org/software/bash/manual/bash.html#Exit-Status."""
+
+_LEVELS = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}
+
+
+class LogFormatter(logging.Formatter):
+    """Log lines as Airbyte's messages, secrets and email addresses masked."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a line without its newline."""
+        level = _LEVELS.get(record.levelno, record.levelname)
+        message = masked(filter_secrets(super().format(record)))
+        return orjson.dumps({"type": "LOG", "log": {"level": level, "message": message}}).decode()
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -47,7 +65,7 @@ class Entrypoint(AirbyteEntrypoint):
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
         """Hide the secrets of the configuration in all output, but not a blank or a letter: that would hide the output itself."""
         found = (str(secret) for secret in get_secrets(connection_specification, config))
-        update_secrets([secret for secret in found if len(secret.strip()) >= SHORTEST_SECRET])
+        update_secrets([secret for secret in found if len(secret.strip()) >= SECRET_CHARACTERS])
 
     def lines(self, parsed: argparse.Namespace) -> Iterator[str]:
         """Yield the lines of a command. Records skip the CDK's message objects, which cost more than all else together."""
@@ -79,28 +97,64 @@ class Entrypoint(AirbyteEntrypoint):
 
 
 def launch(source: SourceMailchimpUnified, args: Sequence[str]) -> int:
-    """Run the command in `args`, print its messages, and return the exit code: 0, or 1 after any failure."""
-    entrypoint = Entrypoint(source)
-    parsed = entrypoint.parse_args(list(args))
+    """Run the command in `args`, print its messages, and return the exit code.
+
+    It is 0, 1 after any failure, 143 after SIGTERM, or 130 after Ctrl-C.
+    """
+    parsed = _parser().parse_args(list(args))
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(LogFormatter("%(message)s"))
     # A log line that nobody can read any more is no error of its own.
     logging.raiseExceptions = False
+    end_on_signal(signal.SIGTERM)
     try:
-        with PRINT_BUFFER:
-            try:
-                for line in entrypoint.lines(parsed):
-                    print(f"{line}\n", end="")
-                    if line.startswith(STATE_PREFIX):
-                        # Requests may follow that take their time: what is safe shall be known at once.
-                        PRINT_BUFFER.flush()
-            except BrokenPipeError:
-                raise
-            except Exception as error:  # noqa: BLE001 - the outermost boundary: every failure becomes a message
-                _print(traced(error).as_sanitized_airbyte_message())
-                return 1
+        return _run(source, parsed)
+    except SystemExit:
+        return TERMINATED
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         _stop_talking()
         return 1
+
+
+def _run(source: SourceMailchimpUnified, parsed: argparse.Namespace) -> int:
+    with PRINT_BUFFER:
+        try:
+            for line in Entrypoint(source).lines(parsed):
+                print(f"{line}\n", end="")
+                if line.startswith(STATE_PREFIX):
+                    # Requests may follow that take their time: what is safe shall be known at once.
+                    PRINT_BUFFER.flush()
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost boundary: every failure becomes a message
+            _print(error_message(error))
+            if parsed.command == "check":
+                # Whoever asks for a check waits for its status.
+                _print(traced(error).as_connection_status_message())
+            return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="source-mailchimp-unified")
+    parser.add_argument("--version", action="version", version=f"source-mailchimp-unified {version('mailchimp-unified')}")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
+    for name, words in (
+        ("spec", "print the specification of the configuration"),
+        ("check", "try the configuration"),
+        ("discover", "print the streams of the account"),
+        ("read", "print the records of the streams in a catalog"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("--debug", action="store_true", help="log every request, too")
+        if name != "spec":
+            command.add_argument("--config", required=True, help="path of the configuration file")
+        if name == "read":
+            command.add_argument("--catalog", required=True, help="path of the configured catalog file, or of the output of discover")
+            command.add_argument("--state", help="path of a file with the state messages of the last sync")
+    return parser
 
 
 def _stop_talking() -> None:
@@ -109,5 +163,6 @@ def _stop_talking() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
-def _print(message: AirbyteMessage) -> None:
-    print(f"{AirbyteEntrypoint.airbyte_message_to_string(message)}\n", end="")
+def _print(message: AirbyteMessage | None) -> None:
+    if message is not None:
+        print(f"{AirbyteEntrypoint.airbyte_message_to_string(message)}\n", end="")

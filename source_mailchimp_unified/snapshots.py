@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities import AUDIENCE, TAG, USER, audience, tag, user
-from mailchimp_unified.entities.entity import rfc3339
-from mailchimp_unified.errors import MailchimpError, NotFoundError
+from mailchimp_unified.entities.entity import Json, rfc3339
+from mailchimp_unified.entities.readable import Readable, readable
+from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError
 from mailchimp_unified.request import Request
 from source_mailchimp_unified.sync.account import Account, moment_of_reply
 from source_mailchimp_unified.sync.messages import Record
@@ -57,22 +58,35 @@ class SnapshotStream(Stream):
     async def read(self, session: Session, output: Output) -> None:
         """Read everything, then emit what differs, and a tombstone for what is surely gone."""
         current, seen_at = await self._collect(session)
-        keyed = {record_key(record, self.entity.primary_key): record for record in current}
+        found = [one for record in current if (one := self._readable(record)) is not None]
+        keyed = {record_key(one.record, self.entity.primary_key): one for one in found}
+        output.estimate(len(keyed))
         await output.emit(self._changed(keyed, seen_at))
         gone = [key for key in list(self._known) if key not in keyed and await self._is_gone(self._values(key), session)]
         await output.emit(self._tombstones(gone, seen_at))
 
+    def _readable(self, record: Json) -> Readable | None:
+        found = readable(record, self.entity)
+        if found is None:
+            self._note_odd(record)
+        return found
+
+    def _note_odd(self, record: Json) -> None:
+        """Note a row that is no record of this stream; everything else is read all the same."""
+        self.errors.append(BugError(f"Mailchimp lists rows among the {self.name} that cannot be read."))
+
     def _values(self, key: str) -> dict[str, Any]:
         return dict(zip(self.entity.primary_key, key_values(key), strict=False))
 
-    def _changed(self, keyed: Mapping[str, Record], seen_at: str) -> Iterator[Record]:
-        for key, record in keyed.items():
+    def _changed(self, keyed: Mapping[str, Readable], seen_at: str) -> Iterator[Record]:
+        for key, (record, nulled) in keyed.items():
             version, known = fingerprint(self._version(record)), self._known.get(key, Version(""))
             if known.fingerprint == version:
                 continue
             updated_at = record.get("updated_at") or moment_of(max(epoch(seen_at), known.updated_at or 0))
             self._known[key] = Version(version, epoch(updated_at))
-            yield {**record, "updated_at": updated_at}
+            dated = {**record, "updated_at": updated_at}
+            yield Readable(dated, nulled) if nulled else dated
 
     def _tombstones(self, keys: Sequence[str], seen_at: str) -> Iterator[Record]:
         for key in keys:
@@ -82,10 +96,10 @@ class SnapshotStream(Stream):
             yield {**self._values(key), "updated_at": updated_at, "is_deleted": True}
 
     @abstractmethod
-    async def _collect(self, session: Session) -> tuple[list[Record], str]:
+    async def _collect(self, session: Session) -> tuple[list[Json], str]:
         """Return all records, and the time at which they were seen."""
 
-    def _version(self, record: Record) -> Record:
+    def _version(self, record: Json) -> Json:
         """Return the part of a record whose change makes a new version of it."""
         return record
 
@@ -106,10 +120,13 @@ class _OfAudiences(SnapshotStream):
         found: dict[str, Items] = {}
 
         async def one(list_id: str) -> None:
-            request = collection(list_id)
+            request = collection(list_id).surely()
             try:
-                found[list_id] = await session.pager.all(request)
-                if not session.pager.disagrees(request):
+                items = await session.pager.all(request)
+                found[list_id] = [item for item in items if type(item) is dict]
+                if len(found[list_id]) < len(items):
+                    self._note_odd({})
+                elif not session.pager.disagrees(request):
                     self._whole.add(list_id)
             except NotFoundError as error:
                 if not await session.account.is_gone(list_id):
@@ -124,7 +141,7 @@ class _OfAudiences(SnapshotStream):
         """Note the chosen audiences that the account does not have, but for those whose deletion this stream tells."""
         audiences = await account.audiences()
         known = {self._values(key).get(self._list_key) for key in self._known}
-        if (error := audiences.error()) and not known.issuperset(audiences.missing):
+        if (error := audiences.error()) and not (audiences.missing and known.issuperset(audiences.missing)):
             self.errors.append(error)
 
     _list_key = "list_id"
@@ -135,7 +152,7 @@ class ListsStream(_OfAudiences):
 
     _list_key = "id"
 
-    async def _collect(self, session: Session) -> tuple[list[Record], str]:
+    async def _collect(self, session: Session) -> tuple[list[Json], str]:
         await self._missing(session.account)
         audiences = await session.account.audiences()
         definitions = await self._items(session, audiences.chosen_ids, endpoints.merge_fields)
@@ -152,13 +169,18 @@ class ListsStream(_OfAudiences):
 class TagsStream(_OfAudiences):
     """The tags of the chosen audiences."""
 
-    async def _collect(self, session: Session) -> tuple[list[Record], str]:
+    async def _collect(self, session: Session) -> tuple[list[Json], str]:
         await self._missing(session.account)
         audiences = await session.account.audiences()
         segments = await self._items(session, audiences.chosen_ids, endpoints.tags)
         remote = self.config.include_remote_data
         records = [tag.from_mailchimp(segment, list_id, remote=remote) for list_id, found in segments.items() for segment in found]
         return records, rfc3339(audiences.seen_at)
+
+    def _note_odd(self, record: Json) -> None:
+        super()._note_odd(record)
+        # One of the known tags may be behind it: none of them is missing for sure.
+        self._whole.discard(str(record.get("list_id")))
 
     async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
         return key["list_id"] in self._whole or await _is_gone(key["list_id"], session.account)
@@ -172,14 +194,14 @@ async def _is_gone(list_id: str, account: Account) -> bool:
 class UsersStream(SnapshotStream):
     """The account user behind the credentials."""
 
-    async def _collect(self, session: Session) -> tuple[list[Record], str]:
+    async def _collect(self, session: Session) -> tuple[list[Json], str]:
         reply = await session.client.call(endpoints.ACCOUNT)
         record = user.from_mailchimp(reply.body, remote=self.config.include_remote_data)
         return [record], rfc3339(moment_of_reply(reply.date))
 
-    def _version(self, record: Record) -> Record:
+    def _version(self, record: Json) -> Json:
         # To sign in is not to change, and the account's subscribers come and go without its user.
-        remote = {key: value for key, value in record.get("remote_data", {}).items() if key not in _NOT_OF_THE_USER}
+        remote = {key: value for key, value in (record.get("remote_data") or {}).items() if key not in _NOT_OF_THE_USER}
         return {**record, "last_login_at": None, "total_subscribers": None, "remote_data": remote}
 
     async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, TypeVar, cast
 
 from airbyte_cdk.models import (
@@ -26,9 +26,10 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import HASTE, MailchimpClient, Patience
-from mailchimp_unified.config import parse_config
+from mailchimp_unified.config import parse_config, unknown_keys
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.errors import ConfigError, MailchimpError
+from mailchimp_unified.identity import masked
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
@@ -36,14 +37,16 @@ from source_mailchimp_unified import catalog as catalogs
 from source_mailchimp_unified.check import check_account
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts.stream import ContactsStream
-from source_mailchimp_unified.faults import traced
+from source_mailchimp_unified.faults import error_message, traced
+from source_mailchimp_unified.files import read_catalog, read_config, read_state, states_by_stream
+from source_mailchimp_unified.raw.form import choices as raw_choices
+from source_mailchimp_unified.raw.form import description as raw_description
 from source_mailchimp_unified.raw.stream import Family, RawStream, raw_entity
-from source_mailchimp_unified.raw.table import ALL, by_stream, refusal, table
+from source_mailchimp_unified.raw.table import by_stream, refusal
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.sync.account import Account
 from source_mailchimp_unified.sync.messages import record_messages, status_message
 from source_mailchimp_unified.sync.output import Format, Message
-from source_mailchimp_unified.sync.state import incoming_states
 from source_mailchimp_unified.sync.streams import Session, Stream
 from source_mailchimp_unified.sync.sync import NewLoop, Sync
 
@@ -74,20 +77,38 @@ class SourceMailchimpUnified(Source):
         """The connector's name, as the logger shows it."""
         return "source-mailchimp-unified"
 
+    @staticmethod
+    def read_config(config_path: str) -> MutableMapping[str, Any]:
+        """Return the configuration in a file. Raises AirbyteTracedException, a config error, when there is none."""
+        return _traced(read_config, config_path)
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """Return the catalog in a file, or in the output of discover. Raises AirbyteTracedException, a config error."""
+        return _traced(read_catalog, catalog_path)
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """Return the states in a file. Raises AirbyteTracedException, a config error, for what is no state."""
+        return _traced(read_state, state_path)
+
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         """Return the specification; what `raw_streams` may hold is what the table holds."""
         specification = super().spec(logger)
-        specification.connectionSpecification["properties"]["raw_streams"]["items"]["enum"] = [ALL, *table()]
+        raw_streams = specification.connectionSpecification["properties"]["raw_streams"]
+        raw_streams["description"] = raw_description(raw_streams["description"])
+        raw_streams["items"]["enum"] = raw_choices()
         return specification
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the credentials and the chosen lists, name the account, or say in words what is wrong."""
         try:
             parsed = parse_source_config(config)
+            _warn_of_unknown_keys(logger, config)
             session = self._session(parsed, logger, self._patience or HASTE)
             summary = self._run(session, check_account(session.client, session.account))
         except MailchimpError as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=masked(filter_secrets(error.message)))
         logger.info(summary)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
@@ -122,7 +143,8 @@ class SourceMailchimpUnified(Source):
         began = time.monotonic()
         try:
             parsed = parse_source_config(config)
-            streams = self._streams(parsed, catalog, incoming_states(state), logger)
+            _warn_of_unknown_keys(logger, config)
+            streams = self._streams(parsed, catalog, states_by_stream(state), logger)
         except MailchimpError as error:
             raise traced(error) from error
         failed = yield from _refused_streams(parsed, catalog)
@@ -138,7 +160,7 @@ class SourceMailchimpUnified(Source):
         transport = self._transport() if self._transport else None
         client = MailchimpClient(config, patience=patience, logger=logger, transport=transport)
         pager = Pager(client, logger, self._page_size)
-        return Session(client, pager, Account(pager, config.list_ids), logger)
+        return Session(client, pager, Account(pager, config.list_ids, self._now), logger)
 
     def _run(self, session: Session, coroutine: Coroutine[Any, Any, Result]) -> Result:
         try:
@@ -151,7 +173,7 @@ class SourceMailchimpUnified(Source):
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
-        shared = Family(logger)
+        shared = Family(logger, self._now)
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})
@@ -164,9 +186,21 @@ class SourceMailchimpUnified(Source):
         return streams
 
 
+def _traced(read: Callable[[str], Result], path: str) -> Result:
+    try:
+        return read(path)
+    except MailchimpError as error:
+        raise traced(error) from None
+
+
 def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
     """Return the configuration. Raises ConfigError with a sentence per mistake."""
     return parse_config(SourceConfig, config)
+
+
+def _warn_of_unknown_keys(logger: logging.Logger, config: Mapping[str, Any]) -> None:
+    for key in unknown_keys(SourceConfig, config):
+        logger.warning("The configuration has a key that this source does not know, and that does nothing: %s.", key.words)
 
 
 def _refused_streams(
@@ -179,7 +213,7 @@ def _refused_streams(
         if reason is not None:
             error = ConfigError(reason)
             failed.append((name, error))
-            yield traced(error, name).as_sanitized_airbyte_message()
+            yield error_message(error, name)
             yield status_message(name, AirbyteStreamStatus.INCOMPLETE)
     return failed
 

@@ -22,6 +22,14 @@ DESCRIPTION = ROOT.parent / "shared" / "facts" / "mailchimp-openapi.json"
 SCHEMAS = ROOT / "source_mailchimp_unified" / "raw" / "schemas"
 
 LINKS = "_links"
+TIMES_WITHOUT_TYPE = frozenset(
+    {"ends_at", "sms_subscription_last_updated", "last_open", "date", "send_time_winner", "first_tweet", "last_tweet"}
+)
+"""Properties that hold a time although Mailchimp's description types them as texts only."""
+
+DAYS = ("daily_stats", "weekly_stats", "audience_activity")
+"""Below these a `date` is a day, not a time."""
+
 DRAFT = "http://json-schema.org/draft-07/schema#"
 SCALARS = ("string", "integer", "number", "boolean")
 
@@ -48,9 +56,24 @@ def _own(described: Json) -> Json:
         return TIME if described.get("format") == "date-time" else {"type": ["null", kind]}
     if kind == "array":
         return {"type": ["null", "array"], "items": nullable(described.get("items", {}))}
-    properties = {name: nullable(one) for name, one in described.get("properties", {}).items() if name != LINKS}
+    properties = {name: _property(name, one) for name, one in described.get("properties", {}).items() if name != LINKS}
     whole: Json = {"type": ["null", "object"], "additionalProperties": True}
     return {**whole, "properties": properties} if properties else whole
+
+
+def _property(name: str, described: Json) -> Json:
+    if name in DAYS:
+        return nullable(_days(described))
+    if name in TIMES_WITHOUT_TYPE and described.get("type") == "string" and not described.get("x-day"):
+        return TIME
+    return nullable(described)
+
+
+def _days(described: Json) -> Json:
+    """Return a description in which every `date` is marked as a day."""
+    below = {name: {**_days(one), **({"x-day": True} if name == "date" else {})} for name, one in described.get("properties", {}).items()}
+    items = {"items": _days(described["items"])} if "items" in described else {}
+    return {**described, **({"properties": below} if below else {}), **items}
 
 
 def both(one: Json, other: Json) -> Json:
@@ -74,11 +97,13 @@ def _merged(one: Json, other: Json) -> Json:
 
 
 def derived(row: Collection, paths: Json) -> Json | None:
-    """Return the schema of a row's records, None when Mailchimp does not describe them."""
+    """Return the schema of a row's records, None when Mailchimp does not describe what is in them."""
     described = described_item(row, paths)
     if described is None:
         return None
-    properties = nullable(described)["properties"]
+    properties = nullable(described).get("properties")
+    if properties is None:
+        return None
     if row.flatten is not None:
         entries = properties.pop(row.flatten.field)["items"]["properties"]
         digest = {"type": ["null", "string"], "description": f"Digest of the entry, to tell it from the others under {row.flatten.field}."}

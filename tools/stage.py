@@ -1,4 +1,4 @@
-"""Lays the two connectors out as Airbyte's monorepo has them: one folder per connector, named after it, and the docs beside.
+"""Lays the two connectors out as Airbyte's monorepo has them: one folder per connector, named after it, and the docs next to them.
 
 python tools/stage.py OUTPUT
 
@@ -13,6 +13,8 @@ import argparse
 import shutil
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 
 CONNECTORS = {
@@ -25,7 +27,8 @@ DESCRIPTION = ("metadata.yaml", "icon.svg", "acceptance-test-config.yml")
 PROJECT = ("pyproject.toml", "poetry.lock", "README.md", "CHANGELOG.md", "LICENSE", "docker/requirements.txt")
 PACKAGES = ("mailchimp_unified", "source_mailchimp_unified", "destination_mailchimp_unified")
 TESTS = ("integration_tests/airbyte",)
-DOCKERFILES = ("Dockerfile.python-connector", "Dockerfile.python-connector.dockerignore")
+DOCKERFILES = {"Dockerfile": "Dockerfile.python-connector", "Dockerfile.dockerignore": "Dockerfile.python-connector.dockerignore"}
+"""The files of docker/, and their names in docker-images, where `airbyte-cdk image build` looks for them."""
 
 
 def stage(output: Path) -> Path:
@@ -34,8 +37,8 @@ def stage(output: Path) -> Path:
     for name, described_in in CONNECTORS.items():
         _connector(airbyte / "airbyte-integrations" / "connectors" / name, described_in)
     _copy(ROOT / "docs" / "integrations", airbyte / "docs" / "integrations")
-    for name in DOCKERFILES:
-        _copy(ROOT / "docker" / name, airbyte / "docker-images" / name)
+    for ours, theirs in DOCKERFILES.items():
+        _copy(ROOT / "docker" / ours, airbyte / "docker-images" / theirs)
     return airbyte
 
 
@@ -49,8 +52,18 @@ def _connector(folder: Path, described_in: Path) -> None:
         _copy(ROOT / name, folder / name)
     for name in DESCRIPTION:
         _copy(described_in / name, folder / name)
+    _describe_as_airbytes(folder / "metadata.yaml")
     # Airbyte's test command writes its tests into a folder named .tmp, which pytest's settings of this project cannot import.
     (folder / "pytest.ini").write_text("[pytest]\n")
+
+
+def _describe_as_airbytes(metadata: Path) -> None:
+    """Write into a connector's metadata what only Airbyte's own connectors have, and its checks presuppose."""
+    described = yaml.safe_load(metadata.read_text())
+    kind = described["data"]["connectorType"]
+    page = f"https://docs.airbyte.com/integrations/{kind}s/mailchimp-unified"
+    described["data"] |= {"documentationUrl": page, "supportLevel": "community", "ab_internal": {"sl": 100, "ql": 100}}
+    metadata.write_text(yaml.safe_dump(described, sort_keys=False))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -45,6 +46,9 @@ MESSAGE_HEADINGS = (
     "Reasons of skipped records",
     "Warnings",
 )
+
+ELSEWHERE = {"docker", "kind", "meltano", "dagster", "airflow", "dbt", "pip", "python3.12", "gh"}
+"""Programs that a reader has or installs; this project does not bring them."""
 
 TEMPLATE = [
     "# Mailchimp Unified",
@@ -136,7 +140,19 @@ def exists(command: list[str]) -> bool:
         return (ROOT / command[1]).is_file()
     if program.endswith(("-unified", "-sign-in")):
         return program in project()["scripts"]
-    return program in ("export", "cd") or shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/bin:/bin") is not None
+    return program in ("export", "cd", *ELSEWHERE) or shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/bin:/bin") is not None
+
+
+def test_what_the_readme_writes_is_ignored() -> None:
+    """No file that the commands of the README write, credentials among them, can be committed by mistake."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout of git")
+    text = "\n".join([*blocks(README, "sh"), *blocks(ROOT / "docs" / "running.md", "sh")])
+    written = set(re.findall(r"(?:> ?|--database )([\w.]+\.\w+)", text)) | {"demo_output/report.html"}
+    ignored = subprocess.run(["git", "check-ignore", *written], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert len(written) > 8
+    assert set(ignored.stdout.split()) == written
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)

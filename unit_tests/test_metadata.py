@@ -49,7 +49,7 @@ def test_metadata_agrees_with_the_project(path: Path) -> None:
     assert described["dockerImageTag"] == project["version"]
     assert described["license"] == project["license"]
     assert (path.parent / described["icon"]).exists()
-    assert described["dockerRepository"].removeprefix("airbyte/") in project["scripts"]
+    assert described["dockerRepository"].rpartition("/")[2] in project["scripts"]
 
 
 def test_the_icons_are_square_and_tell_the_connectors_apart() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from destination_mailchimp_unified.intake.fields import LISTS, Field
 from destination_mailchimp_unified.intake.rules import Filler
 from mailchimp_unified.entities import readers
-from mailchimp_unified.entities.contact_fields import is_nothing, read_field
+from mailchimp_unified.entities.contact_fields import is_nothing, read_value
 from mailchimp_unified.entities.entity import Json
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.text import is_blank, visible
@@ -62,9 +62,9 @@ class Draft:
         if name in LISTS:
             self._add_names(name, None if value is None else _names(filler, value))
         elif name == "is_deleted":
-            self._mark_deleted(is_deleted=bool(read_field(name, value)))
+            self._mark_deleted(is_deleted=value is not None and bool(read_value(name, value)))
         else:
-            self.unified[name] = read_field(name, _converted(filler, value))
+            self.unified[name] = None if value is None else read_value(name, _converted(filler, value))
 
     def put_merge_field(self, filler: Filler, value: Any) -> None:
         """Fill a merge field."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.columns import PLATFORM_PREFIXES, Columns
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
-from mailchimp_unified.text import folded
+from mailchimp_unified.text import folded, visible
 
 SHOWN_COLUMNS = 50
 """Most columns that a line names, of each kind."""
@@ -22,11 +22,11 @@ def described(stream: str, columns: Columns) -> str:
         fillers = [filler for filler in columns.fillers(column) if filler.field.kind != "ignore"]
         kinds = {filler.field.kind for filler in fillers}
         if "merge tag" in kinds:
-            by_tag.append(column)
+            by_tag.append(visible(column))
         elif fillers:
             filled += [_filled(filler, column) for filler in fillers]
         elif not folded(column).startswith(PLATFORM_PREFIXES):
-            alone.append(column)
+            alone.append(visible(column))
     filled += [_filled(filler, "") for filler in columns.constants]
     parts = [("", filled or ["nothing"]), ("; merge fields of the same name: ", by_tag), ("; left alone: ", alone)]
     return f"{stream}: " + "".join(f"{words}{shown(names)}" for words, names in parts if names)
@@ -44,7 +44,7 @@ def described_rules(config: DestinationConfig) -> str:
 
 
 def _filled(filler: Filler, column: str) -> str:
-    return f"{filler.field.label} <- {filler.origin or column}"
+    return f"{filler.field.label} <- {visible(filler.origin or column)}"
 
 
 def shown(names: Sequence[str] | Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from destination_mailchimp_unified.audience.audience import Audience
@@ -81,17 +81,23 @@ def _clash(one: Field, other: Field) -> bool:
     return kinds == {"merge field", "address part"} and one.name == other.name
 
 
+def check_filled_once(stream: str, columns: Columns) -> None:
+    """Raise ConfigError when two columns of a stream, as far as they are known, fill one field."""
+    _check_once(columns.rule_fillers(), f"field_mapping for the stream {stream}")
+
+
 def check_columns(stream: str, columns: Columns, *, has_audience: bool) -> None:
     """Raise ConfigError for a stream whose columns, as far as its schema tells them, cannot be written."""
     if not columns.known:
         # Nothing is known of the columns: the records will tell.
         return
-    _check_once(columns.rule_fillers(), f"field_mapping for the stream {stream}")
+    check_filled_once(stream, columns)
     reached = {f.field.label for column in columns.known for f in columns.fillers(column)} | {f.field.label for f in columns.constants}
     if "email" not in reached:
+        likely = next((column for column in columns.known if "mail" in folded(column)), None)
         raise ConfigError(
-            f"Stream {stream} has no column for the email address. Please map one to the field email in field_mapping."
-            f" Its columns are: {shown(sorted(columns.known))}."
+            f"Stream {stream} has no column for the email address. Please map one{f', perhaps {likely},' if likely else ''} to the field"
+            f" email in field_mapping. Its columns are: {shown(sorted(columns.known))}."
         )
     if "list_id" not in reached and not has_audience:
         raise ConfigError(
@@ -99,11 +105,11 @@ def check_columns(stream: str, columns: Columns, *, has_audience: bool) -> None:
         )
 
 
-def check_rules_have_columns(config: DestinationConfig, streams: Mapping[str, Columns]) -> None:
+def check_rules_have_columns(config: DestinationConfig, streams: Sequence[tuple[str, Columns]]) -> None:
     """Raise ConfigError for a rule whose column no stream has, where the schemas tell all columns."""
     missing = []
     for rule in config.field_mapping:
-        here = [columns for name, columns in streams.items() if not rule.stream or folded(rule.stream) == folded(name)]
+        here = [columns for name, columns in streams if not rule.stream or folded(rule.stream) == folded(name)]
         if rule.column is None or not all(columns.known for columns in here):
             continue
         if not any(_has(columns, rule.column) for columns in here):

@@ -11,7 +11,7 @@ from destination_mailchimp_unified.config import DestinationConfig, Rule
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, Operation, StreamKey, stream_key
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.described import described, shown
-from destination_mailchimp_unified.intake.mapping import check_columns, check_rules_have_columns
+from destination_mailchimp_unified.intake.mapping import check_columns, check_filled_once, check_rules_have_columns
 from destination_mailchimp_unified.intake.planned import PlannedField, planned_fields
 from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.errors import ConfigError
@@ -64,7 +64,7 @@ def targets_of(catalog: Mapping[str, Any], config: DestinationConfig, logger: lo
         raise ConfigError("The catalog holds no streams that can be read. Please configure the connection again.")
     _check_stream_names(config, [str(configured["stream"].get("name")) for configured in streams])
     targets = [_target(configured, config, logger) for configured in streams]
-    check_rules_have_columns(config, {target.name: target.columns for target in targets})
+    check_rules_have_columns(config, [(target.name, target.columns) for target in targets])
     return {target.key: target for target in targets}
 
 
@@ -105,7 +105,11 @@ def _rules_of(stream: str, config: DestinationConfig) -> list[Rule]:
 
 
 def _announcer(name: str, logger: logging.Logger) -> Callable[[Columns], None]:
-    return lambda columns: logger.info("%s", described(name, columns))
+    def announce(columns: Columns) -> None:
+        check_filled_once(name, columns)
+        logger.info("%s", described(name, columns))
+
+    return announce
 
 
 def _operation(configured: Mapping[str, Any], stream: str) -> Operation:

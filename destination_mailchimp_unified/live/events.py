@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,9 +18,10 @@ from mailchimp_unified.text import folded
 LONGEST_LINE = 1 << 20
 """Bytes of an event: more than a hundred times what a contact with every field filled takes."""
 
-NOT_JSON = Unusable("the line is not JSON")
-TOO_LONG = Unusable(f"the line is longer than {LONGEST_LINE} bytes")
-NO_OBJECT = Unusable("an event is a JSON object: the columns of one contact")
+NOT_JSON = "the line is not JSON"
+TOO_LONG = f"the line is longer than {LONGEST_LINE} bytes"
+TOO_DEEP = "the event is nested too deeply"
+NO_OBJECT = "an event is a JSON object: the columns of one contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +46,28 @@ class Streams(NamedTuple):
         return self.unified if {folded(name) for name in columns} >= SIGNS_OF_CONTACTS else self.plain
 
 
-def event_of(columns: Any, streams: Streams, size: int) -> Event:
-    """Return the event of a parsed value that took so many bytes. Its `id` stays a column, which a rule may map."""
+def event_of(columns: Any, streams: Streams) -> Event:
+    """Return the event of a parsed value. Its `id` stays a column, which a rule may map."""
     if not isinstance(columns, dict):
-        return Event(None, NO_OBJECT)
-    return Event(columns.get("id"), Record(streams.of(columns), columns, size))
+        return Event(None, Unusable(NO_OBJECT, b""))
+    stream = streams.of(columns)
+    # As a sync would have been given it, so that a reject that is kept can be sent again by either.
+    message = {"type": "RECORD", "record": {"stream": stream[1], "data": columns, "emitted_at": 0}}
+    try:
+        return Event(columns.get("id"), Record(stream, columns, printed(message)))
+    except RecursionError:
+        return Event(None, Unusable(TOO_DEEP, b""))
 
 
 def event_of_line(line: bytes | None, streams: Streams) -> Event:
     """Return the event of a line; None stands for one that was too long to be kept."""
     if line is None:
-        return Event(None, TOO_LONG)
+        return Event(None, Unusable(TOO_LONG, b""))
     try:
         columns = json_of(line)
     except UnreadableError:
-        return Event(None, NOT_JSON)
-    return event_of(columns, streams, len(line))
+        return Event(None, Unusable(NOT_JSON, line))
+    return event_of(columns, streams)
 
 
 def json_of(text: bytes) -> Any:
@@ -68,3 +76,11 @@ def json_of(text: bytes) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return parsed(text)
+
+
+def printed(content: Any) -> bytes:
+    """Return JSON as a line without its end, numbers of any size included. Raises RecursionError for what is nested too deeply."""
+    try:
+        return orjson.dumps(content)
+    except TypeError:
+        return json.dumps(content, separators=(",", ":")).encode()

@@ -57,7 +57,7 @@ class Feed:
             tell(None)
             return
         self._number += 1
-        size = message.size if isinstance(message, Record) else 0
+        size = len(message.line)
         self._tell[self._number] = tell, size
         self.waiting += 1
         self.waiting_bytes += size

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import orjson
+from destination_mailchimp_unified.live.events import printed
 
 MOST_UNANSWERED = 20_000
 """So many lines are under way at most whose answers were not written: more are not read."""
@@ -46,7 +46,7 @@ class Output:
 
     def answer(self, number: int, answer: dict[str, Any]) -> None:
         """Write the answer to a line, by its number from 1."""
-        line = orjson.dumps(answer) + b"\n"
+        line = printed(answer) + b"\n"
         if not self._in_order:
             self._lines.put(line)
             return

@@ -14,6 +14,7 @@ from destination_mailchimp_unified.intake.streams import Target, targets_of
 from destination_mailchimp_unified.live.events import Streams
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.writer import LiveWriter
+from destination_mailchimp_unified.settling.rejected_records import store_of
 from mailchimp_unified.client import MailchimpClient, Patience, Traffic
 from mailchimp_unified.text import folded
 from mailchimp_unified.transport import Transport
@@ -46,7 +47,8 @@ class Pipeline:
         client = MailchimpClient(self.config, patience=self.patience, logger=self.logger, transport=self.transport)
         client.traffic = self.traffic
         try:
-            await LiveWriter(client, self.config, dict(self.targets), self.logger, feed, self.opened.set).write(feed)
+            rejects = store_of(self.config)
+            await LiveWriter(client, self.config, dict(self.targets), self.logger, feed, self.opened.set, rejects).write(feed)
         finally:
             self.opened.clear()
             client.close()

@@ -50,13 +50,12 @@ def events_of(body: bytes, streams: Streams) -> tuple[list[Event], bool]:
     except UnreadableError:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
     if isinstance(content, dict):
-        return [event_of(content, streams, len(body))], False
+        return [event_of(content, streams)], False
     if not isinstance(content, list):
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "The body is one contact, as a JSON object, or a list of them.")
     if len(content) > MOST_EVENTS:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {MOST_EVENTS} contacts in one request.")
-    share = len(body) // max(1, len(content))
-    return [event_of(columns, streams, share) for columns in content], True
+    return [event_of(columns, streams) for columns in content], True
 
 
 def status_of(outcomes: Iterable[Outcome]) -> HTTPStatus:

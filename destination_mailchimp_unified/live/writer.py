@@ -20,6 +20,7 @@ from destination_mailchimp_unified.pipeline.lane import Lane
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.pipeline.writer import Writer
 from destination_mailchimp_unified.settling.outcomes import Outcome
+from destination_mailchimp_unified.settling.rejected_records import Store
 from mailchimp_unified.client import MailchimpClient
 
 AGEING_SECONDS = 60.0
@@ -56,8 +57,9 @@ class LiveWriter(Writer):
         logger: logging.Logger,
         feed: Feed,
         opened: Callable[[], None],
+        rejects: Store | None,
     ) -> None:
-        super().__init__(client, config, targets, logger, lambda _: None)
+        super().__init__(client, config, targets, logger, lambda _: None, rejects=rejects)
         self._feed, self._opened = feed, opened
         self._pacing = LivePacing(self._hurry)
         self._guard = NoGuard()

@@ -18,6 +18,7 @@ from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, W
 from destination_mailchimp_unified.planning.plan import Batch, Plan, fits_bulk, plan
 from destination_mailchimp_unified.planning.tags import is_managed
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
+from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified.entities.contact import merge_values
@@ -41,11 +42,13 @@ class Lane:
         self.opened = asyncio.Event()
         self._config, self._logger, self._settle, self._named = config, creation.logger, settle, named
         self._preparation = Preparation(audience, self, config, pager, creation)
-        self._scope = Scope(audience, config, pager)
+        self._scope = Scope(audience, config, pager, NewContacts(audience, config.max_new_contacts))
         self._waiting = Waiting(is_managed(config.managed_tags))
         self._arrived: list[Arrival] = []
         # Contacts whose change is on its way: no other of theirs may go before it is settled.
         self._on_their_way: set[str] = set()
+        # Contacts whose changes are waited for by a change of their email address.
+        self._awaited: set[str] = set()
         self._wanted = asyncio.Event()
         self._working = asyncio.Lock()
         self._gone: Outcome | None = None
@@ -176,7 +179,7 @@ class Lane:
         self._begin(self._plan(), tasks)
 
     def _plan(self) -> Plan:
-        return plan(self._waiting.heads(self._on_their_way), self.audience, self._config, self._is_due)
+        return plan(self._heads(), self.audience, self._config, self._is_due)
 
     def _is_due(self, change: Change) -> bool:
         return change.number < self._due_before
@@ -190,6 +193,13 @@ class Lane:
         self._written_singly += len(made.singles)
         for change in made.singles:
             tasks.create_task(self._carry_out_singly(change))
+
+    def _heads(self) -> list[Change]:
+        """Return the changes that may go: a new email address waits for what is under way, or may go, under the old one."""
+        heads = self._waiting.heads(self._on_their_way)
+        busy = self._on_their_way | {change.id for change in heads if not change.previous_id}
+        self._awaited = {change.previous_id for change in heads if change.previous_id} & busy
+        return [change for change in heads if change.previous_id not in self._awaited] if self._awaited else heads
 
     async def _carry_out(self, batch: Batch, tasks: asyncio.TaskGroup) -> None:
         if self._config.dry_run:
@@ -216,7 +226,7 @@ class Lane:
 
     def _settle_change(self, change: Change, outcome: Outcome) -> None:
         self._on_their_way.discard(change.id)
-        if change.id in self._waiting:
+        if change.id in self._waiting or change.id in self._awaited:
             self.look()
         if outcome.kind not in ("rejected", "skipped"):
             outcome = outcome.noting((*outcome.notes, *(f"{WITHOUT}{name}" for name in change.left_out)))

@@ -22,6 +22,7 @@ from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.planning.changes import invalid
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected
+from destination_mailchimp_unified.settling.rejected_records import Store, line_of
 from destination_mailchimp_unified.settling.report import Report
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities.merge_field import InvalidValueError
@@ -56,11 +57,15 @@ class Writer:
         targets: dict[StreamKey, Target],
         logger: logging.Logger,
         emit: Callable[[bytes], None],
+        *,
         page_size: int = PAGE_SIZE,
+        rejects: Store | None = None,
     ) -> None:
         self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
         self._pager = Pager(client, logger, page_size)
         self._ledger = Ledger()
+        self._rejects = rejects
+        self._keeping: asyncio.Task[None] | None = None
         self._creation = Creation(client, logger, dry_run=config.dry_run)
         self._guard = RejectGuard(config.max_rejected_percent)
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
@@ -79,7 +84,7 @@ class Writer:
             async with task_group() as self._tasks:
                 await self._write(intake)
         finally:
-            self._release()
+            await self._keep_and_release()
         self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
         self._guard.finish(self._number)
 
@@ -137,11 +142,13 @@ class Writer:
             self._take_record(message, target)
         else:
             outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
-            self._settle(Entry(NOWHERE, self._ledger.admit(), self._number), "", outcome)
+            self._settle(Entry(NOWHERE, self._ledger.admit(), self._number, line=self._kept(message.line)), "", outcome)
 
     def _take_record(self, record: Record, target: Target) -> None:
         self._rows[target.key] += 1
-        entry = Entry(target.key, self._ledger.admit(record.size), self._number, self._rows[target.key], record.size)
+        size = len(record.line)
+        number, row = self._number, self._rows[target.key]
+        entry = Entry(target.key, self._ledger.admit(size), number, row, size, self._kept(record.line))
         self._pacing.record(self._number)
         try:
             arrival = target.arrival(entry, record.columns)
@@ -157,6 +164,10 @@ class Writer:
     def _reject(self, entry: Entry, record: Record, target: Target, outcome: Outcome) -> None:
         email = target.columns.email_text(record.columns)
         self._settle(entry, subscriber_hash(email) if "@" in email else "", outcome)
+
+    def _kept(self, line: bytes) -> bytes:
+        """Return a line where it may be wanted again, else nothing: it would only fill the memory."""
+        return line if self._rejects else b""
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:
@@ -177,6 +188,8 @@ class Writer:
     def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
         self._ledger.settle(entry, outcome)
         self._report.note(entry, contact_id, outcome)
+        if self._rejects and (outcome.kind == "rejected" or self._config.dry_run):
+            self._rejects.add(line_of(entry, contact_id, outcome))
         self._report.progress(self._ledger.tallies, self._ledger.open_records)
         if not self._settled.is_set():
             self._settled.set()
@@ -185,13 +198,27 @@ class Writer:
 
     def _release(self) -> None:
         self._settled.clear()
-        for state in self._ledger.released():
-            self._emit(state)
+        if not (self._rejects and self._rejects.pending):
+            for state in self._ledger.released():
+                self._emit(state)
+        elif self._keeping is None or self._keeping.done():
+            self._keeping = self._tasks.create_task(self._keep_and_release())
+
+    async def _keep_and_release(self) -> None:
+        """Release states once the rejected records before them are safe."""
+        while True:
+            states = list(self._ledger.released())
+            if self._rejects and self._rejects.pending:
+                await self._rejects.flush()
+            for state in states:
+                self._emit(state)
+            if not states:
+                return
 
     async def _wait_for_settling(self) -> None:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
-        # An event that is still set would be waited for without letting anybody else work.
-        self._settled.clear()
+        # What has just been settled releases its states first.
+        await asyncio.sleep(0)
         try:
             # Not wait_for: in Python 3.11 it forgets that it was canceled when what it waits for comes in the same moment.
             async with asyncio.timeout(BEAT_SECONDS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
@@ -23,7 +23,10 @@ Kind = Literal["upsert", "archive", "unsubscribe"]
 # What a contact can be written without.
 _OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions")
 
+NO_EMAIL = rejected("the record has no email address")
+NO_EMAIL_COLUMN = rejected("the record has no email address: no column of it fills the field email, see field_mapping")
 SUPERSEDED = skipped("a later record of the same contact brings it back")
+CREATES_ONLY = skipped("the row was deleted, and write_policy is create_only")
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
 
 
@@ -40,6 +43,7 @@ class Change:
     status: str | None = None
     status_if_new: str | None = None
     existing_only: bool = False
+    new_only: bool = False
     # The id under which Mailchimp knows the contact so far, when its email address changes.
     previous_id: str | None = None
     # Fields whose values could not be used, by name: the contact is written without them.
@@ -56,6 +60,17 @@ class Change:
         wants_tags = self.tagging.removals and not self.tagging.additions and not self.tagging.whole
         return bool(wants_tags) and self.kind == "upsert" and not self.previous_id and self.body.keys() <= {"email_address"}
 
+    def leave_out(self, refused: Iterable[str]) -> bool:
+        """Leave out the fields that Mailchimp refused by name. Returns whether any of them was in the body."""
+        names = {name.removeprefix("merge_fields.") for name in refused}
+        values = self.body.get("merge_fields", {})
+        bad = [*(tag for tag in values if tag in names), *(name for name in _OPTIONAL if name in names and name in self.body)]
+        self.body = {name: value for name, value in self.body.items() if name not in bad and name != "merge_fields"}
+        if kept := {tag: value for tag, value in values.items() if tag not in bad}:
+            self.body["merge_fields"] = kept
+        self.left_out = (*self.left_out, *bad)
+        return bool(bad)
+
 
 def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -> Change | Outcome:
     """Return the change a record asks for, or its outcome when it asks for nothing that can be done.
@@ -65,11 +80,13 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     unified = arrival.contact.unified
     email = unified.get("email")
     if not email:
-        return rejected("the record has no email address")
+        return NO_EMAIL if "email" in unified else NO_EMAIL_COLUMN
     change = Change(email, subscriber_hash(email), [arrival.entry])
     kind = _kind(arrival, config)
     if isinstance(kind, Outcome):
         return kind
+    if kind != "upsert" and config.write_policy == "create_only":
+        return CREATES_ONLY
     if kind != "upsert":
         change.kind = kind
         return change
@@ -87,7 +104,8 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     change.previous_id = subscriber_hash(previous) if previous and subscriber_hash(previous) != change.id else None
     change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
     change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
-    change.existing_only = arrival.operation == "update"
+    change.existing_only = arrival.operation == "update" or config.write_policy == "update_only"
+    change.new_only = config.write_policy == "create_only" and not change.existing_only
     return change
 
 
@@ -135,24 +153,10 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
         status=later.status or earlier.status,
         status_if_new=later.status_if_new or earlier.status_if_new,
         existing_only=later.existing_only,
+        new_only=later.new_only,
         previous_id=earlier.previous_id,
         left_out=(*earlier.left_out, *later.left_out),
     )
-
-
-def without_refused(change: Change, refused: Iterable[str]) -> Change | None:
-    """Return a change without the fields that Mailchimp refused by name, None when none of them is in it."""
-    names = {name.removeprefix("merge_fields.") for name in refused}
-    values = change.body.get("merge_fields", {})
-    bad = [*(tag for tag in values if tag in names), *(name for name in change.body if name in names and name in _OPTIONAL)]
-    if not bad:
-        return None
-    body = {name: value for name, value in change.body.items() if name not in bad}
-    if kept := {tag: value for tag, value in values.items() if tag not in bad}:
-        body["merge_fields"] = kept
-    else:
-        body.pop("merge_fields", None)
-    return replace(change, body=body, left_out=(*change.left_out, *bad))
 
 
 @dataclass

@@ -10,6 +10,7 @@ from destination_mailchimp_unified.audience.listing import is_fresh
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.tags import Delta, delta, is_managed
+from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from mailchimp_unified.endpoints import without_validation
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Request
@@ -27,6 +28,7 @@ class Scope:
     audience: Audience
     config: DestinationConfig
     pager: Pager
+    new_contacts: NewContacts
     began: str = ""
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from destination_mailchimp_unified.planning.plan import BULK_SIZE
-from mailchimp_unified.client import PAGE_SIZE
+from mailchimp_unified.request import PAGE_SIZE
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "RESULTS.md"
 

@@ -20,7 +20,7 @@ from integration_tests.commands import catalog, config
 from mailchimp_emulator import Emulator
 from tools.stage import CONNECTORS, ROOT, connector, stage
 
-DOCKERFILE = ROOT / "docker" / "Dockerfile.python-connector"
+DOCKERFILE = ROOT / "docker" / "Dockerfile"
 ENGINE = Path(__file__).with_name("engine.py")
 LIST = "7a3c91e0d2"
 
@@ -113,7 +113,7 @@ def test_an_image_is_built_and_works(name: str, tmp_path: Path, mailchimp: Emula
     assert f"BASE_IMAGE={metadata['connectorBuildOptions']['baseImage']}" in command
     assert f"CONNECTOR_NAME={name}" in command
     assert f"io.airbyte.version={metadata['dockerImageTag']}" in command
-    assert f"io.airbyte.name=airbyte/{name}" in command
+    assert f"io.airbyte.name={metadata['dockerRepository']}" in command
     locked = re.findall(r"^([a-z0-9.-]+)(?:\[[^]]*\])?==", (ROOT / "docker" / "requirements.txt").read_text(), re.MULTILINE)
     assert set(_installed(image)) <= {*locked, "mailchimp-unified"}
     assert not (image.root / "opt/connector/bin/mailchimp_emulator").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -144,6 +145,27 @@ def test_contacts_arrive_in_another_account(pyairbyte: Environment, seeded: Emul
     assert by_address(other)[away]["status"] == "unsubscribed"
     if way:
         assert [edited in json.dumps(entry["body"]) for entry in writes(other)] == [True]
+
+
+def test_the_example_ends_with_the_connectors_words(pyairbyte: Environment, seeded: Emulator) -> None:
+    """A key that Mailchimp refuses ends the example with what the source says about it, and without a traceback."""
+    wrong = {**config(seeded.url), "credentials": {"auth_type": "apikey", "apikey": "0" * 32 + "-us1"}}
+    files = ["--source", written(pyairbyte.folder, "source", wrong), "--database", pyairbyte.folder / "db"]
+    done = pyairbyte.run("python", EXAMPLE, "read", *files)
+
+    assert done.returncode == 1
+    assert "API key" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_the_example_shows_the_outcomes(pyairbyte: Environment, seeded: Emulator, other: Emulator) -> None:
+    """After writing, the destination's own lines stand before the counts."""
+    files = {name: written(pyairbyte.folder, name, config(m.url)) for name, m in (("source", seeded), ("destination", other))}
+    command = [EXAMPLE, "write", "--source", files["source"], "--destination", files["destination"], "--database", pyairbyte.folder / "db"]
+    done = pyairbyte.run("python", *command)
+
+    assert counts(done)["records"] == 40
+    assert re.search(r"\d+ created", done.stdout)
 
 
 @pytest.mark.parametrize("name", ["source-mailchimp-unified", "destination-mailchimp-unified"])

@@ -52,10 +52,14 @@ def _catalog(*streams: str | Json) -> Json:
 class Result:
     """What a sync gave back: acknowledged states, log lines, and the error that ended it, if any."""
 
-    states: list[Json]
+    lines: list[bytes]
     log: list[str] = field(default_factory=list)
     error: AirbyteTracedException | None = None
-    lines: list[bytes] = field(default_factory=list)
+
+    @property
+    def states(self) -> list[Json]:
+        """The acknowledged states."""
+        return [json.loads(line) for line in self.lines]
 
     @property
     def ids(self) -> list[int]:
@@ -109,11 +113,10 @@ class Runner:
         logger.setLevel(logging.INFO)
         logger.handlers, logger.propagate = [lines], False
         text = b"".join(m + b"\n" if isinstance(m, bytes) else json.dumps(m).encode() + b"\n" for m in messages)
-        result = Result([], lines.lines)
+        result = Result([], log=lines.lines)
         destination = DestinationMailchimpUnified(patience)
         try:
             for message in destination.write_lines(logger, self.config(**options), streams or _catalog(), BytesIO(text).read):
-                result.states.append(json.loads(message))
                 result.lines.append(message)
         except AirbyteTracedException as error:
             result.error = error

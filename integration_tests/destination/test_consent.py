@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from destination_mailchimp_unified.config import DestinationConfig
 from mailchimp_unified.client import Patience
 
 GONE = ("unsubscribed", "cleaned", "pending", "archived", "transactional")
@@ -29,11 +30,31 @@ MODES = st.fixed_dictionaries(
 )
 
 
-def seeded(runner: Any, bulk_without_status: str, *, double_optin: bool) -> dict[str, str]:
-    """An audience with contacts of every status, left by themselves or by others. Returns status by address."""
+READINGS = st.fixed_dictionaries(
+    {
+        "bulk_without_status": st.sampled_from(["keep", "subscribed"]),
+        "bulk_new_without_status": st.sampled_from(["error", "subscribed"]),
+        "bulk_refused_compliance": st.sampled_from(["error", "ignore"]),
+        "status_if_new_unarchives": st.booleans(),
+        "patch_archived_status": st.sampled_from([404, 405]),
+        "subscribe_pending": st.sampled_from(["taken", "kept", "error"]),
+        "subscribe_held_pending": st.sampled_from(["taken", "kept", "error"]),
+        "compliance_survives_archive": st.booleans(),
+        "archived_in_bare_list": st.booleans(),
+        "transactional_in_bare_list": st.booleans(),
+        "email_case_changes": st.booleans(),
+        "tie_order": st.sampled_from(["insertion", "id", "shuffled"]),
+        "visible_after": st.sampled_from([0, 30]),
+    }
+)
+"""Every reading of what Mailchimp does not document and that a status depends on."""
+
+
+def seeded(runner: Any, readings: dict[str, Any], *, double_optin: bool) -> dict[str, str]:
+    """An audience with contacts of every status, left by themselves or by others. Returns status by email address."""
     mailchimp = runner.mailchimp
     mailchimp.reset()
-    mailchimp.behavior(bulk_without_status=bulk_without_status, bulk_new_without_status=bulk_without_status.replace("keep", "error"))
+    mailchimp.behavior(**readings)
     statuses = dict.fromkeys(("subscribed", *GONE), 1.0)
     [runner.list_id] = mailchimp.seed(
         name="A", contacts=PER_STATUS * len(statuses), statuses=statuses, double_optin=double_optin, tags=["vip", "m:old"]
@@ -62,15 +83,15 @@ def columns_of(chance: random.Random, known: list[str]) -> dict[str, Any]:
     return columns
 
 
-@pytest.mark.parametrize("bulk_without_status", ["keep", "subscribed"])
 @settings(
-    max_examples=10,
+    max_examples=25,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     modes=MODES,
+    readings=READINGS,
     seed=st.integers(0, 10**6),
     mode=st.sampled_from(["append", "append_dedup", "update", "overwrite"]),
     double_optin=st.booleans(),
@@ -80,14 +101,14 @@ def test_nobody_is_subscribed_again(  # noqa: PLR0917 - fixtures, and what is dr
     record: Any,
     state: Any,
     catalog: Any,
-    bulk_without_status: str,
     modes: dict[str, Any],
+    readings: dict[str, Any],
     seed: int,
     mode: str,
     double_optin: bool,
 ) -> None:
-    """Of 10 times 500 random records none moves a contact that was there into subscribed or pending, whatever bulk does without a status."""
-    before = seeded(runner, bulk_without_status, double_optin=double_optin)
+    """Of 500 random records none moves a contact that was there into subscribed or pending, under every reading of what is not documented."""
+    before = seeded(runner, readings, double_optin=double_optin)
     chance = random.Random(seed)
     messages = []
     for number in range(500):
@@ -119,7 +140,7 @@ def test_forgotten_contacts_are_rejected(runner: Any, record: Any, state: Any) -
 def test_unsubscribing_during_a_long_sync_is_respected(make_runner: Any, record: Any, state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever leaves after the statuses were read is asked for again before the next bulk update, once the statuses have aged."""
     runner = make_runner(contacts=600)
-    monkeypatch.setattr("destination_mailchimp_unified.audience.listing.FRESH_SECONDS", 0.2)
+    monkeypatch.setattr("destination_mailchimp_unified.audience.listing.FRESH_SECONDS", 0.02)
     runner.mailchimp.behavior(bulk_without_status="subscribed")
     emails = list(runner.members())
     messages = [record({"email": email, "first_name": "New"}) for email in emails[:500]]
@@ -184,6 +205,75 @@ def test_status_of_new_contacts(  # noqa: PLR0917 - fixtures, and the table
     kinds = ("created", "updated") if expected else ("skipped",)
     assert sum(result.counts()[kind] for kind in kinds) == 1
     assert runner.members().get("a@contacts.example", {}).get("status") == expected
+
+
+APPLYING = st.fixed_dictionaries(
+    {
+        "apply_status": st.sampled_from(["opt_outs", "always"]),
+        "write_mode": st.sampled_from(["bulk", "single"]),
+        "status_if_new": st.sampled_from(["auto", "subscribed", "pending"]),
+        "on_compliance_state": st.sampled_from(["reject", "pending"]),
+        "restore_archived": st.booleans(),
+    }
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(options=APPLYING, readings=READINGS, seed=st.integers(0, 10**6), double_optin=st.booleans())
+def test_applied_statuses_respect_who_waits_and_who_was_asked(
+    runner: Any, record: Any, options: dict[str, Any], readings: dict[str, Any], seed: int, double_optin: bool
+) -> None:
+    """Under every reading: opt_outs moves nobody into subscribed; always moves nobody who is pending, and nobody without being asked
+    where the audience has double opt-in and the configuration does not say subscribed. Twice in a row as well as once.
+    """
+    before = seeded(runner, readings, double_optin=double_optin)
+    chance = random.Random(seed)
+    wanted = {email: chance.choice(["subscribed", "pending", "unsubscribed", "cleaned", "archived", "transactional"]) for email in before}
+    for _ in range(2):
+        result = runner.write([record({"email": email, "status": status}) for email, status in wanted.items()], None, QUICK, **options)
+        assert result.error is None, result.error
+        runner.mailchimp.clock(advance=60)
+    after = {email: member["status"] for email, member in runner.members().items()}
+    joined = {email for email, status in before.items() if after[email] == "subscribed" and status != "subscribed"}
+    asks_first = double_optin and options["status_if_new"] != "subscribed"
+    for email in joined:
+        restored = before[email] == "archived" and options["restore_archived"]
+        assert before[email] != "pending"
+        assert not asks_first
+        assert options["apply_status"] == "always" or restored, (email, before[email], wanted[email])
+    for email, status in before.items():
+        if wanted[email] == "unsubscribed" and status in HOLDING:
+            assert after[email] == "unsubscribed"
+
+
+@pytest.mark.parametrize("write_mode", ["bulk", "single"])
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("subscribe_pending", ["taken", "kept", "error"])
+def test_who_was_asked_stays_pending(make_runner: Any, record: Any, write_mode: str, held: bool, subscribe_pending: str) -> None:
+    """Whom one sync has asked to confirm the next one does not subscribe, nor the one after it."""
+    runner = make_runner(contacts=1)
+    runner.mailchimp.behavior(subscribe_pending=subscribe_pending, subscribe_held_pending=subscribe_pending)
+    [email] = runner.members()
+    runner.mailchimp.act(runner.list_id, email, "unsubscribe_self" if held else "pending")
+    for number in range(3):
+        messages = [record({"email": email, "status": "subscribed", "first_name": str(number)})]
+        result = runner.write(messages, write_mode=write_mode, apply_status="always", on_compliance_state="pending")
+        assert result.error is None
+        assert runner.members()[email]["status"] == "pending"
+    assert runner.members()[email]["merge_fields"]["FNAME"] == "2"
+    assert "1 statuses not applied: the contact has to confirm first" in result.text
+
+
+@pytest.mark.parametrize(("old", "new"), [(True, "always"), (False, "never")])
+def test_the_former_boolean_is_understood(old: bool, new: str) -> None:
+    """A configuration of the first version means what it meant."""
+    credentials = {"auth_type": "apikey", "apikey": "0123456789abcdef0123456789abcdef-us1"}
+    assert DestinationConfig.model_validate({"credentials": credentials, "apply_status": old}).apply_status == new
 
 
 @pytest.mark.parametrize("write_mode", ["bulk", "single"])

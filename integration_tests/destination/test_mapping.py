@@ -94,6 +94,23 @@ def test_a_mistake_in_the_mapping_is_judged_before_anything_is_sent(make_runner:
         assert [word for word in words if word not in message] == []
 
 
+def test_columns_that_only_records_tell_are_judged_before_anything_is_sent(runner: Any, record: Any, catalog: Any) -> None:
+    """Where no schema tells the columns, the first record does: two columns for one field end the sync at once."""
+    rules = [*RULES, {"column": "Status", "field": "email", "stream": "people"}]
+    result = runner.write([record(ROW)], catalog({"name": "people", "json_schema": {}}), field_mapping=rules)
+    assert "more than one column" in str(result.error.message)
+    assert runner.writes() == []
+
+
+def test_a_table_without_an_email_column_is_told_which_is_meant(runner: Any, record: Any, catalog: Any) -> None:
+    """Where no column fills email the stream is refused with the likely column, or its records with what to do."""
+    result = runner.write([record(ROW)], catalog(PEOPLE))
+    assert "perhaps Attendee Email" in str(result.error.message)
+    unknown = runner.write([record(ROW)], catalog({"name": "people", "json_schema": {}}))
+    assert "no column of it fills the field email" in unknown.text
+    assert runner.writes() == []
+
+
 def test_two_streams_may_fill_a_field_from_different_columns(runner: Any, record: Any, catalog: Any) -> None:
     """A rule holds for the streams that have its column, or for the one that it names."""
     leads = {"name": "leads", "json_schema": {"properties": {"mail": {}, "stage": {}}}}

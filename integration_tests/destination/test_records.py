@@ -22,6 +22,7 @@ GOOD = {"email": "good@contacts.example", "first_name": "Good"}
     [
         ({}, "no email address"),
         ({"email": None}, "no email address"),
+        ({"email": " \u200b"}, "no email address"),
         ({"email": 5}, "email"),
         ({"email": ["a@contacts.example"]}, "email"),
         ({"email": "a b@contacts.example"}, "spaces"),
@@ -106,22 +107,56 @@ def test_merge_fields_are_read_in_full(make_runner: Any, record: Any) -> None:
     assert runner.members()["a@contacts.example"]["merge_fields"]["F39"] == "39"
 
 
-def test_missing_merge_fields_are_created_on_request(make_runner: Any, record: Any) -> None:
-    """Missing merge fields are created once, typed by their value, with a warning near Mailchimp's limit; the first record has its value."""
+def test_missing_merge_fields_are_created_on_request(make_runner: Any, record: Any, catalog: Any) -> None:
+    """What the mapping names is created once, when a record fills it, with the type and the name of its column; the first record has its value."""
     runner = make_runner(merge_fields=[{"tag": f"F{n}"} for n in range(30)])
-    custom = {"firm": "Acme", "SCORE": 4.5, "much_too_long_for_a_tag": "x"}
-    messages = [
-        record({"email": "a@contacts.example", "custom_fields": custom}),
-        record({"email": "b@contacts.example", "custom_fields": {"FIRM": "B"}}),
-    ]
-    result = runner.write(messages, create_missing_merge_fields=True)
-    assert (result.counts()["rejected"], result.counts()["created"]) == (1, 1)
+    properties = {
+        "mail": {"type": "string"}, "Company Name": {"type": ["null", "string"]}, "score": {"type": ["null", "number"]},
+        "since": {"type": "string", "format": "date"}, "amount": {"type": "string"}, "street": {}, "city": {}, "never": {},
+    }  # fmt: skip
+    fields = {"mail": "email", "Company Name": "custom_fields.firm", "score": "custom_fields.SCORE", "since": "custom_fields.SINCE"}
+    rules = [{"column": column, "field": field} for column, field in fields.items()]
+    rules += [{"column": "amount", "field": "custom_fields.LTV", "format": "number"}, {"column": "never", "field": "custom_fields.NEVER"}]
+    row = {"mail": "a@contacts.example", "Company Name": "Acme", "score": 4.5, "since": "2026-01-31", "amount": "$5", "never": " "}
+    messages = [record(row), record({**row, "mail": "b@contacts.example", "Company Name": "B"})]
+    streams = catalog({"name": "people", "json_schema": {"properties": properties}})
+    result = runner.write(messages, streams, field_mapping=rules, create_missing_merge_fields=True)
+    assert result.counts()["created"] == 2
     assert "merge fields; most plans allow no more" in result.text
-    messages[0]["record"]["data"]["custom_fields"].pop("much_too_long_for_a_tag")
-    runner.write(messages, create_missing_merge_fields=True)
     values = runner.members()["a@contacts.example"]["merge_fields"]
-    assert (values["FIRM"], values["SCORE"]) == ("Acme", 4.5)
-    assert len([entry for entry in runner.writes() if entry["path"].endswith("merge-fields")]) == 2
+    assert {tag: values[tag] for tag in ("FIRM", "SCORE", "SINCE", "LTV")} == {
+        "FIRM": "Acme",
+        "SCORE": 4.5,
+        "SINCE": "2026-01-31",
+        "LTV": 5,
+    }
+    made = [entry["body"] for entry in runner.writes() if entry["path"].endswith("merge-fields")]
+    assert {one["tag"]: (one["name"], one["type"]) for one in made} == {
+        "FIRM": ("Company Name", "text"), "SCORE": ("score", "number"), "SINCE": ("since", "date"), "LTV": ("amount", "number"),
+    }  # fmt: skip
+    assert len(made) == 4
+
+
+def test_a_record_creates_no_merge_fields_by_itself(runner: Any, record: Any) -> None:
+    """Names that only a record has are rejected, not created, however many they are."""
+    row = {"email": "a@contacts.example", "custom_fields": {f"F{n}": "x" for n in range(120)}}
+    result = runner.write([record(row), record(GOOD)], create_missing_merge_fields=True)
+    assert result.counts()["rejected"] == 1
+    assert [entry for entry in runner.writes() if entry["path"].endswith("merge-fields")] == []
+
+
+def test_a_sync_creates_at_most_twenty_merge_fields(runner: Any, record: Any, catalog: Any) -> None:
+    """What a schema or a mapping names beyond twenty is not created: a mapping fails before anything is sent."""
+    custom = {f"F{n}": {"type": "string"} for n in range(120)}
+    schema = {"properties": {"email": {}, "list_id": {}, "custom_fields": {"properties": custom}}}
+    row = {"email": "a@contacts.example", "custom_fields": dict.fromkeys(custom, "x")}
+    streams = catalog({"name": "people", "json_schema": schema})
+    result = runner.write([record(row), record(GOOD)], streams, create_missing_merge_fields=True)
+    assert len([entry for entry in runner.writes() if entry["path"].endswith("merge-fields")]) == 20
+    assert result.counts()["rejected"] == 1
+    rules = [{"column": "email", "field": "email"}, *({"value": "x", "field": f"custom_fields.G{n}"} for n in range(21))]
+    for words in (runner.check(field_mapping=rules, create_missing_merge_fields=True)[1],):
+        assert "21 merge fields" in words
 
 
 def test_sixty_tags(runner: Any, record: Any) -> None:

@@ -12,6 +12,9 @@ LOOK: Step = {"act": "look"}
 SUBMIT: Step = {"act": "submit"}
 UNFOLD: Step = {"act": "unfold"}
 
+INSTEAD = ("value",)
+"""What is given in place of another field: a rule has a column or a value."""
+
 PICKED = "2024-01-31T10:00"
 """What a date picker is given; its time zone is UTC."""
 
@@ -72,4 +75,8 @@ def _fill_array(path: str, schema: Schema, option: str) -> Iterator[Step]:
         yield from fill(f"{path}.0", items, option)
         return
     for name in visible(items):
+        if name in INSTEAD:
+            continue
+        if is_folded(items, name):
+            yield UNFOLD
         yield from fill(f"{path}.0.{name}", items["properties"][name], option)

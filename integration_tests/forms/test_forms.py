@@ -157,6 +157,22 @@ def located(form: Form, path: str) -> tuple[str, list[Step]]:
     return f"{parent}{name}", [choose(parent, form.options()[option]["title"]), UNFOLD]
 
 
+def test_a_rule_of_the_mapping_is_two_fields_at_first(browser: Browser) -> None:
+    """A new rule of the field mapping shows its column and its field; what few need is folded, and two fields make a rule."""
+    form = Form("destination", browser)
+    add: Step = {"act": "add", "path": "field_mapping"}
+    two = [enter("field_mapping.0.column", "Attendee Email"), enter("field_mapping.0.field", "email")]
+    key = [choose("credentials", form.options()["apikey"]["title"]), enter("credentials.apikey", KEY)]
+
+    seen = form.visit(*key, add, LOOK, *two, SUBMIT, LOOK)
+
+    shown = [path for path, one in seen.fields(0).items() if path.startswith("field_mapping.0.") and one["visible"]]
+    assert shown == ["field_mapping.0.column", "field_mapping.0.field"] or set(shown) == {"field_mapping.0.column", "field_mapping.0.field"}
+    assert seen.submitted is not None
+    assert seen.submitted["field_mapping"] == [{"column": "Attendee Email", "field": "email"}]
+    parse_config(MODELS["destination"], seen.submitted)
+
+
 @pytest.mark.parametrize("option", ["apikey", "oauth2.0"])
 def test_what_is_filled_in_is_a_configuration(form: Form, option: str) -> None:
     """With every field filled in, the form makes a configuration that the specification and our own model accept, value by value."""
@@ -165,7 +181,7 @@ def test_what_is_filled_in_is_a_configuration(form: Form, option: str) -> None:
     assert entered is not None
     assert set(entered) == set(visible(form.schema))
     jsonschema.Draft7Validator(form.schema, format_checker=jsonschema.FormatChecker()).validate(entered)
-    parsed = parse_config(MODELS[form.connector], entered).model_dump(mode="json")
+    parsed = parse_config(MODELS[form.connector], entered).model_dump(mode="json", exclude_none=True)
     assert {name: parsed[name] for name in entered if name != "credentials"} == as_parsed(entered)
     assert entered["credentials"]["auth_type"] == option
 

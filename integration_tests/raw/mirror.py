@@ -44,7 +44,9 @@ def answer_schema(row: Collection) -> Json | None:
 def item_schema(row: Collection) -> Json:
     """Return the schema of an item: Mailchimp's own, or what was derived from it where that is not at hand."""
     if answer := answer_schema(row):
-        return answer["properties"][row.records_key]["items"] if row.records_key else answer  # type: ignore[no-any-return]
+        item: Json = answer["properties"][row.records_key]["items"] if row.records_key else answer
+        # Of what Mailchimp does not describe, the keys are known.
+        return item if {"properties", "allOf", "x-oneOf"} & item.keys() else {"type": "object", "properties": {"id": {"type": "string"}}}
     schema = stream_schema(row)
     schema["properties"]["_links"] = LINKS
     if row.flatten is not None:
@@ -69,7 +71,7 @@ def description(row: Collection, items: int = 3, item: Json | None = None) -> Js
         "parent_field": parent.field if parent else "id",
         "names": {one.column: one.param for one in ancestors(row) if one.column in item.get("properties", {})},
         "time": inside + cursor.field if cursor else "",
-        "since": cursor.since if cursor else "",
+        "since": (cursor.since or "") if cursor else "",
         "before": (cursor.before or "") if cursor else "",
     }
 

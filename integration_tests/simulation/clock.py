@@ -10,11 +10,19 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
+LONGEST_SECONDS = 7 * 86_400.0
+"""Whoever waits longer than this in a loop's own time waits forever."""
+
+MOST_TURNS = 200_000
+"""So many turns of a loop in one moment, and it turns in a circle."""
+
+
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
     """Waits for nothing: the time that the loop would have waited passes at once."""
 
     now = 0.0
     interruption: BaseException | None = None
+    turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self.interruption is not None:
@@ -24,7 +32,11 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-t
         if not ready and timeout is None:
             raise RuntimeError("every task waits for another one, and nothing is due")
         if not ready and timeout:
-            self.now += timeout
+            self.now, self.turns = self.now + timeout, 0
+        self.turns += 1
+        if self.now > LONGEST_SECONDS or self.turns > MOST_TURNS:
+            self.now, self.turns = 0.0, 0
+            raise RuntimeError("the sync never ends")
         return ready
 
 

@@ -35,8 +35,15 @@ COLLECTIONS = ("/members$", "/lists$", "/segments$", "/merge-fields$", "")
 
 def reading_faults(chance: random.Random, requests: int) -> Faulty:
     """Return a fault of a sync that makes about so many requests."""
-    kind = chance.choice((chance.choice(PASSING), chance.choice(PASSING), chance.choice(INCOMPLETE), chance.choice(REFUSALS), "date", "odd"))
-    rule: Faulty = {"kind": kind, "path": chance.choice(COLLECTIONS), "after": chance.randrange(requests), "times": chance.choice((1, 1, 2))}
+    kind = chance.choice(
+        (chance.choice(PASSING), chance.choice(PASSING), chance.choice(INCOMPLETE), chance.choice(REFUSALS), "date", "odd")
+    )
+    rule: Faulty = {
+        "kind": kind,
+        "path": chance.choice(COLLECTIONS),
+        "after": chance.randrange(requests),
+        "times": chance.choice((1, 1, 2)),
+    }
     if kind == "429":
         rule["retry_after"] = chance.choice((None, 1, 10, "soon"))
     if kind == "clamp":
@@ -44,7 +51,9 @@ def reading_faults(chance: random.Random, requests: int) -> Faulty:
     if kind == "total_items":
         rule |= {"by": chance.choice((-30, -1, 1, 30)), "times": chance.choice((1, 2, None))}
     if kind == "date":
-        rule |= {"skew": chance.choice((-86_400, -5, 5, 3_600, 86_400))} | ({"text": chance.choice(("", "soon"))} if chance.random() < 0.2 else {})  # noqa: PLR2004 - one in five
+        rule |= {"skew": chance.choice((-86_400, -5, 5, 3_600, 86_400))} | (
+            {"text": chance.choice(("", "soon"))} if chance.random() < 0.2 else {}
+        )
     if kind == "odd":
         rule |= {"kind": "set_values", "path": "/members$", "values": chance.choice(ODD_VALUES), "index": chance.choice((0, 1, None))}
     return rule
@@ -53,7 +62,12 @@ def reading_faults(chance: random.Random, requests: int) -> Faulty:
 def writing_faults(chance: random.Random, requests: int) -> Faulty:
     """Return a fault of a sync of the destination: before the request took effect, or after it."""
     kind = chance.choice((*PASSING, "no_records_key", "null_records", "no_records", "clamp", "total_items"))
-    rule: Faulty = {"kind": kind, "after": chance.randrange(requests), "times": chance.choice((1, 1, 2)), "when": chance.choice(("before", "after"))}
+    rule: Faulty = {
+        "kind": kind,
+        "after": chance.randrange(requests),
+        "times": chance.choice((1, 1, 2)),
+        "when": chance.choice(("before", "after")),
+    }
     if kind == "clamp":
         rule["rows"] = chance.randint(1, 4)
     if kind == "total_items":

@@ -62,6 +62,7 @@ class Attempt:
     failure: str = ""
     struck: list[str] = field(default_factory=list)
     horizon: float = 0.0
+    rows: int = 0
 
     @property
     def skewed(self) -> bool:
@@ -116,7 +117,7 @@ class ReadingRun:
             place += 1
         world.bury()
         lines.close()
-        attempt.struck = list(world.struck)
+        attempt.struck, attempt.rows = list(world.struck), world.rows
         attempt.horizon = world.first_effect or world.now
         if world.peak > self.story.workers:
             self._break("connections", f"{world.peak} requests were open, {self.story.workers} are allowed")
@@ -131,7 +132,9 @@ class ReadingRun:
         except Exception as error:  # noqa: BLE001 - the end of a failed sync
             failure = traced(error)
             attempt.failure = f"{failure.message} ({failure.failure_type})"
-            self.world.log.append(f"{self.world.now:.3f} failed: {attempt.failure} {failure.internal_message} {''.join(traceback.format_exception(error))}")
+            self.world.log.append(
+                f"{self.world.now:.3f} failed: {attempt.failure} {failure.internal_message} {''.join(traceback.format_exception(error))}"
+            )
             return None
 
     def _lines(self) -> Generator[str, None, None]:

@@ -50,7 +50,7 @@ def reading_story(seed: int) -> ReadingStory:
     pages = len(people) // page_size + 3
     syncs = [_sync(chance, people, lists, pages) for _ in range(chance.randint(1, 4))]
     syncs[-1] = replace(syncs[-1], gap=late + 200.0)
-    filtered = (("statuses", ["subscribed"]),) if chance.random() < 0.15 else ()  # noqa: PLR2004 - one in seven
+    filtered = (("statuses", ["subscribed"]),) if chance.random() < 0.15 else ()
     # With a filter, the second sync may still name contacts of other statuses who changed shortly before the first one.
     quiet = [ReadSync()] * (3 if filtered else 2)
     readings = {
@@ -66,12 +66,20 @@ def reading_story(seed: int) -> ReadingStory:
         (*syncs, *quiet),
         page_size,
         chance.choice((1, 2, 3, 6, 10)),
-        ("contacts", *(name for name in ("lists", "tags", "users") if chance.random() < 0.6)),  # noqa: PLR2004 - three in five
+        ("contacts", *(name for name in ("lists", "tags", "users") if chance.random() < 0.6)),
         filtered,
         tuple(readings.items()),
         chance.choice((0, 0, 0, 0, 30.0, 7200.0)) if clocks_may_differ else 0.0,
-        keeps_uncommitted=chance.random() < 0.5,  # noqa: PLR2004 - one in two
+        keeps_uncommitted=chance.random() < 0.5,
     )
+
+
+def killed_four_times(seed: int) -> ReadingStory:
+    """Return the story of one big audience that is read in five syncs, of which four are killed, and of a last one."""
+    chance = random.Random(f"kills:{seed}")
+    people = tuple(Person("list0", f"p{place}@list0.test", age=90_000 - 20 * place, first_name=f"v{place}") for place in range(4_000))
+    kills = tuple(ReadSync(kill=chance.randint(60, 180), gap=1.0) for _ in range(4))
+    return ReadingStory(seed, people, (*kills, ReadSync(), ReadSync()), page_size=10, workers=6, streams=("contacts",))
 
 
 def _touches_clocks(sync: ReadSync) -> bool:
@@ -82,13 +90,15 @@ def _people(chance: random.Random, list_id: str, page_size: int) -> list[Person]
     pages = chance.choices((0, 1, 2, 3, 6, 12), (3, 4, 3, 3, 2, 1))[0]
     count = max(0, pages * page_size + chance.choice((-1, 0, 0, 1, chance.randrange(page_size))))
     ages = [chance.choice((chance.randint(0, 5), chance.randint(1, 300), chance.randint(1, 90_000))) for _ in range(count)]
-    while len(ages) > 1 and chance.random() < 0.6:  # noqa: PLR2004 - three in five
+    while len(ages) > 1 and chance.random() < 0.6:
         # Some share a second, more of them than fit a page now and then.
         for place in chance.sample(range(count), min(count, chance.randint(2, 2 * page_size))):
             ages[place] = ages[0]
     statuses = chance.choices(list(STATUSES), list(STATUSES.values()), k=count)
+    # Now and then there are more tags than fit a page, or just as many.
+    tags = (*TAGS, *(f"Tag {number}" for number in range(chance.choice((0, 0, 0, page_size, 2 * page_size)))))
     return [
-        Person(list_id, f"p{place}@{list_id}.test", status, age, f"v{place}", tuple(tag for tag in TAGS if chance.random() < 0.2))  # noqa: PLR2004 - one in five
+        Person(list_id, f"p{place}@{list_id}.test", status, age, f"v{place}", tuple(tag for tag in tags if chance.random() < 0.2))
         for place, (status, age) in enumerate(zip(statuses, ages, strict=True))
     ]
 
@@ -97,15 +107,15 @@ def _sync(chance: random.Random, people: tuple[Person, ...], lists: list[str], p
     busy = chance.choice((0, 0, 3, 8, 20))
     events = tuple(_event(chance, people, lists, chance.randrange(3 * pages)) for _ in range(chance.randint(0, busy) if busy else 0))
     faults: list[Faulty] = []
-    if chance.random() < 0.5:  # noqa: PLR2004 - one in two
+    if chance.random() < 0.5:
         faults = [reading_faults(chance, 2 * pages) for _ in range(chance.choice((1, 1, 2, 3)))]
-    kill = chance.randrange(3 * pages + 6) if chance.random() < 0.4 else None  # noqa: PLR2004 - two in five
+    kill = chance.randrange(3 * pages + 6) if chance.random() < 0.4 else None
     return ReadSync(events, tuple(faults), kill, chance.choice((0.5, 3.0, 60.0, 600.0)))
 
 
 ACTS = {
     "change_merge_field": 8, "unsubscribe_self": 3, "archive": 3, "unarchive": 2, "subscribe": 3, "clean": 1, "pending": 1,
-    "change_email": 1, "forget": 1, "add_tag": 2, "remove_tag": 1, "rename_tag": 1, "delete_tag": 1, "create_list": 1, "delete_list": 1,
+    "change_email": 1, "forget": 1, "add_tag": 3, "remove_tag": 1, "rename_tag": 1, "delete_tag": 3, "create_list": 1, "delete_list": 1,
 }  # fmt: skip
 
 
@@ -113,16 +123,16 @@ def _event(chance: random.Random, people: tuple[Person, ...], lists: list[str], 
     act = chance.choices(list(ACTS), list(ACTS.values()))[0]
     person = chance.choice(people) if people else Person(lists[0], "p0@list0.test")
     number = chance.randrange(10**6)
-    if act == "subscribe" and chance.random() < 0.7:  # noqa: PLR2004 - seven in ten
+    if act == "subscribe" and chance.random() < 0.7:
         return Event(request, act, person.list_id, f"new{number}@{person.list_id}.test")
     if act == "create_list":
         return Event(request, act, f"list{number}")
     more: dict[str, Any] = {
         "change_merge_field": {"tag": "FNAME", "value": f"e{number}"},
         "change_email": {"new_email": f"moved{number}@{person.list_id}.test"},
-        "add_tag": {"tag": chance.choice(TAGS)},
+        "add_tag": {"tag": chance.choice((*TAGS, f"Tag {number}"))},
         "remove_tag": {"tag": chance.choice(TAGS)},
-        "rename_tag": {"tag": chance.choice(TAGS), "name": f"Tag {number}"},
-        "delete_tag": {"tag": chance.choice(TAGS)},
+        "rename_tag": {"tag": chance.choice(TAGS), "name": f"Renamed {number}"},
+        "delete_tag": {"tag": chance.choice((*TAGS, f"Tag {number % 10}", f"Tag {number % 5}"))},
     }.get(act, {})
     return Event(request, act, person.list_id, person.email, tuple(more.items()))

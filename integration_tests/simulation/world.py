@@ -140,7 +140,7 @@ class World:
     def begin(self, events: tuple[Event, ...], faults: tuple[Mapping[str, Any], ...], kill_at: int | None) -> None:
         """Begin a sync, in which people act just before the requests that their events name, counted from 0."""
         self.sent, self.open, self.kill_at, self.dead, self._waiting = 0, 0, kill_at, False, {}
-        self.struck, self.first_effect = [], None
+        self.struck, self.first_effect, self.rows = [], None, 0
         self._due = sorted(events, key=lambda event: event.request)
         self.state.faults.set([dict(rule) for rule in faults], self.seed)
 
@@ -190,7 +190,7 @@ class World:
         """End the process. What was on its way to Mailchimp may arrive or not."""
         self.dead = True
         for number, (call, _) in sorted(self._waiting.items()):
-            if self.chance.random() < 0.5:  # noqa: PLR2004 - one in two
+            if self.chance.random() < 0.5:
                 self._effect(number, call)
         self._waiting = {}
         self.log.append(f"{self.now:.3f} killed")
@@ -217,7 +217,7 @@ class World:
         if call.method == "GET":
             self.rows += _rows(call, outcome)
         else:
-            self._look(call.path.split("/")[3] if call.path.count("/") >= 3 else "", f"request {number}")  # noqa: PLR2004 - /3.0/lists/ID
+            self._look(call.path.split("/")[3] if call.path.count("/") >= 3 else "", f"request {number}")
         return outcome
 
     async def _returned(self, outcome: Outcome, outgoing: Outgoing) -> Received:
@@ -259,7 +259,7 @@ def _differs(before: Seen, after: Seen) -> bool:
 
 
 def _rows(call: Call, outcome: Outcome) -> int:
-    if not call.path.endswith("/members") or outcome.reply is None or outcome.reply.status != 200:  # noqa: PLR2004 - a success
+    if not call.path.endswith("/members") or outcome.reply is None or outcome.reply.status != 200:
         return 0
     try:
         return len(orjson.loads(outcome.reply.body).get("members") or [])

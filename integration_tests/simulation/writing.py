@@ -140,7 +140,9 @@ class WritingRun:
         rejected = int(statistics.get("rejectedRecordCount", 0))
         settled = int(statistics["recordCount"]) + rejected
         if settled != place - self.acknowledged:
-            self._break("counts", f"the state of line {place} counts {settled} records, {place - self.acknowledged} came since the one before")
+            self._break(
+                "counts", f"the state of line {place} counts {settled} records, {place - self.acknowledged} came since the one before"
+            )
         attempt.rejected += rejected
         self._report(broken_at_acknowledgment(self, attempt, place))
         self.acknowledged = attempt.acknowledged = place + 1

@@ -42,12 +42,14 @@ def _landed(run: WritingRun, attempt: WriteAttempt, number: int, later: list[Lin
     versions = _since(run.world.history.get((LIST, _id(line)), []), attempt.given[number])
     if any(_deletes(run, one) for one in later):
         return True
+    same = [one for one in run.story.lines if _id(one) == _id(line)]
+    may_be_skipped = _deletes(run, line) or run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in same)
+    if may_be_skipped and (not versions or versions[0].at > attempt.given[number] or versions[0].status == "gone"):
+        # Not there when the record came, whoever signed up later.
+        return True
     if _deletes(run, line):
         ignored = bool(line.get("is_deleted")) and dict(run.story.config)["on_delete"] == "ignore"
-        return bool(later) or ignored or not versions or any(_is_deleted(run, line, one) for one in versions)
-    if all(version.status == "gone" for version in versions):
-        # Not there: a record that may not create it is skipped.
-        return run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in run.story.lines if _id(one) == _id(line))
+        return bool(later) or ignored or any(_is_deleted(run, line, one) for one in versions)
     values = {one.get("first_name") for one in (line, *later)}
     return any(version.values.get("FNAME") in values for version in versions) or any(version.status == "gone" for version in versions)
 
@@ -137,7 +139,12 @@ def _may_be_refused(run: WritingRun, line: Line) -> bool:
     identity = _id(line)
     forgotten = run.world.state.account.audiences[LIST].forgotten
     was_gone = any(version.status == "gone" for version in run.world.history.get((LIST, identity), []))
-    return identity in forgotten or was_gone or dict(run.story.config)["apply_status"] == "always" or bool(dict(run.story.config)["restore_archived"])
+    return (
+        identity in forgotten
+        or was_gone
+        or dict(run.story.config)["apply_status"] == "always"
+        or bool(dict(run.story.config)["restore_archived"])
+    )
 
 
 def _id(line: Line) -> str:

@@ -76,8 +76,8 @@ def writing_story(seed: int) -> WritingStory:
         "apply_status": chance.choice(("never", "never", "opt_outs", "always")),
         "on_compliance_state": chance.choice(("reject", "pending")),
         "on_delete": chance.choice(("archive", "archive", "unsubscribe", "ignore")),
-        "suppress_automations": chance.random() < 0.3,  # noqa: PLR2004 - three in ten
-        "restore_archived": chance.random() < 0.2,  # noqa: PLR2004 - one in five
+        "suppress_automations": chance.random() < 0.3,
+        "restore_archived": chance.random() < 0.2,
         "max_rejected_percent": None,
     }
     return WritingStory(
@@ -86,7 +86,7 @@ def writing_story(seed: int) -> WritingStory:
         lines,
         syncs,
         chance.choice(("append", "append", "append_dedup", "update")),
-        chance.random() < 0.3,  # noqa: PLR2004 - three in ten
+        chance.random() < 0.3,
         chance.choice((4, 5, 10)),
         chance.choice((1, 2, 3, 6)),
         tuple(config.items()),
@@ -125,11 +125,19 @@ def _people(chance: random.Random) -> tuple[Person, ...]:
 def _lines(chance: random.Random, people: tuple[Person, ...]) -> tuple[Line, ...]:
     known = [person.email for person in people]
     # With few addresses many records are about the same contact, with many hardly any.
-    pool = [*chance.sample(known, min(len(known), chance.randint(1, 20))), *(f"new{number}@there.test" for number in range(chance.randint(1, 20)))]
+    pool = [
+        *chance.sample(known, min(len(known), chance.randint(1, 20))),
+        *(f"new{number}@there.test" for number in range(chance.randint(1, 20))),
+    ]
     lines: list[Line] = []
     for number in range(chance.choice((3, 8, 20, 40))):
-        lines.append(Line(tuple(_columns(chance, pool, number).items()), chance.choice((0, 0, 0, 0, 0.05, 0.5, 3.0, 70.0)) if chance.random() < 0.3 else 0.0))  # noqa: PLR2004 - three in ten
-        if chance.random() < 0.15:  # noqa: PLR2004 - one in seven
+        lines.append(
+            Line(
+                tuple(_columns(chance, pool, number).items()),
+                chance.choice((0, 0, 0, 0, 0.05, 0.5, 3.0, 70.0)) if chance.random() < 0.3 else 0.0,
+            )
+        )
+        if chance.random() < 0.15:
             lines.append(Line(pause=chance.choice((0, 0, 0.5))))
     return (*lines, Line())
 
@@ -137,9 +145,9 @@ def _lines(chance: random.Random, people: tuple[Person, ...]) -> tuple[Line, ...
 def _columns(chance: random.Random, pool: list[str], number: int) -> dict[str, Any]:
     email = chance.choice(pool)
     columns: dict[str, Any] = {"email": chance.choice((email, email, email.upper())), "list_id": LIST, "first_name": f"r{number}"}
-    if chance.random() < 0.03:  # noqa: PLR2004 - one in thirty
+    if chance.random() < 0.03:
         columns["email"] = "nobody"
-    if chance.random() < 0.1:  # noqa: PLR2004 - one in ten
+    if chance.random() < 0.1:
         return {"email": columns["email"], "list_id": LIST, "is_deleted": True}
     optional: dict[str, Any] = {
         "status": chance.choice(("subscribed", "subscribed", "unsubscribed", "pending", "cleaned", "archived")),
@@ -147,7 +155,9 @@ def _columns(chance: random.Random, pool: list[str], number: int) -> dict[str, A
         "tags": chance.choice((["VIP"], ["Leads"], ["VIP", "Fresh"])),
         "tags_to_remove": ["VIP"],
     }
-    rare = {name: chance.random() < share for name, share in (("status", 0.3), ("status_if_new", 0.1), ("tags", 0.3), ("tags_to_remove", 0.1))}
+    rare = {
+        name: chance.random() < share for name, share in (("status", 0.3), ("status_if_new", 0.1), ("tags", 0.3), ("tags_to_remove", 0.1))
+    }
     return {**columns, **{name: value for name, value in optional.items() if rare[name]}}
 
 
@@ -155,7 +165,7 @@ def _sync(chance: random.Random, emails: list[str], lines: int) -> WriteSync:
     requests = 6 + lines
     events = tuple(_event(chance, emails, chance.randrange(requests)) for _ in range(chance.choice((0, 0, 2, 6))))
     faults = tuple(writing_faults(chance, requests) for _ in range(chance.choice((0, 0, 1, 2, 3))))
-    return WriteSync(events, faults, chance.randrange(requests) if chance.random() < 0.5 else None, chance.choice((0.5, 60.0)))  # noqa: PLR2004 - one in two
+    return WriteSync(events, faults, chance.randrange(requests) if chance.random() < 0.5 else None, chance.choice((0.5, 60.0)))
 
 
 def _event(chance: random.Random, emails: list[str], request: int) -> Event:

@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 import pytest
-from source_mailchimp_unified.sync.reading import Page, Step, Taken, page_of, page_request
 
 from integration_tests.commands import Source, catalog, config
 from mailchimp_emulator import Emulator, EmulatorProcess

@@ -78,7 +78,7 @@ class Live:
     async def put(self, columns: Json, tell: Callable[[Outcome | None], None] | None = None) -> None:
         """Send an event, as soon as there is room."""
         await self.feed.room()
-        self.feed.put(event_of(columns, self.pipeline.streams, 100).message, tell or self.told.append)
+        self.feed.put(event_of(columns, self.pipeline.streams).message, tell or self.told.append)
 
     async def ask(self, *events: Json) -> list[Outcome | None]:
         """Send events at once and wait for their outcomes."""

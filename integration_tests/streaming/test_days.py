@@ -188,7 +188,7 @@ def test_a_server_goes_on_when_mailchimp_comes_back() -> None:
         service = Service(pipeline_in(world))
         serving = asyncio.create_task(service.run())
         await service.pipeline.opened.wait()
-        event = event_of({"email": "a@contacts.example"}, service.pipeline.streams, 10)
+        event = event_of({"email": "a@contacts.example"}, service.pipeline.streams)
         world.state.faults.set([{"kind": "503"}], 1)
         assert await service.settle([event]) is None
         assert not service.ready

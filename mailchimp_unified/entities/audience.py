@@ -56,7 +56,8 @@ def from_mailchimp(audience: Json, definitions: Sequence[Json], *, remote: bool 
 
 def _merge_id(definition: Json) -> int:
     # Mailchimp promises no order, and another order is not another version.
-    return int(definition.get("merge_id") or 0)
+    merge_id = definition.get("merge_id")
+    return merge_id if isinstance(merge_id, int) else 0
 
 
 def _contact(audience: Json) -> Json | None:

@@ -160,15 +160,18 @@ def is_nothing(name: str, value: Any) -> bool:
 
     An empty list of tags is a value: it says that the contact has none. So are merge fields that are null: they may be cleared.
     """
-    if (name == "tags" and isinstance(value, list)) or (name == "custom_fields" and isinstance(value, dict)):
+    if (name == "tags" and (isinstance(value, list) or value == "[]")) or (name == "custom_fields" and isinstance(value, dict)):
         return False
     return is_blank(value) if name in _NAMES else says_nothing(value)
 
 
 def read_field(name: str, value: Any) -> Any:
     """Return a cell as the unified field `name` wants it, None when it is no value. Raises InvalidValueError."""
-    if is_nothing(name, value):
-        return None
+    return None if is_nothing(name, value) else read_value(name, value)
+
+
+def read_value(name: str, value: Any) -> Any:
+    """Return a cell that is some value as the unified field `name` wants it. Raises InvalidValueError."""
     read = FIELDS[name].read
     assert read is not None
     try:

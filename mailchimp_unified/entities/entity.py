@@ -20,6 +20,10 @@ class Entity:
     cursor_field: str = "updated_at"
 
 
+NO_DAY = "0000-00-00"
+"""What stands for no day in some old rows, as in databases that know no null."""
+
+
 def or_null(value: Any) -> Any:
     """Return None for Mailchimp's empty text, else the value: "" is how the API says that nothing is there."""
     return None if value == "" else value
@@ -33,12 +37,12 @@ def timestamp(value: Any) -> str | None:
     """
     if not isinstance(value, str) or not value:
         return None
-    if value[19:] == "+00:00":
-        return value
     try:
-        return rfc3339(datetime.fromisoformat(value))
+        moment = datetime.fromisoformat(value)
     except ValueError:
         return None
+    # Nearly all have the form that is wanted.
+    return value if value[10:11] == "T" and value[19:] == "+00:00" else rfc3339(moment)
 
 
 def rfc3339(moment: datetime) -> str:

@@ -129,8 +129,11 @@ def is_empty(merge_field: MergeField, value: Any) -> bool:
 
 def value_to_mailchimp(merge_field: MergeField, value: Any) -> Any:
     """Return `value` as the merge field wants it; a blank becomes "", which clears it. Raises InvalidValueError."""
-    if is_empty(merge_field, value):
-        return ""
+    return "" if is_empty(merge_field, value) else converted(merge_field, value)
+
+
+def converted(merge_field: MergeField, value: Any) -> Any:
+    """Return a value that is not empty as the merge field wants it. Raises InvalidValueError."""
     known = VALUE_TYPES.get(merge_field.type, _WORDED)
     try:
         return known.convert(merge_field, value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -26,6 +27,8 @@ NO_STATE = "-"
 """Sent for the state of an address abroad that has none: Mailchimp refuses an address without the part, see
 https://github.com/mailchimp/mc-magento2/issues/593."""
 
+
+_SECOND_LINE = "addr2"
 
 # Spreadsheets mark digits that are text with an apostrophe.
 _SPREADSHEET_TEXT = re.compile(r"^'(?=\d)")
@@ -57,14 +60,14 @@ def whole_address(value: Any) -> Json:
 
 
 def _address_parts(value: Any) -> Json:
-    """Return the parts of a postal address by Mailchimp's names; null ones are left out."""
+    """Return the parts of a postal address by Mailchimp's names; null ones are left out, but for a second line that is cleared."""
     found = _parsed_address(value)
     if not isinstance(found, dict):
         raise ValueError("expects a postal address: an object with addr1, city, state and zip")  # noqa: TRY004 - one kind of refusal
     named = {
         address_part(name) or name: "" if is_blank(part) else _SPREADSHEET_TEXT.sub("", visible(scalar_text(part)))
         for name, part in found.items()
-        if part is not None
+        if part is not None or address_part(name) == _SECOND_LINE
     }
     # A unified postal address says in `type` which merge field it is.
     return {name: part for name, part in named.items() if name != "type"}
@@ -84,6 +87,7 @@ def _parsed_address(value: Any) -> Any:
     return dict(zip(names, parts, strict=True)) if names else value
 
 
+@lru_cache(maxsize=256)
 def address_part(name: str) -> str | None:
     """Return Mailchimp's name of a part of a postal address, given that name or ours in any case; None for another name."""
     known = folded(name)

@@ -49,6 +49,8 @@ class Lookback:
         self._saved_until = saved.until if saved else -1
         self._saved = _unpacked(saved.rows) if saved and saved.rows else frozenset[bytes]()
         self._until = self._saved_until
+        # The newest second of which not all rows have found room.
+        self._unnamed_until = -1
         self._rows: dict[bytes, int] = dict.fromkeys(self._saved, self._saved_until)
         self._whole: dict[int, tuple[int, int]] = {}
 
@@ -64,13 +66,13 @@ class Lookback:
         if last is None:
             return
         self.newest = max(self.newest or 0, min(last, self._limit))
+        self._forget()
         after = moment_of(max(0, self._after))
         if last > self._after:
             for member in members:
                 # Times of one form compare like the moments they name.
                 if (timestamp(member.get("last_changed")) or "") > after:
                     self._note(member)
-        self._forget()
 
     @property
     def _after(self) -> int:
@@ -81,8 +83,10 @@ class Lookback:
         self._until = max(self._until, second)
         count, whole = self._whole.get(second, (0, 0))
         self._whole[second] = count + 1, whole ^ int.from_bytes(fingerprint, "big")
-        if len(self._rows) <= self._bound:
+        if len(self._rows) < self._bound or fingerprint in self._rows:
             self._rows[fingerprint] = second
+        else:
+            self._unnamed_until = max(self._unnamed_until, second)
 
     def _forget(self) -> None:
         after = self._after
@@ -95,7 +99,7 @@ class Lookback:
         """Return what the next sync needs to know."""
         if not self._seconds or not (self._rows or self._whole):
             return None
-        if len(self._rows) > self._bound:
+        if self._unnamed_until > self._after:
             return SeenState(until=self._until, all_rows=self.all_rows())
         return SeenState(until=self._until, rows=_packed(self._rows))
 

@@ -10,10 +10,8 @@ from mailchimp_unified.entities.contact import STATUSES
 from source_mailchimp_unified.contacts.listings import EVERYTHING, Listing, listings
 from source_mailchimp_unified.contacts.lookback import Lookback, Member, second_of
 from source_mailchimp_unified.contacts.windows import Left, Window
+from source_mailchimp_unified.sync.account import CLOCK_TOLERANCE_SECONDS
 from source_mailchimp_unified.sync.state import ListState, epoch, moment_of
-
-CLOCK_TOLERANCE_SECONDS = 120
-"""Clocks that differ by less are taken for right."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.errors import BugError, NotFoundError
+from source_mailchimp_unified.contacts.listings import listings
 from source_mailchimp_unified.contacts.lookback import Lookback
 from source_mailchimp_unified.contacts.position import Bounds, Position
 from source_mailchimp_unified.contacts.sweep import Emitter, Sweep, members_request
@@ -42,6 +44,7 @@ class ContactsStream(Stream):
         self._positions: dict[str, Position] = {}
         self._statuses = state.statuses
         self._start_date = state.start_date
+        self.progress = Progress(self.logger)
         self._narrow_or_widen()
 
     def state(self) -> dict[str, Any]:
@@ -62,6 +65,7 @@ class ContactsStream(Stream):
         if error := audiences.error():
             self.errors.append(error)
         await self._forget_deleted(session, audiences)
+        self._estimate(audiences, output)
         bounds = self._bounds(int(audiences.seen_at.timestamp()), len(audiences.chosen))
         jobs = Jobs(self.config.num_workers, self.errors.append)
         for turn, audience in enumerate(audiences.chosen):
@@ -87,6 +91,13 @@ class ContactsStream(Stream):
         for list_id in [one for one in self._saved if one not in audiences.by_id]:
             if await session.account.is_gone(list_id):
                 del self._saved[list_id]
+
+    def _estimate(self, audiences: Audiences, output: Output) -> None:
+        """Say how many contacts a first sync has, by the counts that the audiences carry."""
+        chosen = listings(self.config.wanted_statuses)
+        rows = sum(listing.rows(one) for one in audiences.chosen if str(one["id"]) not in self._saved for listing in chosen)
+        if rows and not self.config.start_date:
+            output.estimate(rows)
 
     def _bounds(self, seen_at: int, lists: int) -> Bounds:
         remembered = max(FEWEST_ROWS_REMEMBERED, min(MOST_ROWS_REMEMBERED, ROWS_REMEMBERED // max(1, lists)))
@@ -127,7 +138,7 @@ class _ListReading:
     turn: int
 
     def __post_init__(self) -> None:
-        self._progress = Progress(self.session.logger)
+        self._began = asyncio.get_running_loop().time()
         self._has_odd_rows = False
         remote = self.stream.config.include_remote_data
         self._emitter = Emitter(self.position, self.session.pager, self.output, remote, self._tell, self._note_odd)
@@ -180,7 +191,11 @@ class _ListReading:
                 position.done(listing, repeated)
 
     def _tell(self, position: Position) -> None:
-        self._progress.tell("contacts: %s of %s of the audience %s read.", position.taken, position.total, position.name)
+        seconds = max(1.0, asyncio.get_running_loop().time() - self._began)
+        # What changes meanwhile comes on top of the count.
+        total = max(position.total, position.taken, 1)
+        words = (position.name, f"{position.taken:,}", f"{total:,}", f"{position.taken / total:.0%}", f"{position.taken / seconds:,.0f}")
+        self.stream.progress.tell("contacts of %s: %s of about %s read (%s), %s per second.", *words)
 
     def _note_odd(self, position: Position) -> None:
         if not self._has_odd_rows:

@@ -16,7 +16,8 @@ def raw_catalog(names: Iterable[str]) -> list[AirbyteStream]:
 
 
 def _stream(row: Collection) -> AirbyteStream:
-    incremental = row.cursor is not None
+    """Return a row as a stream. Without a cursor of its own the newest version is the one that was emitted last."""
+    incremental = row.follows != "whole"
     return AirbyteStream(
         name=row.stream,
         json_schema=stream_schema(row),

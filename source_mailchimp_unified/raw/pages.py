@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from mailchimp_unified.paging import Pager
-from mailchimp_unified.request import PAGE_SIZE, Reply, Request, total_items
+from mailchimp_unified.errors import BugError, TransientError
+from mailchimp_unified.paging import PARTS, TRIES_BEFORE_SMALLER, Pager
+from mailchimp_unified.request import PAGE_SIZE, Reply, Request
 from source_mailchimp_unified.raw.records import LINKS
-from source_mailchimp_unified.raw.table import Collection, lineage
+from source_mailchimp_unified.raw.schemas import stream_schema
+from source_mailchimp_unified.raw.table import Collection, lineage, table
+from source_mailchimp_unified.raw.versions import digest
 
 Values = tuple[Any, ...]
 """The keys of the parents of a partition, the farthest first; () for a collection without parents."""
 
-Items = list[dict[str, Any]]
+Items = list[Any]
+"""Items as they came: objects, unless something is odd."""
 
 OVERLAP = 100
 """Pages of a collection that Mailchimp does not sort share so many items: one that appears meanwhile may push others along."""
@@ -23,13 +28,29 @@ OVERLAP = 100
 NEXT_CURSOR = "next_cursor"
 """Where the next page begins, absent after the last: https://mailchimp.com/developer/marketing/api/audiences/."""
 
+EMPTY_PAGES = 20
+"""So many empty pages with a cursor behind them are taken for the way to an end; one more is not."""
+
+COUNT = "total_items"
+
 
 def collection_request(row: Collection, values: Values, more: Mapping[str, str | int]) -> Request:
     """Return the request for a collection of one partition, without a page."""
     filled = {parent.param: quote(str(value), safe="") for parent, value in zip(lineage(row), values, strict=True)}
     sort = {"sort_field": row.sort_field, "sort_dir": "ASC"} if row.sort_field else {}
     params = {**row.params, **sort, **more}
-    return Request(row.path.format(**filled), f"the {row.words}", params, items=row.records_key or "")
+    path, words = row.path.format(**filled), f"the {row.words}"
+    if row.records_key:
+        return Request(path, words, params, items=row.records_key)
+    return Request(path, words, params, one_of=_told_by_the_answer(row.name))
+
+
+@cache
+def _told_by_the_answer(name: str) -> tuple[str, ...]:
+    """Return what an answer that is one item may hold: without any of it, it is no answer."""
+    row = table()[name]
+    others = {parent.column for parent in lineage(row)}
+    return tuple(name for name in stream_schema(row)["properties"] if name not in others and name != COUNT)
 
 
 def without_links(row: Collection) -> dict[str, str]:
@@ -39,21 +60,9 @@ def without_links(row: Collection) -> dict[str, str]:
     return {"exclude_fields": ",".join([f"{row.records_key}.{LINKS}", LINKS] if row.records_key else [LINKS])}
 
 
-def only(row: Collection, field: str) -> dict[str, str]:
-    """Return the parameters that spare us all of an item but one field."""
-    return {"fields": f"{row.records_key}.{field},total_items"} if row.partial else {}
-
-
-def items_of(row: Collection, reply: Reply) -> Items:
-    """Return the items in a reply; the whole answer is one where the table names no key."""
-    return list(reply.body[row.records_key]) if row.records_key else [reply.body]
-
-
-def missing_items(row: Collection, reply: Reply) -> int:
-    """Return how many items a collection has, by Mailchimp's count, beyond those that its only page gave."""
-    if row.records_key is None:
-        return 0
-    return max(0, total_items(reply.body) - len(items_of(row, reply)))
+def only(row: Collection, names: Iterable[str]) -> dict[str, str]:
+    """Return the parameters that spare us all of an item but some fields."""
+    return {"fields": ",".join([*(f"{row.records_key}.{name}" for name in names), COUNT])} if row.partial else {}
 
 
 def keys_of_items(row: Collection) -> tuple[str, ...]:
@@ -63,40 +72,82 @@ def keys_of_items(row: Collection) -> tuple[str, ...]:
 
 
 async def read_pages(
-    pager: Pager, row: Collection, request: Request, key: tuple[str, ...], short: Callable[[int], None]
+    pager: Pager, row: Collection, request: Request, key: tuple[str, ...], counted: Callable[[int], None]
 ) -> AsyncIterator[Items]:
-    """Yield the items of a collection of one partition by the page; `key` tells them apart, `short` hears of items that did not come."""
-    if row.paging == "offset" and row.records_key:
-        async for items in _by_offset(pager, row, request, key):
-            yield items
+    """Yield the items of a collection of one partition by the page; `key` tells them apart.
+
+    `counted` hears how many items there are, as soon as an answer says so.
+    """
+    if row.records_key is None:
+        yield [(await pager.client.call(request)).body]
     elif row.paging == "cursor":
-        async for items in _by_cursor(pager, row, request):
+        async for items in _by_cursor(pager, row.records_key, request):
             yield items
     else:
-        reply = await pager.client.call(request)
-        short(missing_items(row, reply))
-        yield items_of(row, reply)
+        async for items in _by_offset(pager, row, request, key, counted):
+            yield items
 
 
-async def _by_offset(pager: Pager, row: Collection, request: Request, key: tuple[str, ...]) -> AsyncIterator[Items]:
+async def _by_offset(
+    pager: Pager, row: Collection, request: Request, key: tuple[str, ...], counted: Callable[[int], None]
+) -> AsyncIterator[Items]:
     """Yield the pages of a collection with offsets, from its far end.
 
     What leaves a collection moves the rest towards offset 0, where it is still to be read. What joins one that Mailchimp
     does not sort by time may move the rest the other way, so that its pages overlap.
     """
     before: set[tuple[Any, ...]] = set()
-    async for page in pager.down(request, overlap=0 if row.sort_field or not key else OVERLAP):
-        keys = [tuple(item.get(name) for name in key) for item in page.items]
+    overlaps = key and not row.sort_field
+    async for page in pager.down(request, overlap=min(OVERLAP, pager.page_size // 2) if overlaps else 0):
+        counted(page.total)
+        keys = [key_of(item, key) for item in page.items] if overlaps else []
         # What was on the page before is not repeated; what has no key is.
-        yield [item for one, item in zip(keys, page.items, strict=True) if None in one or one not in before]
-        before = set() if row.sort_field or not key else set(keys)
+        yield [item for one, item in zip(keys, page.items, strict=True) if None in one or one not in before] if overlaps else page.items
+        before = set(keys)
 
 
-async def _by_cursor(pager: Pager, row: Collection, request: Request) -> AsyncIterator[Items]:
-    params: dict[str, str | int] = {**request.params, "count": PAGE_SIZE}
+def key_of(item: Any, names: Iterable[str]) -> tuple[Any, ...]:
+    """Return the values of an item's key; None for each that is missing or no plain value."""
+    found = (item.get(name) if isinstance(item, dict) else None for name in names)
+    return tuple(None if isinstance(value, dict | list) else value for value in found)
+
+
+async def _by_cursor(pager: Pager, items: str, request: Request) -> AsyncIterator[Items]:
+    """Yield the pages of a collection with cursors. Raises BugError when they lead nowhere."""
+    params, used, empty, before = dict(request.params), set[str](), 0, None
     while True:
-        reply = await pager.client.call(replace(request, params=params))
-        yield items_of(row, reply)
-        if not reply.body.get(NEXT_CURSOR):
+        reply = await _cursor_page(pager, replace(request, params=params))
+        page, cursor = reply.body[items], reply.body.get(NEXT_CURSOR)
+        empty = 0 if page else empty + 1
+        stuck = cursor and (str(cursor) in used or empty > EMPTY_PAGES or (page and digest(page) == before))
+        before = digest(page)
+        yield page
+        if not cursor:
             return
-        params["cursor"] = reply.body[NEXT_CURSOR]
+        if stuck:
+            raise BugError(
+                f"The pages of {request.what} have no end: Mailchimp names a next page again and again, and nothing new is on it."
+            )
+        used.add(str(cursor))
+        params["cursor"] = cursor
+
+
+async def _cursor_page(pager: Pager, request: Request) -> Reply:
+    """Return a page, a smaller one where Mailchimp fails to give a big one."""
+    sizes = [max(1, pager.page_size // parts) for parts in (1, *PARTS)]
+    for size in sizes[:-1]:
+        try:
+            return await pager.client.call(_of_size(request, size), tries=TRIES_BEFORE_SMALLER)
+        except TransientError as error:
+            if not error.heavy:
+                raise
+    return await pager.client.call(_of_size(request, sizes[-1]))
+
+
+def _of_size(request: Request, count: int) -> Request:
+    return replace(request, params={**request.params, "count": count})
+
+
+def pages_of(items: int) -> int:
+    """Return how many requests so many items take, at least one."""
+    return max(1, -(-items // PAGE_SIZE))

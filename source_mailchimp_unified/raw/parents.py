@@ -1,21 +1,23 @@
-"""What partitions a collection: the items of its parent, read once for all its children, and kept as ids only."""
+"""What partitions a collection: the items of its parent, read once for all its children, of which only what these need is kept."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from itertools import islice, repeat
+from typing import Any, NamedTuple
 
 import orjson
 
 from mailchimp_unified.config import MAX_CONNECTIONS
-from mailchimp_unified.errors import MailchimpError, NotFoundError, PermissionDeniedError
+from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError, PermissionDeniedError
 from mailchimp_unified.request import Request
+from source_mailchimp_unified.raw.cost import Cost
 from source_mailchimp_unified.raw.pages import Values, collection_request, only, read_pages
-from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table
+from source_mailchimp_unified.raw.records import inside
+from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table, told_of
 from source_mailchimp_unified.sync.progress import Progress
 from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.streams import Session
@@ -35,33 +37,50 @@ def below_an_audience(row: Collection) -> bool:
     return any(parent.row == AUDIENCES for parent in lineage(row))
 
 
+class Partition(NamedTuple):
+    """The keys of the parents of a partition, and what the nearest of them tells, by the name of the field."""
+
+    values: Values
+    told: Mapping[str, Any]
+
+
 @dataclass
 class Partitions:
-    """The keys of the parents of each partition. Packed by the page: those of a million contacts take some 35 MB.
+    """The partitions of a collection. Packed by the page: the keys of a million contacts take some 35 MB.
 
-    `errors` are those of the parents that could not be read: their partitions are missing.
+    `names` are the fields of the parent that are kept with its key. `errors` are those of the parents that could not be read: their
+    partitions are missing.
     """
 
+    names: Sequence[str] = ()
     count: int = 0
     errors: list[MailchimpError] = field(default_factory=list)
-    _packed: list[tuple[Values, bytes]] = field(default_factory=list)
+    _packed: list[tuple[Values, bytes, bytes]] = field(default_factory=list)
 
-    def add(self, above: Values, keys: Sequence[Any]) -> None:
-        """Add the partitions that these keys make below the partition `above` of their parent."""
+    def add(self, above: Values, keys: Sequence[Any], told: Sequence[Sequence[Any]] = ()) -> None:
+        """Add the partitions that these keys make below the partition `above` of their parent, with what is told of each."""
         if keys:
             self.count += len(keys)
-            self._packed.append((above, orjson.dumps(keys)))
+            self._packed.append((above, orjson.dumps(keys), orjson.dumps(told)))
 
-    def __iter__(self) -> Iterator[Values]:
-        return ((*above, key) for above, packed in self._packed for key in orjson.loads(packed))
+    def __iter__(self) -> Iterator[Partition]:
+        for above, keys, told in self._packed:
+            for key, values in zip(orjson.loads(keys), orjson.loads(told) or repeat(()), strict=False):
+                yield Partition((*above, key), dict(zip(self.names, values, strict=False)))
+
+    def extend(self, others: Partitions) -> None:
+        """Add other partitions, and what failed of them."""
+        self.count += others.count
+        self.errors.extend(others.errors)
+        self._packed.extend(others._packed)
 
 
 @dataclass
 class _Undivided(Partitions):
     count: int = 1
 
-    def __iter__(self) -> Iterator[Values]:
-        return iter([()])
+    def __iter__(self) -> Iterator[Partition]:
+        return iter([Partition((), {})])
 
 
 class Parents:
@@ -87,20 +106,22 @@ class _Family:
     def __init__(self, parents: Parents, parent: Parent, session: Session) -> None:
         self._parents, self._session = parents, session
         self._row, self._field = table()[parent.row], parent.field
-        self._found = Partitions()
+        self._found = Partitions(told_of(parent.row, parent.field))
+        self._cost = Cost(f"The keys of the {self._row.words} need", parents.logger)
         self._refused: dict[Values, MailchimpError] = {}
         self._answered = False
 
     async def read(self) -> Partitions:
         """Return the partitions. Raises the refusal of a collection that is nowhere to be had."""
         if self._row.name == AUDIENCES:
-            self._found.add((), (await self._session.account.audiences()).chosen_ids)
+            self._add(self._found, (), (await self._session.account.audiences()).chosen)
             return self._found
         partitions = await self._parents.partitions(self._row, self._session)
         self._found.errors.extend(partitions.errors)
+        self._cost.expect(partitions.count * len(self._row.sweeps), partitions.count)
         above = iter(partitions)
         while batch := list(islice(above, SIDE_BY_SIDE)):
-            await self._read_batch(batch)
+            await asyncio.gather(*(self._read_one(one.values) for one in batch))
         self._report(partitions.count)
         return self._found
 
@@ -112,27 +133,43 @@ class _Family:
             counts = (len(self._refused), partitions, self._row.words)
             self._parents.logger.warning("What belongs to %s of %s parts of the %s is left out: %s", *counts, first.message)
 
-    async def _read_batch(self, batch: Sequence[Values]) -> None:
-        row = self._row
-        asked = [(above, collection_request(row, above, {**sweep, **only(row, self._field)})) for above in batch for sweep in row.sweeps]
-        found = await asyncio.gather(*(self._read_one(above, request) for above, request in asked))
-        for (above, _), keys in zip(asked, found, strict=True):
-            for some in keys:
-                self._found.add(above, some)
-
-    async def _read_one(self, above: Values, request: Request) -> list[list[Any]]:
-        """Return the keys of the items of one partition, by the page."""
-        found: list[list[Any]] = []
+    async def _read_one(self, above: Values) -> None:
+        """Read the items of one partition; the partitions below the others are read all the same."""
+        names = (self._field, *self._found.names)
+        requests = [collection_request(self._row, above, {**sweep, **only(self._row, names)}) for sweep in self._row.sweeps]
         try:
-            async for items in read_pages(self._session.pager, self._row, request, (self._field,), lambda _: None):
-                # An empty key would make the path of another collection.
-                found.append([item[self._field] for item in items if item.get(self._field) not in (None, "")])
-                self._parents.progress.tell("%s keys of %s so far.", f"{self._found.count:,}", self._row.words)
-            self._answered = True
+            for request in requests:
+                self._found.extend(await self._asked_twice(above, request))
         except NOT_FOR_US as error:
             self._refused[above] = error
+            return
         except MailchimpError as error:
-            # The partitions below the others are read all the same.
-            self._answered = True
             self._found.errors.append(error)
+        self._answered = True
+
+    async def _asked_twice(self, above: Values, request: Request) -> Partitions:
+        try:
+            return await self._below(above, request)
+        except NotFoundError:
+            # One 404 may be trouble in passing; a second one is an answer.
+            return await self._below(above, request)
+
+    async def _below(self, above: Values, request: Request) -> Partitions:
+        found, counted = Partitions(self._found.names), self._cost.count()
+        async for items in read_pages(self._session.pager, self._row, request, (self._field,), counted):
+            self._add(found, above, items)
+            self._parents.progress.tell("%s keys of %s so far.", f"{self._found.count + found.count:,}", self._row.words)
         return found
+
+    def _add(self, found: Partitions, above: Values, items: Sequence[Any]) -> None:
+        keyed = [(inside(item, self._field), item) for item in items]
+        # An empty key would make the path of another collection.
+        usable = [(key, item) for key, item in keyed if isinstance(key, str | int) and key != ""]
+        if len(usable) < len(keyed):
+            found.errors.append(_without_key(self._row, self._field))
+        names = found.names
+        found.add(above, [key for key, _ in usable], [[inside(item, name) for name in names] for _, item in usable] if names else ())
+
+
+def _without_key(row: Collection, name: str) -> BugError:
+    return BugError(f"Mailchimp gives some of the {row.words} without their {name}, so what belongs to those cannot be read; all else was.")

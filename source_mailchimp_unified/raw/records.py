@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from mailchimp_unified.entities.entity import timestamp
+from mailchimp_unified.entities.readable import Readable
 from source_mailchimp_unified.raw.table import Collection, Flatten
+from source_mailchimp_unified.raw.versions import digest
 
 Json = dict[str, Any]
 Times = dict[str, "Times"]
@@ -17,7 +16,8 @@ Times = dict[str, "Times"]
 
 TIME_FORMAT = "date-time"
 
-DIGEST_BYTES = 16
+NO_DATE = "0000-00-00"
+"""Begins a time that is none, as databases write it."""
 
 LINKS = "_links"
 """Mailchimp's links to its own interface, in every object: https://mailchimp.com/developer/marketing/docs/fundamentals/."""
@@ -33,10 +33,11 @@ def times_of(schema: Mapping[str, Any]) -> Times:
     return found
 
 
-def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], times: Times) -> Iterator[Json]:
-    """Yield the records of some items: without links, with the `keys` of the parents where absent, and null for an empty time.
+def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], times: Times) -> Iterator[Readable]:
+    """Yield the records of some items: without links, with the `keys` of the parents where absent, and times that are times.
 
-    The items are changed: they are a page, and nobody else's.
+    With each come the names of the fields that could not be read and are null. The items are changed: they are a page, and nobody
+    else's.
     """
     for item in items:
         drop_links(item)
@@ -44,8 +45,9 @@ def records_of(row: Collection, items: Iterable[Json], keys: Mapping[str, Any], 
             if item.get(name) is None:
                 item[name] = value
         for record in entries(item, row.flatten) if row.flatten else (item,):
-            blank_times(record, times)
-            yield record
+            unread: list[str] = []
+            normalize_times(record, times, unread)
+            yield Readable(record, unread)
 
 
 def drop_links(value: Any) -> None:
@@ -61,37 +63,66 @@ def drop_links(value: Any) -> None:
 
 
 def entries(item: Json, flatten: Flatten) -> Iterator[Json]:
-    """Yield the item once for each of its entries, with what the entry says and the digest that tells it from the others."""
+    """Yield the item once for each of its entries, with what the entry says and the digest that tells it from the others.
+
+    The digest is of what never changes in an entry, and of its number among those that are equal in it.
+    """
     whole = {name: value for name, value in item.items() if name != flatten.field}
-    for entry in item.get(flatten.field) or ():
-        digest = hashlib.blake2b(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS), digest_size=DIGEST_BYTES)
-        yield {**whole, **entry, flatten.id: digest.hexdigest()}
+    copies: dict[bytes, int] = {}
+    for entry in _entries(item, flatten.field):
+        steady = {name: value for name, value in entry.items() if name in flatten.of} if flatten.of else entry
+        plain = digest(steady)
+        copy = copies[plain] = copies.get(plain, -1) + 1
+        yield {**whole, **entry, flatten.id: (digest([plain.hex(), copy]) if copy else plain).hex()}
 
 
-def blank_times(value: Any, times: Times) -> None:
-    """Put null in the place of every empty text that should be a time: no warehouse can read it as one."""
+def _entries(item: Json, field: str) -> list[Json]:
+    found = item.get(field)
+    return [entry for entry in found if type(entry) is dict] if isinstance(found, list) else []
+
+
+def odd_entries(row: Collection, items: Iterable[Json]) -> int:
+    """Return how many entries of some items are no objects."""
+    if row.flatten is None:
+        return 0
+    field = row.flatten.field
+    found = [(item.get(field), _entries(item, field)) for item in items]
+    return sum(len(given) - len(read) if isinstance(given, list) else given is not None for given, read in found)
+
+
+def normalize_times(value: Any, times: Times, unread: list[str], path: str = "") -> None:
+    """Write every time as RFC 3339, in UTC where it names no zone; null for what is none, and its name in `unread`."""
     if isinstance(value, list):
         for one in value:
-            blank_times(one, times)
+            normalize_times(one, times, unread, path)
     elif isinstance(value, dict):
         for name, below in times.items():
             if below:
-                blank_times(value.get(name), below)
-            elif name in value:
-                value[name] = _time(value[name])
+                normalize_times(value.get(name), below, unread, f"{path}{name}.")
+            elif value.get(name) is not None:
+                value[name] = _time(value[name], path + name, unread)
 
 
-def _time(value: Any) -> Any:
+def _time(value: Any, path: str, unread: list[str]) -> Any:
     if isinstance(value, list):
-        return [_time(one) for one in value]
-    return None if value == "" else value
-
-
-def newest(row: Collection, items: Iterable[Json]) -> str | None:
-    """Return the newest time under the cursor of some items, None when none has one."""
-    if row.cursor is None:
+        return [_time(one, path, unread) for one in value]
+    moment = timestamp(value)
+    if moment is None:
+        if value not in ("", None) and not str(value).startswith(NO_DATE) and path not in unread:
+            unread.append(path)
         return None
-    if row.flatten is not None:
-        items = (entry for item in items for entry in item.get(row.flatten.field) or ())
-    moments = (timestamp(item.get(row.cursor.field)) for item in items)
+    # What has a zone stays as Mailchimp wrote it, fractions of a second included.
+    return value if value[10:11] == "T" and (value.endswith("Z") or value[-6:-5] in ("+", "-")) else moment
+
+
+def newest(record: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """Return the newest of some times of a record, by their names, with dots for what is inside; None when it has none."""
+    moments = (timestamp(inside(record, name)) for name in names)
     return max((moment for moment in moments if moment), default=None)
+
+
+def inside(value: Any, name: str) -> Any:
+    """Return what an object holds under a name, with dots for what is inside; None when it does not."""
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mailchimp_unified.entities import Entity
-from mailchimp_unified.errors import MailchimpError
+from mailchimp_unified.errors import BugError, NotFoundError
 from mailchimp_unified.request import Request
-from source_mailchimp_unified.raw.cursors import Cursors
-from source_mailchimp_unified.raw.pages import Items, Values, collection_request, keys_of_items, read_pages, without_links
-from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partitions, below_an_audience
-from source_mailchimp_unified.raw.records import newest, records_of, times_of
+from source_mailchimp_unified.raw.cost import NOTEWORTHY_REQUESTS, Cost
+from source_mailchimp_unified.raw.entering import ended_before, mark, requests_for, settled
+from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages, without_links
+from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partition, Partitions, below_an_audience
+from source_mailchimp_unified.raw.positions import MOST_KNOWN, Positions
+from source_mailchimp_unified.raw.reading import Reading
+from source_mailchimp_unified.raw.records import times_of
+from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, lineage, table
+from source_mailchimp_unified.raw.table import Collection, table
 from source_mailchimp_unified.sync.account import moment_of_reply
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.progress import Progress
@@ -27,15 +32,16 @@ from source_mailchimp_unified.sync.streams import Session, Stream
 PING = Request(path="/ping", what="the time")
 """https://mailchimp.com/developer/marketing/api/ping/ping/."""
 
-REFUSALS = 20
-"""After so many partitions that Mailchimp refuses, and none that it gives, a stream is not asked for any more."""
+SETTLING_SECONDS = 600
+"""After so long all that a report tells of can be read: the latest seen was a bounce after 226 s; Estuary's connector waits as long."""
 
 
 class Family:
     """What the raw streams of a sync read once for all: the parents, and the time."""
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger, now: Callable[[], float] = time.time) -> None:
         self.parents = Parents(logger)
+        self.now = now
         self._time: Shared[int] | None = None
 
     async def time(self, session: Session) -> int:
@@ -49,20 +55,8 @@ class Family:
 
 
 @dataclass
-class _Partition:
-    """A partition on its way: the keys of its parents, and the newest time seen in it."""
-
-    values: Values
-    newest: str | None = None
-
-    def see(self, moment: str | None) -> None:
-        """Note a time that was seen."""
-        self.newest = max(filter(None, (self.newest, moment)), default=None)
-
-
-@dataclass
 class RawStream(Stream):
-    """Reads one collection. Without a cursor every sync reads it whole, whatever the sync mode says."""
+    """Reads one collection. What is followed in no way is read whole by every sync, whatever the sync mode says."""
 
     row: Collection
     shared: Family
@@ -70,30 +64,63 @@ class RawStream(Stream):
     incoming: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.full_refresh = self.full_refresh or self.row.cursor is None
-        self._cursors = Cursors(self.name, {} if self.full_refresh else self.incoming)
+        self.full_refresh = self.full_refresh or self.row.follows == "whole"
+        self._positions = Positions(self.name, {} if self.full_refresh else self.incoming)
+        self._start = epoch(self.config.start_date) if self.config.start_date else None
+        self._lookback = max(self.row.cursor.lookback_seconds, self.config.lookback_seconds) if self.row.cursor else None
         self._times = times_of(stream_schema(self.row))
         self._progress = Progress(self.logger)
-        self._refused: list[MailchimpError] = []
-        self._partitions = self._given = self._missing = 0
-        self._horizon = 0
+        noteworthy = 0 if self.row.on_request else NOTEWORTHY_REQUESTS
+        self._cost = Cost(f"The stream {self.name} needs", self.logger, noteworthy)
+        self._refusals = Refusals()
+        self._entered = self._odd = self._keyless = 0
+        self._horizon = self._limit = 0
+        self._restart()
 
     def state(self) -> dict[str, Any]:
-        """Return the cursors of the partitions."""
-        return self._cursors.state()
+        """Return what is known of the partitions."""
+        return self._positions.state()
 
     async def read(self, session: Session, output: Output) -> None:
-        """Read all partitions, some at a time."""
-        if not self.full_refresh:
+        """Read all partitions that can have something new, some at a time."""
+        if self._needs_time():
             self._horizon = await self._time(session) - HORIZON_MARGIN_SECONDS
+            # By the earlier of both clocks, so that a wrong one hides nothing from later syncs.
+            self._limit = min(self._horizon, int(self.shared.now()))
         partitions = await self._find_partitions(session)
         self.errors.extend(partitions.errors)
-        self._announce(partitions.count)
-        waiting = iter(partitions)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.config.num_workers, partitions.count)):
-                group.create_task(self._read_partitions(waiting, session, output))
+        self._announce(partitions)
+        asked = self._refusals.asked(iter(partitions))
+        await self._read_all(asked, session, output)
+        await self._read_all(self._refusals.passed_over(iter(partitions)), session, output)
+        await self._believe_refusals(session)
         self._finish()
+
+    async def _believe_refusals(self, session: Session) -> None:
+        """Take for missing what an audience must have, since others have it: it is refused, and the audience is there."""
+        if self.row.parent is None or self.row.parent.row != AUDIENCES or not self._refusals.given:
+            return
+        for partition, error in list(self._refusals.not_found):
+            if not await session.account.is_gone(str(partition.values[0])):
+                self.errors.append(error)
+                self._refusals.errors.remove(error)
+
+    def _restart(self) -> None:
+        """Forget a state that this sync cannot continue from, and say so."""
+        positions, start = self._positions, self.config.start_date
+        earlier = positions.start_date is not None and (start is None or epoch(start) < epoch(positions.start_date))
+        if self.row.follows != "cursor" and positions.of_cursors_only:
+            self.logger.warning("%s is followed in another way than before this version: it is read whole, once more.", self.name)
+            positions.clear()
+        elif earlier and not positions.empty:
+            self.logger.warning("start_date is earlier than before: %s is read from there, once more.", self.name)
+            positions.clear()
+        if not self.full_refresh:
+            positions.start_date = start
+
+    def _needs_time(self) -> bool:
+        tells = self.row.parent is not None and bool(self.row.parent.tells)
+        return not self.full_refresh and (self.row.cursor is not None or tells)
 
     async def _time(self, session: Session) -> int:
         if below_an_audience(self.row):
@@ -106,78 +133,122 @@ class RawStream(Stream):
         try:
             return await self.shared.parents.partitions(self.row, session)
         except NOT_FOR_US as error:
-            self._refused.append(error)
+            self._refusals.refuse(error)
             return Partitions()
 
-    def _announce(self, partitions: int) -> None:
-        self._partitions = partitions
-        if partitions and self.row.on_request and self.row.parent is not None:
-            parent = table()[self.row.parent.row].words
-            self.logger.warning("The stream %s needs about %s requests, one for each of the %s.", self.name, f"{partitions:,}", parent)
+    def _announce(self, partitions: Partitions) -> None:
+        parent = self.row.parent
+        expected = [requests_for(parent, one.told) for one in partitions if self._enters(one)]
+        self._entered = len(expected)
+        self._refusals.expect(self._entered)
+        self._cost.expect(sum(expected) * len(self.row.sweeps), self._entered, table()[parent.row].words if parent else "")
 
-    async def _read_partitions(self, waiting: Iterator[Values], session: Session, output: Output) -> None:
-        for values in waiting:
-            if len(self._refused) >= REFUSALS and not self._given:
-                break
+    def _enters(self, partition: Partition) -> bool:
+        """Tell whether a partition can have something new."""
+        parent = self.row.parent
+        if parent is None or not parent.dates:
+            return True
+        if ended_before(parent, partition.told, self._start):
+            return False
+        now = mark(parent, partition.told)
+        return self.full_refresh or now is None or now != self._positions.parent(partition.values)
+
+    async def _read_all(self, waiting: Iterator[Partition], session: Session, output: Output) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self.config.num_workers, max(1, self._entered))):
+                group.create_task(self._read_some(waiting, session, output))
+
+    async def _read_some(self, waiting: Iterator[Partition], session: Session, output: Output) -> None:
+        for partition in waiting:
+            if not self._enters(partition):
+                self._positions.keep(partition.values)
+                continue
             try:
-                await self._read_partition(_Partition(values), session, output)
+                await self._asked_twice(partition, session, output)
             except NOT_FOR_US as error:
-                self._refused.append(error)
+                self._refusals.refuse(error, partition)
             except Exception as error:  # noqa: BLE001 - the other partitions are read all the same
                 self.errors.append(error)
 
-    async def _read_partition(self, partition: _Partition, session: Session, output: Output) -> None:
-        row, bounds = self.row, self._bounds(partition.values)
-        for sweep in row.sweeps if bounds is not None else ():
-            request = collection_request(row, partition.values, {**sweep, **(bounds or {}), **without_links(row)})
-            async for items in read_pages(session.pager, row, request, keys_of_items(row), self._short):
-                await output.emit(self._records(partition, items))
-        self._given += 1
-        self._progress.tell("%s: %s of %s parts read.", self.name, f"{self._given:,}", f"{self._partitions:,}")
-        if not self.full_refresh and self._cursors.advance(partition.values, partition.newest, self._horizon):
+    async def _asked_twice(self, partition: Partition, session: Session, output: Output) -> None:
+        try:
+            await self._read_partition(partition, session, output)
+        except NotFoundError:
+            # One 404 may be trouble in passing; a second one is an answer.
+            await self._read_partition(partition, session, output)
+
+    async def _read_partition(self, partition: Partition, session: Session, output: Output) -> None:
+        row = self.row
+        position = self._positions.open(partition.values, self._lookback, self._horizon)
+        reading = Reading(row, partition.values, position, self._after(position.cursor), self._limit, self._times, self.config.list_ids)
+        counted = self._cost.count(requests_for(row.parent, partition.told))
+        for sweep in row.sweeps:
+            request = collection_request(
+                row, partition.values, {**sweep, **self._bounds(position.cursor), **self._options(), **without_links(row)}
+            )
+            async for items in read_pages(session.pager, row, request, keys_of_items(row), counted):
+                await output.emit(reading.records(items, remember=not self.full_refresh))
+        self._odd += reading.odd
+        self._keyless += reading.keyless
+        self._refusals.give()
+        self._progress.tell("%s: %s of %s parts read.", self.name, f"{self._refusals.given:,}", f"{self._entered:,}")
+        if not self.full_refresh and self._positions.close(partition.values, position, self._settled(partition)):
             output.checkpoint()
 
-    def _bounds(self, values: Values) -> dict[str, str] | None:
-        """Return the parameters of the time to read; None when nothing is left of it.
+    def _settled(self, partition: Partition) -> str | None:
+        """Return the mark of a partition's parent when nothing that it tells of can be left to be read."""
+        now, before = mark(self.row.parent, partition.told), self._positions.parent(partition.values)
+        return now if now is not None and settled(before, now, self._limit, self._lookback or SETTLING_SECONDS) else None
+
+    def _options(self) -> dict[str, str]:
+        return {
+            name: value for option, params in self.row.options.items() if getattr(self.config, option) for name, value in params.items()
+        }
+
+    def _bounds(self, reached: int | None) -> dict[str, str]:
+        """Return the parameters of the time to read.
 
         From the beginning no time is sent at all: what has none is read, too.
         """
-        cursor, after = self.row.cursor, self._after(values)
-        if cursor is None or after is None:
+        cursor, after = self.row.cursor, self._after(reached)
+        if cursor is None or cursor.since is None or after is None:
             return {}
-        if self.full_refresh:
-            return {cursor.since: moment_of(after)}
-        if after >= self._horizon:
-            return None
-        return {cursor.since: moment_of(after), **({cursor.before: moment_of(self._horizon)} if cursor.before else {})}
+        until = {cursor.before: moment_of(self._horizon)} if cursor.before and not self.full_refresh else {}
+        return {cursor.since: moment_of(after), **until}
 
-    def _after(self, values: Values) -> int | None:
-        """Return the second after which to read a partition, None for its beginning."""
-        reached = self._cursors.of(values)
-        if reached is not None or self.row.cursor is None or self.row.cursor.ignores_start_date or not self.config.start_date:
-            return reached
-        return epoch(self.config.start_date) - 1
-
-    def _records(self, partition: _Partition, items: Items) -> Iterator[dict[str, Any]]:
-        if self.row.name == AUDIENCES and self.config.list_ids:
-            items = [item for item in items if item["id"] in self.config.list_ids]
-        # Now, not when the records are emitted: the cursor may have moved by then.
-        partition.see(newest(self.row, items))
-        keys = {parent.column: value for parent, value in zip(lineage(self.row), partition.values, strict=True)}
-        return records_of(self.row, items, keys, self._times)
-
-    def _short(self, items: int) -> None:
-        self._missing += items
+    def _after(self, reached: int | None) -> int | None:
+        """Return the second after which to read a partition whose newest time is `reached`, None for its beginning."""
+        began = None if self._start is None else self._start - 1
+        if reached is None or self._lookback is None:
+            return began
+        again = reached - self._lookback
+        return again if began is None else max(again, began)
 
     def _finish(self) -> None:
         """Say what was left out, once for the whole stream."""
-        if not self.errors and not self._refused:
-            self._cursors.forget_unvisited()
-        if self._refused:
-            share = f"{len(self._refused)} of {self._partitions} parts of the stream" if self._given else "The stream"
-            self.logger.warning("%s %s left out: %s", share, self.name, self._refused[0].message)
-        if self._missing:
-            self.logger.warning("Mailchimp counts %s items more than it gives without pages: %s.", self._missing, self.name)
+        if not self.errors and not self._refusals.errors:
+            self._positions.forget_unvisited()
+        if self._odd:
+            self.errors.append(BugError(f"Of the {self.row.words}, {self._odd:,} are no objects and could not be read; all others were."))
+        for words in self._warnings():
+            self.logger.warning("%s", words)
+
+    def _warnings(self) -> Iterator[str]:
+        refused = self._refusals
+        if refused.errors:
+            share = f"{len(refused.errors):,} of {self._entered:,} parts of the stream" if refused.given else "The stream"
+            unasked = f" {refused.unasked:,} more were not asked for." if refused.unasked else ""
+            yield f"{share} {self.name} left out: {refused.errors[0].message}{unasked}"
+        if self._keyless:
+            keys = ", ".join(self.row.primary_key)
+            yield f"{self._keyless:,} records of {self.name} lack a part of their key ({keys}): one that deduplicates may keep only one of them."
+        if self._positions.in_the_future:
+            yield f"The saved state of {self.name} lies in the future, so a clock was wrong when it was saved. What it is about is read again."
+        if self._positions.forgotten:
+            yield (
+                f"The state of {self.name} keeps {MOST_KNOWN:,} versions at most:"
+                f" {self._positions.forgotten:,} more records will be emitted again by the next sync."
+            )
 
 
 def raw_entity(row: Collection) -> Entity:

@@ -11,13 +11,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 PREFIX = "mailchimp_"
-"""Begins the name of every raw stream, so that it stands beside the unified stream of the same name."""
+"""Begins the name of every raw stream, so that it stands next to the unified stream of the same name."""
 
 ALL = "all"
 """Asks for every collection but those to be named one by one."""
 
 SUGGESTIONS = 3
 """So many names are suggested for one that does not exist."""
+
+Followed = Literal["fingerprint", "cursor", "parent", "whole"]
 
 
 class _Facts(BaseModel):
@@ -27,57 +29,78 @@ class _Facts(BaseModel):
 class Parent(_Facts):
     """The collection whose items partition this one: `param` of the path is filled from their `field`.
 
-    The value stands in the records as `as`, where Mailchimp calls it by another name than in the path.
+    The value stands in the records as `as`, where Mailchimp calls it by another name than in the path. What the parent says of its
+    children, with dots for what is inside: `tells` changes with them, `dates` are the times of what happened last, `size` adds up
+    to about how many they are. Only parents that have one of the values in `settled` are believed.
     """
 
     row: str
     param: str
-    # "id" unless told.
     field: str = "id"
     name: str | None = Field(default=None, alias="as")
+    tells: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    size: tuple[str, ...] = ()
+    settled: dict[str, tuple[str, ...]] = {}
 
     @property
     def column(self) -> str:
         """The property of the records that holds the value."""
         return self.name or self.param
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that is to be known of an item of the parent, apart from its key."""
+        return tuple(dict.fromkeys((*self.tells, *self.dates, *self.size, *self.settled)))
+
 
 class Cursor(_Facts):
-    """How Mailchimp filters by time: `since` excludes its own second, `before` includes it.
+    """A collection that only grows: `field` is the time in the records.
 
-    `field` is the time in the records. A collection that `ignores_start_date` is read from its beginning.
+    Mailchimp filters by it with `since`, which excludes its own second, and `before`, which includes it; without `since` everything
+    is asked for and only what is new is emitted. What may show late is read again for `lookback_seconds`; `because` says why so long.
     """
 
     field: str
-    since: str
+    since: str | None = None
     before: str | None = None
-    ignores_start_date: bool = False
+    lookback_seconds: int = 600
+    because: str = ""
 
 
 class Flatten(_Facts):
-    """One record per entry of the list `field` of an item, with a digest of the entry under `id`."""
+    """One record per entry of the list `field` of an item, with a digest under `id` of what never changes in the entry: `of`."""
 
     field: str
     id: str
+    of: tuple[str, ...] = ()
 
 
 class Collection(_Facts):
     """A row: a collection of Mailchimp, https://mailchimp.com/developer/marketing/api/.
 
-    Without `records_key` the whole answer is the one record. `params` go with every request; `sweeps` are read one after
-    the other, as one. A collection that is not `partial` does not know fields and exclude_fields. One `on_request` needs a
-    request for each of what may be very many.
+    Without `records_key` the whole answer is the one record. `followed` says how an incremental sync finds what is new, and `because`
+    why not otherwise; fields that `varies` names differ from answer to answer and make no new version. `dates` are the times in a
+    record that `start_date` is compared with, the newest of them. `params` go with every request, those of `options` with a
+    configuration that has the option; `sweeps` are read one after the other, as one. A collection that is not `partial` does not
+    know fields and exclude_fields. One `on_request` needs a request for each of what may be very many. `group` is for people.
     """
 
     name: str
     path: str
+    group: str = "Other"
     parent: Parent | None = None
     records_key: str | None = None
     primary_key: tuple[str, ...]
-    paging: Literal["offset", "cursor", "none"]
+    paging: Literal["offset", "cursor"] = "offset"
+    followed: Followed | None = None
+    because: str = ""
     cursor: Cursor | None = None
+    varies: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
     sort_field: str | None = None
     params: dict[str, str | int] = {}
+    options: dict[str, dict[str, str]] = {}
     sweeps: tuple[dict[str, str], ...] = ({},)
     flatten: Flatten | None = None
     partial: bool = True
@@ -92,6 +115,16 @@ class Collection(_Facts):
     def words(self) -> str:
         """Its name in words."""
         return self.name.replace("_", " ")
+
+    @property
+    def follows(self) -> Followed:
+        """How it is followed; by cursor where it has one, else by fingerprint, unless the row says otherwise."""
+        return self.followed or ("cursor" if self.cursor else "fingerprint")
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """The times in a record that `start_date` is compared with."""
+        return (self.cursor.field,) if self.cursor else self.dates
 
 
 def parse_table(content: bytes) -> dict[str, Collection]:
@@ -117,6 +150,12 @@ def lineage(row: Collection) -> list[Parent]:
         parents.insert(0, row.parent)
         row = table()[row.parent.row]
     return parents
+
+
+def told_of(name: str, field: str) -> tuple[str, ...]:
+    """Return all that any child has to know of the items of the row `name`, apart from the key under `field`."""
+    parents = (row.parent for row in table().values() if row.parent and (row.parent.row, row.parent.field) == (name, field))
+    return tuple(dict.fromkeys(one for parent in parents for one in parent.told))
 
 
 def chosen(names: Iterable[str]) -> list[Collection]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,34 +15,33 @@ from airbyte_cdk.models import (
     AirbyteStateType,
     AirbyteStreamState,
     AirbyteStreamStatus,
+    AirbyteTraceMessage,
     StreamDescriptor,
+    TraceType,
     Type,
 )
 from airbyte_cdk.models.airbyte_protocol import (  # type: ignore[attr-defined] # passed on from a package without types
+    AirbyteEstimateTraceMessage,
     AirbyteRecordMessageMeta,
     AirbyteRecordMessageMetaChange,
     Change,
+    EstimateType,
     Reason,
 )
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 
-Record = dict[str, Any]
+from mailchimp_unified.entities.readable import Readable
 
+Record = dict[str, Any] | Readable
+"""A record, with the names of its fields that could not be read where there are any."""
 
-class Altered(NamedTuple):
-    """A record some of whose fields could not be read: they are null in it."""
-
-    record: Record
-    nulled: Sequence[str]
-
-
-Records = Iterable[Record | Altered]
+Records = Iterable[Record]
 
 
 def record_messages(stream: str, records: Records) -> Iterator[AirbyteMessage]:
     """Yield each record of a stream as a message."""
     for one in records:
-        record, nulled = one if isinstance(one, Altered) else (one, ())
+        record, nulled = one if isinstance(one, Readable) else (one, ())
         yield AirbyteMessage(type=Type.RECORD, record=AirbyteRecordMessage(stream, record, _now(), meta=_meta(nulled) if nulled else None))
 
 
@@ -58,7 +57,7 @@ def record_lines(stream: str, records: Records) -> Iterator[RecordLines]:
     """Yield all records as one text, nothing for none. Like the CDK's serializer it leaves out the nulls at the top of a record."""
     head, tail = f'{{"type":"RECORD","record":{{"stream":"{stream}","data":', f',"emitted_at":{_now()}'
     lines = [
-        f"{head}{_line(one)}{tail}}}}}" if type(one) is not Altered else f"{head}{_line(one.record)}{tail}{_meta_line(one.nulled)}}}}}"
+        f"{head}{_line(one)}{tail}}}}}" if type(one) is not Readable else f"{head}{_line(one.record)}{tail}{_meta_line(one.nulled)}}}}}"
         for one in records
     ]
     if lines:
@@ -95,3 +94,9 @@ def state_message(stream: str, state: dict[str, Any]) -> AirbyteMessage:
 def status_message(stream: str, status: AirbyteStreamStatus) -> AirbyteMessage:
     """Return the status of a stream as a message."""
     return as_airbyte_message(StreamDescriptor(name=stream), status)
+
+
+def estimate_message(stream: str, rows: int) -> AirbyteMessage:
+    """Return about how many records a stream has in this sync as a message."""
+    estimate = AirbyteEstimateTraceMessage(name=stream, type=EstimateType.STREAM, row_estimate=rows)
+    return AirbyteMessage(type=Type.TRACE, trace=AirbyteTraceMessage(type=TraceType.ESTIMATE, emitted_at=_now(), estimate=estimate))

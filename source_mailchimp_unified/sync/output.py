@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus
 
-from source_mailchimp_unified.faults import traced
-from source_mailchimp_unified.sync.messages import RecordLines, Records, state_message, status_message
+from source_mailchimp_unified.faults import error_message
+from source_mailchimp_unified.sync.messages import RecordLines, Records, estimate_message, state_message, status_message
 
 Message = AirbyteMessage | RecordLines
 Format = Callable[[str, Records], Iterator[Message]]
@@ -52,6 +52,7 @@ class _Emission:
     state: dict[str, Any] | None = None
     ends: bool = False
     is_page: bool = False
+    estimate: int | None = None
 
 
 class Outlet:
@@ -82,7 +83,7 @@ class Outlet:
     def messages(self, loop: asyncio.AbstractEventLoop) -> Iterator[Message]:
         """Yield the messages of all streams, running the event loop until each is there."""
         while (emission := loop.run_until_complete(self.take())) is not None:
-            yield from emission.output.messages(emission.records, emission.state, ends=emission.ends)
+            yield from emission.output.messages(emission)
             if emission.is_page:
                 self._room.release()
 
@@ -118,16 +119,22 @@ class Output:
             self._credit -= self._state_bytes
             self.outlet.put(_Emission(self, state=state))
 
+    def estimate(self, rows: int) -> None:
+        """Say how many records the stream has about, for a platform that shows a share."""
+        self.outlet.put(_Emission(self, estimate=rows))
+
     def end(self) -> None:
         """Close the stream: its last state and its status."""
         self.outlet.put(_Emission(self, ends=True))
 
-    def messages(self, records: Records, state: dict[str, Any] | None, *, ends: bool) -> Iterator[Message]:
+    def messages(self, emission: _Emission) -> Iterator[Message]:
         """Yield the messages of an emission."""
-        yield from self._records(records)
-        if state is not None:
-            yield from self._new_state(state)
-        if ends:
+        if emission.estimate is not None:
+            yield estimate_message(self.stream.name, emission.estimate)
+        yield from self._records(emission.records)
+        if emission.state is not None:
+            yield from self._new_state(emission.state)
+        if emission.ends:
             yield from self._end()
 
     def _records(self, records: Records) -> Iterator[Message]:
@@ -157,5 +164,5 @@ class Output:
         if (state := self.stream.state()) != self._before:
             yield from self._new_state(state)
         for error in self.stream.distinct_errors():
-            yield traced(error, name).as_sanitized_airbyte_message()
+            yield error_message(error, name)
         yield status_message(name, AirbyteStreamStatus.INCOMPLETE)

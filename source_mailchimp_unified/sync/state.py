@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import orjson
-from airbyte_cdk.models import AirbyteStateMessage
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from mailchimp_unified.errors import ConfigError
@@ -91,16 +90,9 @@ class SnapshotState(BaseModel):
     records: dict[str, str] = {}
 
 
+_NOT_OURS = "The saved state of the stream %s is not one that this source wrote. Please clear the stream's state and sync again."
+
 AnyState = TypeVar("AnyState", bound=BaseModel)
-
-
-def incoming_states(messages: Iterable[AirbyteStateMessage] | None) -> dict[str, dict[str, Any]]:
-    """Return the state of each stream by name. States of other kinds than per stream are not ours and are left out."""
-    states = {}
-    for message in messages or ():
-        if message.stream is not None and message.stream.stream_state is not None:
-            states[message.stream.stream_descriptor.name] = dict(vars(message.stream.stream_state))
-    return states
 
 
 def parse_contacts_state(state: Mapping[str, Any]) -> ContactsState:
@@ -119,11 +111,11 @@ def parse_snapshot_state(stream: str, state: Mapping[str, Any]) -> SnapshotState
 def parse_state(model: type[AnyState], stream: str, state: Mapping[str, Any]) -> AnyState:
     """Return the state of a stream as `model`. Raises ConfigError when it is not one of ours."""
     try:
+        if state and not state.keys() & {*model.model_fields, FULL_REFRESH_COMPLETE}:
+            raise ConfigError(_NOT_OURS % stream)
         return model.model_validate(dict(state))
     except ValidationError:
-        raise ConfigError(
-            f"The saved state of the stream {stream} is not one that this source wrote. Please clear the stream's state and sync again."
-        ) from None
+        raise ConfigError(_NOT_OURS % stream) from None
 
 
 def record_key(record: Mapping[str, Any], primary_key: Iterable[str]) -> str:
