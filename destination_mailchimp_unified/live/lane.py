@@ -34,6 +34,9 @@ REFRESH_SECONDS = FRESH_SECONDS * 0.75
 REFRESH_REQUESTS = len(STATUSES) - 1
 """What reading them again takes: a request for each status but subscribed."""
 
+EXPECTED = 20
+"""So many events are expected at the start: the statuses of an audience of up to some 18,000 are read before the first is there."""
+
 CALLS_EACH = 2
 """More events than so many for each worker are a burst: they wait for statuses, if these pay. Fewer go by calls of their own."""
 
@@ -60,6 +63,8 @@ class LiveLane(Lane):
         super().__init__(audience, config, pager, creation, settle, named=named)
         self._pager, self._room = pager, room
         self.used = asyncio.get_running_loop().time()
+        # Whether statuses were read at the start, or found not to pay.
+        self._began = False
         self._learned: float | None = None
         self._learning: asyncio.Task[None] | None = None
         # When contacts were written by calls of their own, within the time that statuses can be used.
@@ -78,7 +83,8 @@ class LiveLane(Lane):
         oldest = asyncio.get_running_loop().time() - FRESH_SECONDS
         while self._singly and self._singly[0] < oldest:
             self._singly.popleft()
-        return len(self._singly) + len(self._waiting) + len(self._arrived)
+        came = len(self._singly) + len(self._waiting) + len(self._arrived)
+        return came if self._began else max(came, EXPECTED)
 
     # What is known, and how it ages.
 
@@ -102,6 +108,7 @@ class LiveLane(Lane):
     async def _learn(self) -> None:
         if self.audience.statuses is None:
             await self._preparation.know_statuses()
+            self._began = True
         else:
             await refresh_statuses(self.audience, self._pager)
 

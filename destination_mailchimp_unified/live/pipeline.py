@@ -48,7 +48,9 @@ class Pipeline:
         client.traffic = self.traffic
         try:
             rejects = store_of(self.config)
-            await LiveWriter(client, self.config, dict(self.targets), self.logger, feed, self.opened.set, rejects).write(feed)
+            await LiveWriter(client, self.config, dict(self.targets), self.logger, feed, opened=self.opened.set, rejects=rejects).write(
+                feed
+            )
         finally:
             self.opened.clear()
             client.close()

@@ -56,6 +56,7 @@ class LiveWriter(Writer):
         targets: dict[StreamKey, Target],
         logger: logging.Logger,
         feed: Feed,
+        *,
         opened: Callable[[], None],
         rejects: Store | None,
     ) -> None:
