@@ -22,8 +22,11 @@ A_SECOND = 20
 LONE_EVENTS = 400
 ANSWERED_WITHIN = 0.3
 BURST = 10_000
-KNOWN = 2_000
+KNOWN = 5_000
 """Contacts of the audience before."""
+
+REQUESTS_TO_KNOW = 8
+"""In a row, for an audience of that size."""
 
 
 class Stream:
@@ -71,15 +74,18 @@ def _figures(usage: resource.struct_rusage) -> Figures:
 
 
 @contextmanager
-def warm(bench: Bench, latency: float) -> Iterator[tuple[EmulatorProcess, Stream]]:
-    """Give a stream that has answered its first event."""
+def warm(bench: Bench, latency: float) -> Iterator[tuple[EmulatorProcess, Stream, list[str]]]:
+    """Give a stream that has answered its first event, and the email addresses of those who are there."""
     with emulator() as mailchimp:
         list_id = seed(mailchimp, KNOWN)
         mailchimp.latency(latency)
         stream = Stream(bench, mailchimp, list_id)
-        stream.send({"id": "first", "email": "contact.0@example.org", "first_name": "First"})
+        emails = [str(member["email_address"]) for member in mailchimp.members(list_id) if member["status"] == "subscribed"]
+        stream.send({"id": "first", "email": emails[0], "first_name": "First"})
         stream.wait_for("first")
-        yield mailchimp, stream
+        # Until its audience is known.
+        time.sleep(REQUESTS_TO_KNOW * latency)
+        yield mailchimp, stream, emails
 
 
 def streaming(bench: Bench) -> None:
@@ -89,12 +95,12 @@ def streaming(bench: Bench) -> None:
 
 
 def _lone(bench: Bench) -> None:
-    with warm(bench, LATENCY) as (_, stream):
+    with warm(bench, LATENCY) as (_, stream, emails):
         began = time.perf_counter()
         sent = []
         for number in range(LONE_EVENTS):
             time.sleep(max(0.0, began + number / A_SECOND - time.perf_counter()))
-            email = f"contact.{number}@example.org" if number % 2 else f"new.{number}@example.org"
+            email = emails[number] if number % 2 else f"new.{number}@example.org"
             sent.append(stream.send({"id": number, "email": email, "first_name": f"N{number}"}))
         used = stream.end()
         seconds = [stream.answered[number] - moment for number, moment in enumerate(sent)]
@@ -110,7 +116,7 @@ def _burst(bench: Bench) -> None:
     for latency, target in ((LATENCY, None), (1.0, 1.3)):
         calls, runs = 0, []
         for _ in range(RUNS):
-            with warm(bench, latency) as (mailchimp, stream):
+            with warm(bench, latency) as (mailchimp, stream, _):
                 mailchimp.reset_stats()
                 sent = stream.send(*({"id": n, "email": f"new.{n}@example.org", "first_name": "Burst"} for n in range(BURST)))
                 used = stream.end()
