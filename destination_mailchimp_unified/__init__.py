@@ -8,9 +8,12 @@ writer -> bulk, single -> outcomes -> ledger: from batches to requests, to one o
 import gc
 
 # Importing the CDK makes very many objects and no garbage: looking for some takes an eighth of the start.
+_enabled = gc.isenabled()
 gc.disable()
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified  # noqa: E402
 
-gc.enable()
+# A program that imports this may have chosen otherwise.
+if _enabled:
+    gc.enable()
 
 __all__ = ["DestinationMailchimpUnified"]

@@ -141,7 +141,7 @@ class SourceMailchimpUnified(Source):
         formatted: Format,
     ) -> Iterator[Message]:
         """Do what `read` does, with records in the form that `formatted` gives them."""
-        began = time.monotonic()
+        began = self._now()
         try:
             parsed = parse_source_config(config)
             _warn_of_unknown_keys(logger, config)
@@ -152,7 +152,7 @@ class SourceMailchimpUnified(Source):
         session = self._session(parsed, logger, self._patience)
         sync = Sync(session, streams, formatted, self._new_loop)
         yield from sync.read()
-        _log_summary(logger, sync, session.client, parsed.num_workers, time.monotonic() - began)
+        _log_summary(logger, sync, session.client, parsed.num_workers, self._now() - began)
         _raise_failures(failed + [(stream.name, error) for stream in streams for error in stream.errors])
 
     def _session(self, config: SourceConfig, logger: logging.Logger, patience: Patience | None) -> Session:
