@@ -33,6 +33,7 @@ from unit_tests.wordings import literals, reasons
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_PAGE = ROOT / "docs" / "integrations" / "sources" / "mailchimp-unified.md"
 DESTINATION_PAGE = ROOT / "docs" / "integrations" / "destinations" / "mailchimp-unified.md"
+STREAMING = ROOT / "docs" / "streaming.md"
 DELIVERY, MIGRATION = ROOT / "docs" / "delivery.md", ROOT / "docs" / "migrate.md"
 README = ROOT / "README.md"
 
