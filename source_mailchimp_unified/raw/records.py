@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import orjson
 
 from mailchimp_unified.entities.entity import timestamp
 from mailchimp_unified.entities.readable import Readable
 from source_mailchimp_unified.raw.table import Collection, Flatten
-from source_mailchimp_unified.sync.fingerprints import digest
 
 Json = dict[str, Any]
 Times = dict[str, "Times"]
 """The properties of a schema that are times or hold some, as a tree; a time, or a list of times, has nothing below it."""
 
 TIME_FORMAT = "date-time"
+
+DIGEST_BYTES = 16
+"""Keys of entries stay the same from version to version: their length and their making are part of the tables of users."""
 
 NO_DATE = "0000-00-00"
 """Begins a time that is none, as databases write it."""
@@ -68,12 +73,16 @@ def entries(item: Json, flatten: Flatten) -> Iterator[Json]:
     The digest is of what never changes in an entry, and of its number among those that are equal in it.
     """
     whole = {name: value for name, value in item.items() if name != flatten.field}
-    copies: dict[bytes, int] = {}
+    copies: dict[str, int] = {}
     for entry in _entries(item, flatten.field):
         steady = {name: value for name, value in entry.items() if name in flatten.of} if flatten.of else entry
-        plain = digest(steady)
+        plain = _key(steady)
         copy = copies[plain] = copies.get(plain, -1) + 1
-        yield {**whole, **entry, flatten.id: (digest([plain.hex(), copy]) if copy else plain).hex()}
+        yield {**whole, **entry, flatten.id: _key([plain, copy]) if copy else plain}
+
+
+def _key(value: Any) -> str:
+    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _entries(item: Json, field: str) -> list[Json]:

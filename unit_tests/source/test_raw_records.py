@@ -108,6 +108,16 @@ def test_an_entry_keeps_its_key_whatever_else_is_said_of_it(flags: dict[str, Any
     assert plain["open_id"] == flagged["open_id"]
 
 
+def test_the_key_of_an_entry_is_that_of_earlier_versions() -> None:
+    """Tables of users hold these keys: an entry with nothing but what makes its key has the one that it always had."""
+    activity = table()["email_activity"]
+    entry = {"action": "click", "timestamp": "2024-01-05T10:00:00+00:00", "url": "https://shop.test/a", "ip": "10.0.0.1"}
+
+    (record,) = records(activity, [{"email_id": "e", "activity": [entry]}], {}, {})
+
+    assert record["activity_id"] == "eae48a5a9f336db156968845f0f34345"
+
+
 def test_the_newest_time_of_a_record() -> None:
     """Empty, missing and unreadable times do not count; a name may lead inside."""
     record = {"a": "2026-01-02T00:00:00+00:00", "b": "", "c": "2026-01-03 00:00:00", "d": "soon", "e": {"f": "2026-01-04"}}
