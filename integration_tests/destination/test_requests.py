@@ -53,7 +53,7 @@ def test_dry_run_sends_no_write(make_runner: Any, record: Any, state: Any) -> No
     runner = make_runner(contacts=10, merge_fields=[{"tag": "COMPANY"}])
     known = list(runner.members())
     messages = [
-        *(record({"email": email, "tags": ["t"], "custom_fields": {"NEWTAG": 1}}) for email in known),
+        *(record({"email": email, "tags": ["t"], "custom_fields": {"COMPANY": "Acme"}}) for email in known),
         *(record({"email": f"n{n}@contacts.example"}) for n in range(5)),
         record({"email": known[0], "is_deleted": True}),
         record({"email": "nope"}),
