@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -46,6 +46,20 @@ Feed = Callable[["Intake", Callable[[int], bytes]], None]
 def on_a_thread(intake: Intake, read: Callable[[int], bytes]) -> None:
     """Read on a thread of its own."""
     threading.Thread(target=intake.fill, args=(read,), daemon=True, name="stdin").start()
+
+
+class Input(Protocol):
+    """Where the messages of a sync come from, in the order in which the pipeline numbers its records: from 1."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is there that was not taken yet."""
+
+    async def wait(self) -> None:
+        """Wait until there is something to take, or the end."""
+
+    async def take(self) -> list[Message] | None:
+        """Return the next messages, None at the end. Raises what reading raised."""
 
 
 class Intake:

@@ -13,7 +13,7 @@ from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
-from destination_mailchimp_unified.intake.lines import Intake, Record, Unusable
+from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
 from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.pipeline.lane import Lane
@@ -72,13 +72,13 @@ class Writer:
         self._pacing = Pacing(self._hurry)
         self._lanes: dict[str, Lane] = {}
         self._tasks = asyncio.TaskGroup()
-        self._running: list[asyncio.Task[None]] = []
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
         # Set when a record is settled, until the states that it held back are released.
         self._settled = asyncio.Event()
 
-    async def write(self, intake: Intake) -> None:
+    async def write(self, intake: Input) -> None:
         """Write everything that comes in. Raises what ends the sync."""
         try:
             async with task_group() as self._tasks:
@@ -88,7 +88,7 @@ class Writer:
         self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
         self._guard.finish(self._number)
 
-    async def _write(self, intake: Intake) -> None:
+    async def _write(self, intake: Input) -> None:
         named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
         lanes = [self._lane(list_id, named=True) for list_id in sorted(name for name in named if name)]
         self._tasks.create_task(self._open(lanes, intake))
@@ -98,10 +98,10 @@ class Writer:
             await lane.opened.wait()
         while self._ledger.open_records:
             await self._wait_for_settling()
-        for task in self._running:
+        for task in self._running.values():
             task.cancel()
 
-    async def _open(self, lanes: list[Lane], intake: Intake) -> None:
+    async def _open(self, lanes: list[Lane], intake: Input) -> None:
         """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEAT_SECONDS):
@@ -112,7 +112,7 @@ class Writer:
 
     # What comes in.
 
-    async def _take_all(self, intake: Intake) -> None:
+    async def _take_all(self, intake: Input) -> None:
         while True:
             if intake.empty:
                 self._pacing.input_pauses()
@@ -171,10 +171,13 @@ class Writer:
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:
-            lane = Lane(Audience(list_id), self._config, self._pager, self._creation, self._settle, named=named)
+            lane = self._new_lane(Audience(list_id), named=named)
             self._lanes[list_id] = lane
-            self._running.append(self._tasks.create_task(lane.run(self._tasks)))
+            self._running[list_id] = self._tasks.create_task(lane.run(self._tasks))
         return self._lanes[list_id]
+
+    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
+        return Lane(audience, self._config, self._pager, self._creation, self._settle, named=named)
 
     def _hurry(self, number: int) -> None:
         for lane in self._lanes.values():
@@ -214,10 +217,10 @@ class Writer:
 
     async def _wait_for_settling(self) -> None:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
-        # What has just been settled releases its states first.
+        # What has just been settled releases its states first; a wait for what is there already would let nobody else work.
         await asyncio.sleep(0)
+        # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
         try:
-            # Not wait_for: in Python 3.11 it forgets that it was canceled when what it waits for comes in the same moment.
             async with asyncio.timeout(BEAT_SECONDS):
                 await self._settled.wait()
         except TimeoutError:

@@ -20,12 +20,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """An audience, the configuration, and the way to Mailchimp."""
+    """An audience, the configuration, and the way to Mailchimp.
+
+    `began` is the moment from which on a change is one of ours, by Mailchimp's clock, RFC 3339; "" is the audience's own.
+    """
 
     audience: Audience
     config: DestinationConfig
     pager: Pager
     new_contacts: NewContacts
+    began: str = ""
 
     @property
     def list_id(self) -> str:
@@ -48,8 +52,8 @@ class Scope:
         return without_validation(request) if skips else request
 
     def changed(self, member: Json) -> bool:
-        """Return whether an answer shows that the contact changed during this sync."""
-        return str(member.get("last_changed") or "") >= self.audience.began
+        """Return whether an answer shows that the contact changed since we began."""
+        return str(member.get("last_changed") or "") >= (self.began or self.audience.began)
 
     def delta(self, change: Change, names: list[str]) -> Delta:
         """Return the tag edits that a change asks of a contact with the tags `names`, as the audience spells them."""
