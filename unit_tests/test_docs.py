@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from destination_mailchimp_unified.audience import lookups
+from destination_mailchimp_unified.audience import listing
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.pipeline import writer
 from destination_mailchimp_unified.settling import outcomes
@@ -283,7 +283,7 @@ def test_the_specification_has_every_key(model: type[SourceConfig | DestinationC
 @pytest.mark.parametrize(
     ("page", "words", "value", "expected"),
     [
-        (DELIVERY, "**Sixty seconds and one call.**", lookups.FRESH_SECONDS, 60),
+        (DELIVERY, "**Sixty seconds and one call.**", listing.FRESH_SECONDS, 60),
         (DELIVERY, "one second without input, or thirty seconds", (writer.IDLE_SECONDS, writer.AGE_SECONDS), (1, 30)),
         (DELIVERY, "once 100 records have come", writer.MIN_RECORDS_TO_JUDGE, 100),
         (DELIVERY, "once a thousand have come", writer.MIN_RECORDS_ALL_REJECTED, 1000),
