@@ -134,6 +134,11 @@ screenshots: $(VENV)/.installed $(FORMS)/dist/form.js demo ## Write docs/images:
 soak: $(VENV)/.installed ## Repeat the tests of losslessness, resume and consent with many more seeds
 	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
 
+SEEDS ?= 10000
+.PHONY: simulate
+simulate: $(VENV)/.installed ## Whole syncs of both connectors on a virtual clock, SEEDS=n of them, or one with its log: SEED=n
+	$(BIN)/python -m integration_tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
 .PHONY: check
 check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fast tests
 	$(BIN)/ruff format --check $(CODE)

@@ -1,8 +1,9 @@
-"""Takes the CDK's standard tests in, and leaves out those of them that have nothing to try here."""
+"""Takes the CDK's standard tests in, and leaves out those of them that have nothing to try here; starts every process as a user does."""
 
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import subprocess
 
@@ -21,6 +22,16 @@ COMMANDS = {
     "test_fail_read_with_bad_catalog": "read",
 }
 """The command that a standard test runs. It skips itself for scenarios that are not listed for that command."""
+
+
+KEPT = frozenset({"PYTHONHOME", "PYTHONPATH"})
+"""Variables of Python that say where it is, not how it behaves: https://docs.python.org/3/using/cmdline.html#environment-variables."""
+
+
+def pytest_configure() -> None:
+    """Let no process that a test starts inherit what this machine asks of Python, such as output without buffers."""
+    for name in [name for name in os.environ if name.startswith("PYTHON") and name not in KEPT]:
+        del os.environ[name]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,6 +14,9 @@ from mailchimp_unified.errors import ConfigError
 
 ALL_PERCENT = 100
 
+NO_STORAGE, S3 = "None", "S3"
+"""What `object_storage_config.storage_type` may be."""
+
 _MOST_NEW = re.compile(r"[0-9]{1,9}|[0-9]{1,4}(\.[0-9]+)?%")
 
 StatusIfNew = Literal["auto", "subscribed", "pending", "unsubscribed", "transactional"]
@@ -66,13 +69,19 @@ def _most_new(value: object) -> object:
     return found
 
 
+def _storage_type(value: str) -> str:
+    if value not in (NO_STORAGE, S3):
+        raise ValueError(f"is neither {S3} nor {NO_STORAGE}. Please correct it.")
+    return value
+
+
 class ObjectStorage(Untrusted):
     """A bucket, under the names that Airbyte's platform reads to link to rejected records."""
 
-    storage_type: Literal["None", "S3"] = "None"
-    s3_bucket_name: str = ""
-    s3_bucket_region: str = ""
-    bucket_path: str = ""
+    storage_type: Annotated[str, AfterValidator(_storage_type)] = NO_STORAGE
+    s3_bucket_name: str | None = None
+    s3_bucket_region: str | None = None
+    bucket_path: str | None = None
     s3_endpoint: str | None = None
     access_key_id: SecretStr | None = None
     secret_access_key: SecretStr | None = None
@@ -105,17 +114,6 @@ class DestinationConfig(ConnectionConfig):
     rejected_records: Literal["none", "file", "object_storage"] = "none"
     rejected_records_file: str | None = None
     object_storage_config: ObjectStorage = ObjectStorage()
-
-    @model_validator(mode="after")
-    def _rejected_records_have_a_place(self) -> DestinationConfig:
-        if self.rejected_records == "file" and not self.rejected_records_file:
-            raise ValueError("has rejected_records file but no rejected_records_file. Please give the path of the file.")
-        storage = self.object_storage_config
-        if self.rejected_records == "object_storage" and (storage.storage_type != "S3" or not storage.s3_bucket_name):
-            raise ValueError(
-                "has rejected_records object_storage but no bucket. Please set object_storage_config.storage_type to S3 and name the bucket."
-            )
-        return self
 
 
 def parse_destination_config(config: Mapping[str, Any]) -> tuple[DestinationConfig, list[UnknownKey]]:

@@ -17,6 +17,7 @@ class Behavior:
     archived_in_bare_list: bool = False
     tie_order: Literal["insertion", "id", "shuffled"] = "insertion"
     visible_after: float = 0
+    segment_order: Literal["insertion", "name"] = "insertion"
     # What moves last_changed.
     tag_edit_moves_last_changed: bool = True
     tag_readd_moves_last_changed: bool = True

@@ -266,6 +266,7 @@ class MailchimpClient:
         self.traffic.backed_off_seconds += seconds
         # Whoever has given up on Mailchimp has done so for all.
         with contextlib.suppress(TimeoutError):
+            # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
             async with asyncio.timeout(seconds):
                 await self._given_up.wait()
 

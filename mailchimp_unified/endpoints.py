@@ -73,6 +73,11 @@ def tags(list_id: str) -> Request:
     return Request(f"/lists/{list_id}/segments", f"the tags of audience {list_id}", params, items="segments")
 
 
+def tag(list_id: str, tag_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-segments/get-segment-info/."""
+    return Request(f"/lists/{list_id}/segments/{tag_id}", f"a tag of audience {list_id}", {"fields": "id,name"}, needs=("id",))
+
+
 def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields: str = "") -> Request:
     """https://mailchimp.com/developer/marketing/api/list-members/list-members-info/, in an order that edits keep.
 

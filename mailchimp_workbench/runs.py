@@ -1,4 +1,4 @@
-"""Runs: what goes on in the background whether or not a page looks, and can be stopped."""
+"""Runs: work in the background that needs no open page and can be stopped."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from mailchimp_workbench.problems import BusyError, NotThereError, WorkbenchError
+
+Answer = TypeVar("Answer")
 
 KEPT_LINES = 200
 KEPT_RUNS = 20
@@ -19,6 +21,16 @@ LOOK_SECONDS = 0.5
 """A page is told about progress twice a second at most."""
 
 Status = Literal["running", "done", "failed", "stopped"]
+
+
+async def to_the_end(work: Callable[..., Answer], *arguments: Any) -> Answer:
+    """Return what `work` gives in a thread. A run that is stopped meanwhile waits for its end: half a write is none."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 @dataclass(eq=False)
@@ -116,7 +128,7 @@ class Runs:
             run.end("stopped")
         except WorkbenchError as error:
             run.end("failed", f"{error.title} {error.words}".strip())
-        except Exception as error:  # noqa: BLE001 - the run's boundary: whatever it was, the page says so
+        except Exception as error:  # noqa: BLE001 - the run's boundary: any error is shown on the page
             run.end("failed", f"The workbench failed in an unexpected way ({type(error).__name__}: {error}). Please report it.")
         else:
             run.end("done")

@@ -40,9 +40,13 @@ class Workbench:
 
     async def options(self) -> Json:
         """Return the specification of the destination, asked for once."""
+        return await asyncio.shield(self.ask_for_options())
+
+    def ask_for_options(self) -> asyncio.Task[Json]:
+        """Ask for the specification before somebody needs it."""
         if self._options is None or (self._options.done() and (self._options.cancelled() or self._options.exception())):
             self._options = asyncio.create_task(self.destination.spec())
-        return await asyncio.shield(self._options)
+        return self._options
 
     async def _ended(self, run: Run) -> None:
         await asyncio.to_thread(remember, self.database, run, run.progress.counts)

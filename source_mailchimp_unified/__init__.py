@@ -10,9 +10,12 @@ from __future__ import annotations
 import gc
 
 # Importing the CDK makes very many objects and no garbage: looking for some takes an eighth of the start.
+_enabled = gc.isenabled()
 gc.disable()
 from source_mailchimp_unified.source import SourceMailchimpUnified  # noqa: E402
 
-gc.enable()
+# A program that imports this may have chosen otherwise.
+if _enabled:
+    gc.enable()
 
 __all__ = ["SourceMailchimpUnified"]

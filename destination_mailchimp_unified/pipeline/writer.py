@@ -217,10 +217,10 @@ class Writer:
 
     async def _wait_for_settling(self) -> None:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
-        # What has just been settled releases its states first.
+        # What has just been settled releases its states first; a wait for what is there already would let nobody else work.
         await asyncio.sleep(0)
+        # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
         try:
-            # Not wait_for: in Python 3.11 it forgets that it was canceled when what it waits for comes in the same moment.
             async with asyncio.timeout(BEAT_SECONDS):
                 await self._settled.wait()
         except TimeoutError:

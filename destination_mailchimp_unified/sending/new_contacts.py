@@ -17,7 +17,7 @@ class NewContacts:
         self.created = 0
         self._audience, self._most = audience, most
         self._under_way = 0
-        self._settled = asyncio.Condition()
+        self._settled = asyncio.Event()
 
     @asynccontextmanager
     async def creating(self, count: int) -> AsyncIterator[None]:
@@ -28,18 +28,17 @@ class NewContacts:
         if self._most is None:
             yield
             return
-        async with self._settled:
-            while self.created + self._under_way + count > self.limit and self._under_way:
-                await self._settled.wait()
-            if self.created + count > self.limit:
-                raise self._full(count)
-            self._under_way += count
+        while self.created + self._under_way + count > self.limit and self._under_way:
+            self._settled.clear()
+            await self._settled.wait()
+        if self.created + count > self.limit:
+            raise self._full(count)
+        self._under_way += count
         try:
             yield
         finally:
-            async with self._settled:
-                self._under_way -= count
-                self._settled.notify_all()
+            self._under_way -= count
+            self._settled.set()
 
     @property
     def limit(self) -> int:

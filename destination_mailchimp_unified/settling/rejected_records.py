@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from destination_mailchimp_unified.config import DestinationConfig, ObjectStorage
+from destination_mailchimp_unified.config import S3, DestinationConfig, ObjectStorage
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry
 from destination_mailchimp_unified.settling.outcomes import Outcome
 from mailchimp_unified.errors import ConfigError
@@ -118,7 +118,7 @@ class ObjectStore:
 
     async def _put(self, name: str, content: bytes, *, keep: bool = True) -> None:
         obstore, store = _obstore(), self._open()
-        key = "/".join(part for part in (self._storage.bucket_path.strip("/"), self._job, name) if part)
+        key = "/".join(part for part in ((self._storage.bucket_path or "").strip("/"), self._job, name) if part)
         try:
             await obstore.put_async(store, key, content)
             if not keep:
@@ -134,7 +134,7 @@ class ObjectStore:
         from obstore.store import S3Store
 
         storage = self._storage
-        options: dict[str, Any] = {"region": storage.s3_bucket_region or None, "endpoint": storage.s3_endpoint or None}
+        options: dict[str, Any] = {"region": storage.s3_bucket_region, "endpoint": storage.s3_endpoint}
         if storage.access_key_id and storage.secret_access_key:
             options["access_key_id"] = storage.access_key_id.get_secret_value()
             options["secret_access_key"] = storage.secret_access_key.get_secret_value()
@@ -152,10 +152,20 @@ def _obstore() -> Any:
 
 
 def store_of(config: DestinationConfig, catalog: Mapping[str, Any] | None = None) -> Store | None:
-    """Return where the configuration wants rejected records, None for nowhere."""
+    """Return where the configuration wants rejected records, None for nowhere. Raises ConfigError for a place that is not named."""
+    storage = config.object_storage_config
     if config.rejected_records == "file":
-        return FileStore(config.rejected_records_file or "")
-    return ObjectStore(config.object_storage_config, _job(catalog or {})) if config.rejected_records == "object_storage" else None
+        if not config.rejected_records_file:
+            raise ConfigError("rejected_records is file, but rejected_records_file is not set. Give the path of the file.")
+        return FileStore(config.rejected_records_file)
+    if config.rejected_records == "object_storage":
+        if storage.storage_type != S3 or not storage.s3_bucket_name:
+            raise ConfigError(
+                "rejected_records is object_storage, but object_storage_config names no bucket."
+                " Set its storage_type to S3, and s3_bucket_name."
+            )
+        return ObjectStore(storage, _job(catalog or {}))
+    return None
 
 
 def _job(catalog: Mapping[str, Any]) -> str:

@@ -228,6 +228,20 @@ def test_a_permission_stops_a_collection_only_when_all_of_it_is_closed(run: Run,
     assert asked >= 100 if open_ones else asked <= REFUSALS + SAMPLES + 10
 
 
+@pytest.mark.parametrize("open_ones", [0, 50])
+def test_a_collection_that_fails_everywhere_is_not_waited_for_everywhere(run: Run, open_ones: int) -> None:
+    """Where nothing can be read some of the parts are tried, not all for minutes each; where anything can, all of it is."""
+    broken = {f"/reports/id-{number}/sent-to" for number in range(100 - open_ones)}
+    run.account.instead = lambda path, params: {"error": "no"} if path in broken else None
+
+    output = run.read("report_sent_to")
+
+    assert output.statuses("mailchimp_report_sent_to")[-1] == "INCOMPLETE"
+    assert len(output.records("mailchimp_report_sent_to")) == 2 * open_ones
+    tried = {path for path, _ in run.account.asked if path in broken}
+    assert len(tried) == 50 if open_ones else len(tried) <= REFUSALS + SAMPLES + 10
+
+
 def test_costs_are_announced_before_they_are_spent(run: Run) -> None:
     """Of 3,000 promo rules, or a campaign of a million recipients, the log says how many requests it takes before the first of them."""
     rules = table()["store_promo_rules"]

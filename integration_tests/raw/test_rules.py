@@ -227,7 +227,7 @@ def test_a_stream_on_request_says_first_how_many_requests_it_takes(mailchimp: Em
 
 
 def test_discover_shows_what_is_asked_for(mailchimp: Emulator, source: Sources) -> None:
-    """Off by default, all but those on request, or those named; beside the unified streams and without a request of their own."""
+    """Off by default, all but those on request, or those named; next to the unified streams and without a request of their own."""
     serve(mailchimp)
     shown = {
         str(raw_streams): [stream["name"] for stream in source(raw_streams=raw_streams).discover()]

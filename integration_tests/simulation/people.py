@@ -9,9 +9,6 @@ from mailchimp_emulator.acts import act
 from mailchimp_emulator.models import Member, Segment
 from mailchimp_emulator.problems import Problem
 from mailchimp_emulator.state import State
-from mailchimp_emulator.times import format_second
-
-KEY_OF_NEW_LISTS = "new"
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,6 @@ def settle_in(state: State, people: tuple[Person, ...], now: int) -> None:
 
 def happen(state: State, event: Event) -> bool:
     """Let an event happen. Returns whether it could: nobody archives a contact that is not there."""
-    more = dict(event.more)
     audience = state.account.audiences.get(event.list_id)
     if event.act == "create_list":
         if audience is None:
@@ -83,14 +79,17 @@ def happen(state: State, event: Event) -> bool:
         del state.account.audiences[event.list_id]
         return True
     if event.act in ("rename_tag", "delete_tag"):
-        return _tag_event(state, event, more)
-    member = audience.find(event.email)
-    if (member is None) != (event.act == "subscribe" and member is None):
+        return _tag_event(state, event, dict(event.more))
+    return _contact_event(state, event, audience.find(event.email))
+
+
+def _contact_event(state: State, event: Event, member: Member | None) -> bool:
+    if member is None and event.act != "subscribe":
         return False
-    if event.act == "unarchive" and (member is None or member.status != "archived"):
+    if event.act == "unarchive" and member is not None and member.status != "archived":
         return False
     try:
-        act(state, event.list_id, event.email, event.act, more)
+        act(state, event.list_id, event.email, event.act, dict(event.more))
     except (Problem, ValueError):
         return False
     return True
@@ -106,8 +105,3 @@ def _tag_event(state: State, event: Event, more: dict[str, Any]) -> bool:
     else:
         audience.remove_segment(tag)
     return True
-
-
-def said_at(second: int) -> str:
-    """Return a second as Mailchimp writes it."""
-    return format_second(second)

@@ -41,7 +41,9 @@ class ReadingStory:
 
 
 def reading_story(seed: int) -> ReadingStory:
-    """Return the story that a seed tells."""
+    """Return the story that a seed tells; one in sixteen is about tags that come and go around a whole number of pages."""
+    if seed % 16 == 15:
+        return tags_that_come_and_go(seed)
     chance = random.Random(f"reading:{seed}")
     page_size = chance.choice((4, 5, 5, 7, 10))
     late = chance.choice((0, 0, 0, 2, 30, 100))
@@ -72,6 +74,27 @@ def reading_story(seed: int) -> ReadingStory:
         chance.choice((0, 0, 0, 0, 30.0, 7200.0)) if clocks_may_differ else 0.0,
         keeps_uncommitted=chance.random() < 0.5,
     )
+
+
+def tags_that_come_and_go(seed: int) -> ReadingStory:
+    """Return a story in which tags are made and deleted between any two requests, while there are about one or two pages of them."""
+    chance, page_size = random.Random(f"tags:{seed}"), 4
+    names = [f"Tag {number}" for number in range(chance.choice((1, 2)) * page_size + chance.choice((0, 0, 1)))]
+    people = (Person("list0", "p0@list0.test", tags=tuple(names)),)
+    syncs = []
+    for _ in range(3):
+        events = []
+        for request in range(8):
+            for _ in range(chance.choice((0, 1, 1, 2))):
+                if chance.random() < 0.5 and names:
+                    gone = names.pop(chance.randrange(len(names)))
+                    events.append(Event(request, "delete_tag", "list0", "p0@list0.test", (("tag", gone),)))
+                else:
+                    names.append(f"{chance.choice(('A', 'Z'))} {chance.randrange(10**6)}")
+                    events.append(Event(request, "add_tag", "list0", "p0@list0.test", (("tag", names[-1]),)))
+        syncs.append(ReadSync(tuple(events), gap=200.0))
+    readings = (("segment_order", chance.choice(("insertion", "name"))),)
+    return ReadingStory(seed, people, (*syncs, ReadSync(), ReadSync()), page_size, 1, ("tags",), readings=readings)
 
 
 def killed_four_times(seed: int) -> ReadingStory:

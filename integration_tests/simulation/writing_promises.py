@@ -88,18 +88,22 @@ def _wrong_move(run: WritingRun, identity: str, before: Seen, after: Seen) -> st
         return _wrong_beginning(run, after)
     if after.status not in HOLDING or before.status in (after.status, "subscribed"):
         return ""
-    config = dict(run.story.config)
     if before.status == "pending":
         return "who is asked to confirm is subscribed without having done so"
-    if before.status == "archived" and config["restore_archived"]:
-        return ""
+    return "" if _is_asked_for(run, identity, before, after) else "nobody asked for it"
+
+
+def _is_asked_for(run: WritingRun, identity: str, before: Seen, after: Seen) -> bool:
+    """Whether the configuration and a record, or a window that the docs name, allow that somebody comes back."""
+    config = dict(run.story.config)
     wanted = {line.get("status") for line in run.story.lines if not line.is_state and _id(line) == identity}
-    if config["apply_status"] == "always" and wanted & set(HOLDING):
-        return ""
     by_person = not before.by.startswith(("request", "beginning"))
-    if dict(run.story.readings)["bulk_without_status"] == "subscribed" and by_person and after.at - before.at <= OVERLOOKED_SECONDS:
-        return ""
-    return "nobody asked for it"
+    hostile = dict(run.story.readings)["bulk_without_status"] == "subscribed"
+    return (
+        (before.status == "archived" and config["restore_archived"])
+        or (config["apply_status"] == "always" and bool(wanted & set(HOLDING)))
+        or (hostile and by_person and after.at - before.at <= OVERLOOKED_SECONDS)
+    )
 
 
 def _wrong_beginning(run: WritingRun, first: Seen) -> str:

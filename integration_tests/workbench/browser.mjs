@@ -6,7 +6,7 @@ import { chromium } from "../forms/node_modules/playwright-core/index.mjs";
 const AXE = readFileSync(new URL("../forms/node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 // Milliseconds; the longest wait is for a connector to start on a busy machine.
-const PATIENCE = 30_000;
+const PATIENCE = 90_000;
 
 const FLAGS = [
   ..."no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update disable-sync".split(" "),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from integration_tests.workbench.conftest import CUSTOMERS
 from integration_tests.workbench.pages import Page, lacking
-from integration_tests.workbench.served import STAND_IN, Visitor, served
+from integration_tests.workbench.served import Visitor, served
 from mailchimp_emulator import EmulatorProcess
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -48,7 +48,7 @@ def demo() -> Iterator[str]:
     with (
         tempfile.TemporaryDirectory() as folder,
         EmulatorProcess(demo=True) as account,
-        served(Path(folder), account.url, Path(folder, "demo.duckdb"), command=STAND_IN) as workbench,
+        served(Path(folder), account.url, Path(folder, "demo.duckdb")) as workbench,
     ):
         visitor: Visitor = workbench.visitor()
         visitor.ended(visitor.post("/read/start", data={"stream": ["contacts", "lists", "tags", "users"]}))

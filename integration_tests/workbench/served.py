@@ -17,7 +17,6 @@ import requests
 
 from mailchimp_emulator import DEFAULT_API_KEY
 
-COMMAND, STAND_IN = "mailchimp_workbench", "integration_tests.workbench.with_stand_in"
 PATIENCE = 120.0
 LOOK_SECONDS = 0.1
 
@@ -77,13 +76,13 @@ class Visitor:
 
 
 @contextmanager
-def served(folder: Path, url: str, database: Path, *, command: str = COMMAND, **config: Any) -> Iterator[Served]:
+def served(folder: Path, url: str, database: Path, **config: Any) -> Iterator[Served]:
     """Serve a workbench for an account."""
     source = folder / "source.json"
     source.write_text(json.dumps({"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "api_url": url, **config}))
     log = folder / "workbench.log"
-    line = [sys.executable, "-m", command, "--database", str(database), "--source", str(source), "--port", "0"]
-    with log.open("wb") as written, subprocess.Popen(line, stdout=subprocess.PIPE, stderr=written, text=True) as process:
+    command = [sys.executable, "-m", "mailchimp_workbench", "--database", str(database), "--source", str(source), "--port", "0"]
+    with log.open("wb") as written, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=written, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         assert address, log.read_text()

@@ -56,7 +56,7 @@ def test_a_sync_is_followed_to_its_end_and_remembered(visitor: Visitor, mailchim
 
 
 def test_a_sync_survives_a_closed_tab(visitor: Visitor) -> None:
-    """Nobody has to look: the run goes on when the page that started it is gone."""
+    """Nobody has to look: the run continues when the page that started it is gone."""
     run = visitor.post("/read/start", data=ALL)
     with visitor.get(run.url.removeprefix(visitor.origin) + "/events", stream=True) as events:
         next(events.iter_lines())

@@ -75,7 +75,7 @@ def test_another_origin_starts_nothing(visitor: Visitor, origin: str | None) -> 
 
 
 def test_another_origin_reads_nothing(visitor: Visitor) -> None:
-    """A script of another page cannot read a page, whatever its browser allows."""
+    """A script of another page cannot read a page, even where its browser would allow it."""
     assert visitor.get("/", headers={"Origin": EVIL}).status_code == 403
 
 
@@ -183,7 +183,7 @@ def test_script_and_formulas_of_a_file_are_text(visitor: Visitor) -> None:
     ],
 )
 def test_a_query_only_reads_the_warehouse(visitor: Visitor, sql: str) -> None:
-    """Whatever else is typed is refused with words, and nothing has changed."""
+    """Everything else is refused with words, and nothing has changed."""
     answer = visitor.post("/send/choose", data={"sql": sql})
 
     assert answer.status_code == 400

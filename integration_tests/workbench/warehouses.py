@@ -108,7 +108,7 @@ def _drop_root(folder: Path) -> dict[str, Any]:
 
 
 def fill(warehouse: DuckDB | PostgreSQL, **tables: Sequence[Json]) -> None:
-    """Make the tables anew, fill them, and make the views."""
+    """Make the tables again, fill them, and make the views."""
     statements = ["DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public;"] if warehouse.dialect == "postgres" else []
     for name, columns in COLUMNS.items():
         declared = ", ".join(f"{column} {warehouse.json if type_ == 'json' else type_}" for column, type_ in columns.items())

@@ -10,7 +10,7 @@ from typing import Any
 from mailchimp_workbench.connectors import Connector, Json, log_line
 from mailchimp_workbench.database import Database
 from mailchimp_workbench.problems import WorkbenchError
-from mailchimp_workbench.runs import Run
+from mailchimp_workbench.runs import Run, to_the_end
 from mailchimp_workbench.warehouse import OtherAccountError, Warehouse
 
 CONTACTS = "contacts"
@@ -95,7 +95,7 @@ class Sync:
 
     async def _read(self, run: Run, warehouse: Warehouse, config: Json, catalog: Json) -> None:
         progress: SyncProgress = run.progress
-        states = await asyncio.to_thread(warehouse.prepare, catalog)
+        states = await to_the_end(warehouse.prepare, catalog)
         files = {"config": config, "catalog": catalog, "state": states}
         async for batch in self.source.messages("read", files):
             for message in batch:
@@ -103,7 +103,7 @@ class Sync:
                     progress.take(message["record"])
                     warehouse.add(message["record"])
                 elif message["type"] == "STATE":
-                    await asyncio.to_thread(warehouse.save, message["state"])
+                    await to_the_end(warehouse.save, message["state"])
                     progress.saved = progress.total
                 elif line := log_line(message):
                     run.log.append(line)

@@ -53,7 +53,7 @@ class Draft:
     preview: asyncio.Task[Any] | None = None
 
     def fill(self, rule: Rule) -> None:
-        """Let a column fill a field; whatever else filled it is left alone."""
+        """Let a column fill a field; what filled it before is left alone."""
         assert rule.column is not None
         if rule.field:
             self._free(rule.field)
@@ -61,7 +61,7 @@ class Draft:
         self.reasons.pop(rule.column, None)
 
     def add_constant(self, rule: Rule) -> None:
-        """Give every row the same value; whatever else filled the field is left alone."""
+        """Give every row the same value; what filled the field before is left alone."""
         self._free(rule.field)
         self.constants.append(rule)
 

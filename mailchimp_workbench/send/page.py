@@ -21,7 +21,7 @@ from mailchimp_workbench.send.draft import Draft
 from mailchimp_workbench.send.fields import targets
 from mailchimp_workbench.send.rows import Rows
 from mailchimp_workbench.send.suggestions import suggest
-from mailchimp_workbench.send.uploads import rows_of_upload
+from mailchimp_workbench.send.uploads import as_utf8, rows_of_upload
 from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
 
@@ -58,7 +58,12 @@ async def upload(request: Request) -> Response:
         if not isinstance(given, UploadFile) or not given.filename:
             raise WorkbenchError("No file was chosen.", "Please choose a CSV file.")
         path, name = await _kept(given, bench.folder), given.filename
-    return await _begun(bench, lambda: rows_of_upload(bench.database, path, name))
+    try:
+        return await _begun(bench, lambda: rows_of_upload(bench.database, path, name))
+    finally:
+        # What was loaded is in memory.
+        path.unlink()
+        as_utf8(path).unlink(missing_ok=True)
 
 
 async def change_audience(request: Request) -> Response:
@@ -102,6 +107,7 @@ def suggest_rules(bench: Workbench, draft: Draft) -> None:
 
 async def _begun(bench: Workbench, read: Callable[[], Rows]) -> Response:
     rows = await run_in_threadpool(read)
+    bench.ask_for_options()
     known = await run_in_threadpool(known_audiences, bench.database)
     draft = bench.drafts.add(Draft(rows, known[0]["list_id"] if len(known) == 1 else ""))
     await run_in_threadpool(suggest_rules, bench, draft)

@@ -31,13 +31,18 @@ def rows_of_upload(database: Database, path: Path, name: str) -> Rows:
     if path.open("rb").read(4) == b"PK\x03\x04":
         raise WorkbenchError("This is an Excel workbook.", "Please save the sheet as CSV first.")
     table = new_table()
-    _load_csv(database, _as_utf8(path), table)
+    _load_csv(database, _in_utf8(path), table)
     rows = from_upload(database, table, name)
     if not rows.count:
         raise WorkbenchError("The file has a line of column names and no rows.")
     if set(MARKS) <= set(rows.names):
         return from_records(name, [restored(row) for batch in rows.batches(database) for row in batch])
     return rows
+
+
+def as_utf8(path: Path) -> Path:
+    """Return where a file is copied to that is not in UTF-8."""
+    return path.with_suffix(".utf8")
 
 
 def _load_csv(database: Database, path: Path, table: str) -> None:
@@ -62,12 +67,12 @@ def _records(path: Path) -> Sequence[Json]:
     return [line["record"] if isinstance(line.get("record"), dict) else line for line in lines]
 
 
-def _as_utf8(path: Path) -> Path:
+def _in_utf8(path: Path) -> Path:
     """Return the file in UTF-8: itself, or a copy of one that spreadsheets write otherwise."""
     encoding = _encoding(path)
     if encoding == "utf-8":
         return path
-    copy = path.with_suffix(".utf8")
+    copy = as_utf8(path)
     with path.open(encoding=encoding, errors="replace", newline="") as read, copy.open("w", encoding="utf-8", newline="") as written:
         while text := read.read(CHUNK_BYTES):
             written.write(text)

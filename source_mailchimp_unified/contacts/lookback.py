@@ -6,20 +6,14 @@ the last one, and leaves out the rows that are known by their fingerprints.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from mailchimp_unified.entities.entity import timestamp
+from source_mailchimp_unified.sync.fingerprints import digest, packed, unpacked
 from source_mailchimp_unified.sync.state import SeenState, epoch, moment_of
 
 Member = dict[str, Any]
-
-FINGERPRINT_BYTES = 6
-"""Two of a thousand rows are mistaken for each other once in some hundred million syncs."""
 
 _WHAT_CHANGES = ("id", "contact_id", "status", "last_changed", "email_address", "merge_fields", "interests", "tags", "language", "vip")
 
@@ -32,8 +26,7 @@ def second_of(member: Mapping[str, Any]) -> int | None:
 
 def fingerprint_of(member: Member) -> bytes:
     """Return what tells a version of a member from others."""
-    version = orjson.dumps([member.get(name) for name in _WHAT_CHANGES], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return hashlib.blake2b(version, digest_size=FINGERPRINT_BYTES).digest()
+    return digest([member.get(name) for name in _WHAT_CHANGES])
 
 
 class Lookback:
@@ -47,7 +40,7 @@ class Lookback:
         self.newest = cursor
         self._seconds, self._limit, self._bound = seconds, limit, bound
         self._saved_until = saved.until if saved else -1
-        self._saved = _unpacked(saved.rows) if saved and saved.rows else frozenset[bytes]()
+        self._saved = unpacked(saved.rows) if saved and saved.rows else frozenset[bytes]()
         self._until = self._saved_until
         # The newest second of which not all rows have found room.
         self._unnamed_until = -1
@@ -101,7 +94,7 @@ class Lookback:
             return None
         if self._unnamed_until > self._after:
             return SeenState(until=self._until, all_rows=self.all_rows())
-        return SeenState(until=self._until, rows=_packed(self._rows))
+        return SeenState(until=self._until, rows=packed(self._rows))
 
     def all_rows(self) -> str:
         """Return one fingerprint of all rows that were noted."""
@@ -109,15 +102,3 @@ class Lookback:
         for _, one in self._whole.values():
             whole ^= one
         return f"{count}-{whole:x}"
-
-
-def _packed(rows: Iterable[bytes]) -> str:
-    return base64.b64encode(b"".join(sorted(rows))).decode()
-
-
-def _unpacked(text: str) -> frozenset[bytes]:
-    try:
-        content = base64.b64decode(text, validate=True)
-    except ValueError:
-        return frozenset()
-    return frozenset(content[place : place + FINGERPRINT_BYTES] for place in range(0, len(content), FINGERPRINT_BYTES))

@@ -75,16 +75,14 @@ class Emitter:
 
     def _records(self, members: Sequence[Member]) -> Iterator[Record]:
         # Only when the page is taken: until then it is its members alone.
-        records = readable_page(members, contact.ENTITY, self._convert)
+        strictly = partial(contact.from_mailchimp, remote=self.remote, strict=True)
+        records = readable_page(members, contact.ENTITY, strictly, self._convert)
         if len(records) < len(members):
             self.odd(self.position)
         yield from records
 
-    def _convert(self, member: Member, *, strict: bool = False) -> dict[str, Any]:
-        record = contact.from_mailchimp(member, remote=self.remote, strict=strict)
-        if not strict:
-            record["list_id"] = self.position.list_id
-        return record
+    def _convert(self, member: Member) -> dict[str, Any]:
+        return {**contact.from_mailchimp(member, remote=self.remote), "list_id": self.position.list_id}
 
     async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members, those with more tags than a listing shows with all of them."""

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from source_mailchimp_unified.raw.versions import packed, unpacked
+from source_mailchimp_unified.sync.fingerprints import packed, unpacked
 from source_mailchimp_unified.sync.state import Moment, epoch, key_values, moment_of, parse_state
 
 STATES_PER_SYNC = 50

@@ -4,59 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mailchimp_unified.entities import Entity
 from mailchimp_unified.errors import BugError, NotFoundError
-from mailchimp_unified.request import Request
 from source_mailchimp_unified.raw.cost import NOTEWORTHY_REQUESTS, Cost
-from source_mailchimp_unified.raw.entering import ended_before, mark, requests_for, settled
+from source_mailchimp_unified.raw.entering import ended_before, mark, requests_for, settled, size_of
+from source_mailchimp_unified.raw.family import Family
 from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages, without_links
-from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partition, Partitions, below_an_audience
+from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Partition, Partitions, below_an_audience
 from source_mailchimp_unified.raw.positions import MOST_KNOWN, Positions
 from source_mailchimp_unified.raw.reading import Reading
 from source_mailchimp_unified.raw.records import times_of
 from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, table
-from source_mailchimp_unified.sync.account import moment_of_reply
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.progress import Progress
-from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, epoch, moment_of
 from source_mailchimp_unified.sync.streams import Session, Stream
-
-PING = Request(path="/ping", what="the time")
-"""https://mailchimp.com/developer/marketing/api/ping/ping/."""
 
 SETTLING_SECONDS = 600
 """After so long all that a report tells of can be read: the latest seen was a bounce after 226 s; Estuary's connector waits as long."""
 
 
-class Family:
-    """What the raw streams of a sync read once for all: the parents, and the time."""
-
-    def __init__(self, logger: logging.Logger, now: Callable[[], float] = time.time) -> None:
-        self.parents = Parents(logger)
-        self.now = now
-        self._time: Shared[int] | None = None
-
-    async def time(self, session: Session) -> int:
-        """Return Mailchimp's time, in seconds since 1970."""
-
-        async def ask() -> int:
-            return int(moment_of_reply((await session.client.call(PING)).date).timestamp())
-
-        self._time = self._time or Shared(ask)
-        return await self._time.get()
-
-
 @dataclass
 class RawStream(Stream):
-    """Reads one collection. What is followed in no way is read whole by every sync, whatever the sync mode says."""
+    """Reads one collection. What is not followed is read whole by every sync, in both sync modes."""
 
     row: Collection
     shared: Family
@@ -89,7 +65,7 @@ class RawStream(Stream):
             self._limit = min(self._horizon, int(self.shared.now()))
         partitions = await self._find_partitions(session)
         self.errors.extend(partitions.errors)
-        self._announce(partitions)
+        self._announce(partitions, output)
         asked = self._refusals.asked(iter(partitions))
         await self._read_all(asked, session, output)
         await self._read_all(self._refusals.passed_over(iter(partitions)), session, output)
@@ -136,11 +112,13 @@ class RawStream(Stream):
             self._refusals.refuse(error)
             return Partitions()
 
-    def _announce(self, partitions: Partitions) -> None:
+    def _announce(self, partitions: Partitions, output: Output) -> None:
         parent = self.row.parent
         expected = [requests_for(parent, one.told) for one in partitions if self._enters(one)]
         self._entered = len(expected)
         self._refusals.expect(self._entered)
+        if parent and parent.size and self._start is None and self._positions.empty:
+            output.estimate(sum(size_of(parent, one.told) for one in partitions))
         self._cost.expect(sum(expected) * len(self.row.sweeps), self._entered, table()[parent.row].words if parent else "")
 
     def _enters(self, partition: Partition) -> bool:
@@ -168,6 +146,7 @@ class RawStream(Stream):
             except NOT_FOR_US as error:
                 self._refusals.refuse(error, partition)
             except Exception as error:  # noqa: BLE001 - the other partitions are read all the same
+                self._refusals.fail()
                 self.errors.append(error)
 
     async def _asked_twice(self, partition: Partition, session: Session, output: Output) -> None:
@@ -237,8 +216,9 @@ class RawStream(Stream):
         refused = self._refusals
         if refused.errors:
             share = f"{len(refused.errors):,} of {self._entered:,} parts of the stream" if refused.given else "The stream"
-            unasked = f" {refused.unasked:,} more were not asked for." if refused.unasked else ""
-            yield f"{share} {self.name} left out: {refused.errors[0].message}{unasked}"
+            yield f"{share} {self.name} left out: {refused.errors[0].message}"
+        if refused.unasked:
+            yield f"{self.name}: nothing could be read, so {refused.unasked:,} more parts were not asked for."
         if self._keyless:
             keys = ", ".join(self.row.primary_key)
             yield f"{self._keyless:,} records of {self.name} lack a part of their key ({keys}): one that deduplicates may keep only one of them."

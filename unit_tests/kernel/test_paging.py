@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.simulation.clock import run
@@ -146,14 +146,31 @@ def come_and_go(rng: random.Random, staying: set[int], moves: tuple[int, int]) -
     return change
 
 
-@given(size=st.integers(0, 4_200), seed=st.integers(0, 10_000), moves=st.tuples(st.integers(0, 50), st.integers(0, 50)))
+@given(
+    size=st.integers(0, 4_200),
+    seed=st.integers(0, 10_000),
+    moves=st.integers(0, 150).flatmap(lambda overlap: st.tuples(st.integers(0, 150), st.integers(0, overlap), st.just(overlap))),
+)
+@example(size=3_058, seed=2_181, moves=(50, 100, 100))
 @settings(max_examples=200, deadline=None)
-def test_an_item_that_stays_is_read_whatever_comes_and_goes(size: int, seed: int, moves: tuple[int, int]) -> None:
-    """Pages that overlap by more than one request can move meet everything that stays, also where others join."""
+def test_an_item_that_stays_is_read_whatever_comes_and_goes(size: int, seed: int, moves: tuple[int, int, int]) -> None:
+    """Pages that overlap by at least as many items as join between two requests meet everything that stays, however many leave."""
+    leave, join, overlap = moves
     rng = random.Random(seed)
     staying = set(range(0, size, 2))
 
-    assert staying <= set(Collection(list(range(size)), change=come_and_go(rng, staying, moves)).read(overlap=100))
+    assert staying <= set(Collection(list(range(size)), change=come_and_go(rng, staying, (leave, join))).read(overlap=overlap))
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 100, 500])
+@pytest.mark.parametrize("size", [1, 999, 1_000, 1_001, 3_000, 3_058])
+def test_as_many_may_join_at_the_front_as_pages_overlap(size: int, overlap: int) -> None:
+    """The worst case of the rule: all that join push everything that is left towards the pages that were read already."""
+
+    def join(items: list[int], n: int) -> None:
+        items[:0] = [1_000_000 + n * 1_000 + number for number in range(overlap)]
+
+    assert set(range(size)) <= set(Collection(list(range(size)), change=join).read(overlap=overlap))
 
 
 @pytest.mark.parametrize("around", [1_000, 2_000, 3_000])
@@ -198,3 +215,12 @@ def test_items_are_returned_in_order() -> None:
         return await Pager(Scripted(Collection(list(range(2_500)))).client(), logging.getLogger("test")).all(THINGS)
 
     assert [item["id"] for item in run(reading())] == list(range(2_500))
+
+
+def test_an_offset_without_effect_is_an_error() -> None:
+    """A server that gives its first ten of 37 for every offset would pass for one that clamps its pages: it is found out."""
+    first_ten = [{"id": number} for number in range(10)]
+    pager = Pager(Scripted(lambda _: answer({"things": first_ten, "total_items": 37})).client(), logging.getLogger("test"))
+
+    with pytest.raises(BugError, match="no matter the offset"):
+        run(pager.all(THINGS))

@@ -15,7 +15,8 @@ from source_mailchimp_unified.raw.positions import STATES_PER_SYNC, Position, Po
 from source_mailchimp_unified.raw.records import newest, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, Parent, table
-from source_mailchimp_unified.raw.versions import Versions, packed, unpacked
+from source_mailchimp_unified.raw.versions import Versions
+from source_mailchimp_unified.sync.fingerprints import packed, unpacked
 from source_mailchimp_unified.sync.state import moment_of
 
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "x", "2026-01-01T00:00:00+00:00"])
@@ -121,7 +122,7 @@ SECOND = st.integers(1, 2_000_000_000)
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.none() | SECOND), max_size=20), SECOND)
 def test_a_cursor_never_goes_back_nor_beyond_what_was_seen_and_the_limit(steps: list[tuple[int, int | None]], limit: int) -> None:
-    """Whatever is seen in whatever order, the cursor of a partition is the newest of it up to the limit."""
+    """In any order of times, the cursor of a partition is the newest of it up to the limit."""
     positions = Positions("mailchimp_things", {})
     expected: dict[int, int] = {}
     for part, seen in steps:
@@ -160,7 +161,7 @@ def test_a_text_that_is_no_fingerprints_holds_none() -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from("ab"), st.integers(0, 1)), max_size=8))
 def test_equal_records_are_counted(made: list[dict[str, int]]) -> None:
-    """As many fingerprints as records, the same in every reading, whatever the fields that vary say."""
+    """As many fingerprints as records, the same in every reading, without regard to the fields that vary."""
     first, second = Versions(["v"]), Versions(["v"])
 
     versions = [first.of({**record, "v": 1}) for record in made]

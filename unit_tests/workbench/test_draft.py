@@ -31,7 +31,7 @@ def test_what_is_left_alone_is_said() -> None:
 
 
 def test_with_other_columns_as_merge_fields_every_column_has_its_rule() -> None:
-    """What the page shows as left alone is left alone, whatever the option says about other columns."""
+    """What the page shows as left alone is left alone, also with the option that writes other columns."""
     made = draft()
     made.options = {"unmapped_columns": "merge_fields"}
 
@@ -39,7 +39,7 @@ def test_with_other_columns_as_merge_fields_every_column_has_its_rule() -> None:
 
 
 def test_a_field_has_one_origin() -> None:
-    """Whoever chooses a field for a column takes it from the column or the constant that had it."""
+    """Choosing a field for a column takes it from the column or the constant that had it."""
     made = draft()
     made.add_constant(Rule("tags", value="Spring fair"))
     made.fill(Rule("tags", column="Plan"))
@@ -75,7 +75,7 @@ def test_a_configuration_for_other_columns_says_what_it_left_out() -> None:
 
 @given(st.text())
 def test_no_cell_is_a_formula_and_every_cell_comes_back(value: str) -> None:
-    """Whatever stands in a record, a spreadsheet takes it for text, and the upload of the file is the same record again."""
+    """A spreadsheet takes every value of a record for text, and the upload of the file is the same record again."""
     written = cell(value)
 
     assert not written.startswith(("=", "+", "-", "@", "\t", "\r"))

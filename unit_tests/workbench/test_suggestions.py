@@ -84,7 +84,7 @@ def test_what_is_left_alone(name: str, value: str) -> None:
 
 
 def test_values_tell_what_a_name_does_not() -> None:
-    """A column of email addresses is the email address whatever it is called, and one of the choices is the choice field."""
+    """A column of email addresses is the email address under any name, and one of the choices is the choice field."""
     assert fields(column("Kontakt", "a@guests.example", "b@guests.example"), column("Cut", "S", "m", "L")) == {
         "Kontakt": "email",
         "Cut": "custom_fields.SIZE",
