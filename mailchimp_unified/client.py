@@ -7,8 +7,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -18,6 +16,7 @@ import tenacity
 from requests.auth import AuthBase
 
 from mailchimp_unified import auth
+from mailchimp_unified.clock import MailchimpClock, date_of
 from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
 from mailchimp_unified.errors import (
     Answer,
@@ -110,6 +109,7 @@ class MailchimpClient:
         transport: Transport | None = None,
     ) -> None:
         self.traffic = Traffic()
+        self.clock = MailchimpClock()
         self._config = config
         self._patience = patience or Patience()
         self._logger = logger or logging.getLogger(__name__)
@@ -120,8 +120,6 @@ class MailchimpClient:
         self._resolving = asyncio.Lock()
         self._api_url = ""
         self._answered = False
-        # The last date that Mailchimp gave, and the loop's time when it came.
-        self._date: tuple[datetime, float] | None = None
         self._last_failure: MailchimpError | None = None
         # Set when one call has used up its time and nothing has succeeded since.
         self._given_up = asyncio.Event()
@@ -138,14 +136,6 @@ class MailchimpClient:
         async with self._places:
             url = await self._url() + request.path
             return await self._retried(partial(self._reply, request, url, fresh), request, tries)
-
-    @property
-    def mailchimp_time(self) -> datetime | None:
-        """What Mailchimp's clock shows, as far as its last answer tells: never later than the truth. None before the first."""
-        if self._date is None:
-            return None
-        date, came = self._date
-        return date + timedelta(seconds=asyncio.get_running_loop().time() - came)
 
     def close(self) -> None:
         """Send nothing more. Requests under way end by themselves."""
@@ -194,9 +184,7 @@ class MailchimpClient:
         body = _body(received, request)
         if lack := request.lack(body):
             raise IncompleteAnswerError(f"Mailchimp's answer {lack}", what=request.what, detail=str(body.get("error") or ""))
-        if (date := _date(received.headers.get("Date"))) is not None:
-            self._date = date, asyncio.get_running_loop().time()
-        return Reply(body, date, asked)
+        return Reply(body, self.clock.note(date_of(received.headers.get("Date"))), asked)
 
     async def _send(self, request: Request, url: str, header: AuthBase) -> Received:
         """Send once. Returns an answer with a status below 300, else raises the typed error."""
@@ -324,10 +312,3 @@ def _body(received: Received, request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BugError(f"Mailchimp's answer for {request.what} is not a JSON object.")
     return body
-
-
-def _date(header: str | None) -> datetime | None:
-    try:
-        return parsedate_to_datetime(header).astimezone(UTC) if header else None
-    except ValueError:
-        return None

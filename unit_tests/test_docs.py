@@ -197,7 +197,7 @@ def test_every_promise_names_its_test() -> None:
 
 def messages() -> list[str]:
     """Return the messages that the troubleshooting tables explain."""
-    found = [table.column(0) for page in (SOURCE_PAGE, DESTINATION_PAGE) for table in tables(page) if table.heading in MESSAGE_HEADINGS]
+    found = [table.column(0) for page in (SOURCE_PAGE, DESTINATION_PAGE, STREAMING) for table in tables(page) if table.heading in MESSAGE_HEADINGS]
     return [message for cells in found for cell in cells for message in quoted(cell)]
 
 

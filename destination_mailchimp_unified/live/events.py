@@ -73,9 +73,13 @@ def event_of_line(line: bytes | None, streams: Streams) -> Event:
 def json_of(text: bytes) -> Any:
     """Return what a text holds, parsed strictly and then leniently. Raises UnreadableError."""
     try:
-        return orjson.loads(text)
+        found = orjson.loads(text)
     except orjson.JSONDecodeError:
         return parsed(text)
+    if isinstance(found, dict) and isinstance(found.get("id"), float):
+        # A whole number of more than 64 bits comes as a rounded one, and an id goes back as it came.
+        found["id"] = json.loads(text)["id"]
+    return found
 
 
 def printed(content: Any) -> bytes:

@@ -188,7 +188,7 @@ class LiveLane(Lane):
 
     def _scope_now(self) -> Scope:
         """Return the scope of a call that begins now: what changed before is not this event's doing."""
-        now = self._pager.client.mailchimp_time
+        now = self._pager.client.clock.now
         return replace(self._scope, began=rfc3339(now - _CLOCK_STEP)) if now else self._scope
 
 

