@@ -35,7 +35,6 @@ FOUND_BEFORE = {
     1786: "a deletion whose first answer was lost left its contact subscribed in memory, and the next record went by bulk without status",
     92: "an answer {} to the update of a contact ended the sync",
     10: "closing a sync in the moment in which a record was settled never ended",
-    4446: "a contact archived again between the look and the update was reported as deleted",
 }
 """Seeds that found a fault of the connectors, and which."""
 
