@@ -20,7 +20,7 @@ UV_VERSION := 0.13.9
 UV_INSTALL := $(BIN)/uv pip install --quiet --system-certs --python
 # Starting a connector takes twice as long where Python may not keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
-PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator
+PACKAGES := mailchimp_unified source_mailchimp_unified destination_mailchimp_unified mailchimp_emulator mailchimp_workbench
 CODE := $(PACKAGES) unit_tests integration_tests examples benchmarks docs tools conftest.py
 
 .PHONY: help
@@ -58,6 +58,21 @@ $(ENVIRONMENTS:%=.venv-%/.installed): .venv-%/.installed: $(LOCKED)/%.txt | $(VE
 .PHONY: demo
 demo: $(VENV)/.installed ## A local Mailchimp into a DuckDB file, and back (CONFIG=file: read a real account)
 	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG))
+
+.PHONY: workbench
+workbench: $(VENV)/.installed ## A local page over a local Mailchimp: status, read, send
+	$(BIN)/python examples/workbench.py
+
+# Pages load these files; they come from npm only when they are renewed, never at run time.
+VENDOR := mailchimp_workbench/static/vendor
+.PHONY: vendor
+vendor: ## Renew the files that the workbench's pages load, from the versions locked in tools/vendor
+	npm ci --prefix tools/vendor --no-audit --no-fund --loglevel=error
+	rm -rf $(VENDOR) && mkdir -p $(VENDOR)
+	cp tools/vendor/node_modules/htmx.org/dist/htmx.min.js tools/vendor/node_modules/htmx-ext-sse/dist/sse.min.js $(VENDOR)
+	cp tools/vendor/node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 $(VENDOR)
+	for name in htmx.org htmx-ext-sse @fontsource-variable/inter; do cp tools/vendor/node_modules/$$name/LICENSE $(VENDOR)/$$(basename $$name).LICENSE; done
+	cp tools/vendor/package.json $(VENDOR)/versions.json
 
 .PHONY: test
 test: $(VENV)/.installed ## Run the tests
@@ -110,13 +125,19 @@ test-forms: $(VENV)/.installed $(FORMS)/dist/form.js ## Draw both specifications
 	CI=true $(BIN)/python -m pytest -q -n $(JOBS) -p no:hypothesispytest $(FORMS)
 
 .PHONY: screenshots
-screenshots: $(VENV)/.installed $(FORMS)/dist/form.js demo ## Write docs/images: the forms of both specifications, and the demo's report
+screenshots: $(VENV)/.installed $(FORMS)/dist/form.js demo ## Write docs/images: the forms of both specifications, the demo's report, and the workbench
 	$(BIN)/python -m integration_tests.forms.screenshots
 	$(BIN)/python tools/demo_picture.py demo_output/report.html docs/images/demo-report.png
+	$(BIN)/python -m integration_tests.workbench.screenshots
 
 .PHONY: soak
 soak: $(VENV)/.installed ## Repeat the tests of losslessness, resume and consent with many more seeds
 	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+SEEDS ?= 10000
+.PHONY: simulate
+simulate: $(VENV)/.installed ## Whole syncs of both connectors on a virtual clock, SEEDS=n of them, or one with its log: SEED=n
+	$(BIN)/python -m integration_tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 .PHONY: check
 check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fast tests

@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import BIN, HERE, Bench, Row, credentials, emulator, report, seed
 from measure import Figures, best, measure
 from reading import reading_as_airbyte, reading_as_singer, reading_many_lists, reading_memory, reading_one_list
+from streaming import streaming
 from writing import writing, writing_memory
 
 
@@ -44,6 +45,7 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "reading_as_airbyte": reading_as_airbyte,
     "reading_as_singer": reading_as_singer,
     "reading_memory": reading_memory,
+    "streaming": streaming,
     "writing": writing,
     "writing_memory": writing_memory,
 }

@@ -5,15 +5,20 @@ columns -> changes -> plan: from a record to what is wanted of one contact, to b
 writer -> bulk, single -> outcomes -> ledger: from batches to requests, to one outcome per record, to acknowledged states.
 """
 
-import gc
+from __future__ import annotations
 
-# Importing the CDK makes very many objects and no garbage: looking for some takes an eighth of the start.
-_enabled = gc.isenabled()
-gc.disable()
-from destination_mailchimp_unified.destination import DestinationMailchimpUnified  # noqa: E402
+from typing import TYPE_CHECKING, Any
 
-# A program that imports this may have chosen otherwise.
-if _enabled:
-    gc.enable()
+if TYPE_CHECKING:
+    from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 
 __all__ = ["DestinationMailchimpUnified"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return the connector's class, imported when it is asked for: a stream of events does without Airbyte's CDK, and starts at once."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from destination_mailchimp_unified import destination
+
+    return getattr(destination, name)

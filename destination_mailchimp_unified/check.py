@@ -10,6 +10,7 @@ from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.described import described_rules, shown
 from destination_mailchimp_unified.intake.mapping import check_audience, check_fields, missing_tags, names_groups, unmapped_required
 from destination_mailchimp_unified.intake.planned import planned_by_rules
+from destination_mailchimp_unified.settling.rejected_records import store_of
 from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import ConfigError, NotFoundError, PermissionDeniedError
@@ -22,6 +23,8 @@ READING_ROLES = ("viewer", "author")
 async def check_account(client: MailchimpClient, config: DestinationConfig, logger: logging.Logger) -> str:
     """Return a sentence about the account. Raises the typed error for whatever a sync would fail on."""
     check_fields(config)
+    if (rejects := store_of(config)) is not None:
+        await rejects.check()
     pager = Pager(client, logger)
     account = (await client.call(endpoints.ACCOUNT)).body
     role = str(account.get("role") or "unknown")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from mailchimp_unified.config import ConnectionConfig, UnknownKey, Untrusted, parse_config, unknown_keys, usable_list_id
 from mailchimp_unified.entities.readers import text
 from mailchimp_unified.errors import ConfigError
 
 ALL_PERCENT = 100
+
+NO_STORAGE, S3 = "None", "S3"
+"""What `object_storage_config.storage_type` may be."""
+
+_MOST_NEW = re.compile(r"[0-9]{1,9}|[0-9]{1,4}(\.[0-9]+)?%")
 
 StatusIfNew = Literal["auto", "subscribed", "pending", "unsubscribed", "transactional"]
 
@@ -54,6 +60,33 @@ def _apply_status(value: object) -> object:
     return {True: "always", False: "never"}[value] if isinstance(value, bool) else value
 
 
+def _most_new(value: object) -> object:
+    if value is None or value == "":
+        return None
+    found = str(value).strip()
+    if isinstance(value, bool) or not _MOST_NEW.fullmatch(found):
+        raise ValueError("expects a whole number, such as 500, or a percentage, such as 10%. Please correct it.")
+    return found
+
+
+def _storage_type(value: str) -> str:
+    if value not in (NO_STORAGE, S3):
+        raise ValueError(f"is neither {S3} nor {NO_STORAGE}. Please correct it.")
+    return value
+
+
+class ObjectStorage(Untrusted):
+    """A bucket, under the names that Airbyte's platform reads to link to rejected records."""
+
+    storage_type: Annotated[str, AfterValidator(_storage_type)] = NO_STORAGE
+    s3_bucket_name: str | None = None
+    s3_bucket_region: str | None = None
+    bucket_path: str | None = None
+    s3_endpoint: str | None = None
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+
+
 class DestinationConfig(ConnectionConfig):
     """Where records go and what may happen to contacts. Everything but the credentials has a careful default."""
 
@@ -75,7 +108,12 @@ class DestinationConfig(ConnectionConfig):
     on_delete: Literal["archive", "unsubscribe", "ignore"] = "archive"
     restore_archived: Flag = False
     max_rejected_percent: Annotated[float, Field(ge=0, le=ALL_PERCENT)] | None = ALL_PERCENT
+    write_policy: Literal["upsert", "update_only", "create_only"] = "upsert"
+    max_new_contacts: Annotated[str | None, BeforeValidator(_most_new)] = None
     dry_run: Flag = False
+    rejected_records: Literal["none", "file", "object_storage"] = "none"
+    rejected_records_file: str | None = None
+    object_storage_config: ObjectStorage = ObjectStorage()
 
 
 def parse_destination_config(config: Mapping[str, Any]) -> tuple[DestinationConfig, list[UnknownKey]]:

@@ -27,6 +27,7 @@ from destination_mailchimp_unified.intake.lines import Feed, Intake, on_a_thread
 from destination_mailchimp_unified.intake.mapping import check_fields
 from destination_mailchimp_unified.intake.streams import targets_of
 from destination_mailchimp_unified.pipeline.writer import Writer
+from destination_mailchimp_unified.settling.rejected_records import store_of
 from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import HASTE, MailchimpClient, Patience
 from mailchimp_unified.errors import MailchimpError
@@ -95,10 +96,14 @@ class DestinationMailchimpUnified(Destination):
             check_fields(parsed)
             targets = targets_of(catalog, parsed, logger)
 
+            rejects = store_of(parsed, catalog)
+
             async def sync(emit: Callable[[bytes], None]) -> None:
                 client = self._client(parsed, logger, Patience())
                 try:
-                    await Writer(client, parsed, targets, logger, emit, self._page_size).write(Intake(read, self._feed))
+                    await Writer(client, parsed, targets, logger, emit, page_size=self._page_size, rejects=rejects).write(
+                        Intake(read, self._feed)
+                    )
                 finally:
                     client.close()
 

@@ -20,9 +20,9 @@ import sync
 from moves import Move, moves, remember
 from report import Report, Written
 from screen import console, line, number, step, table, tally, watched
-from warehouse import Warehouse
 
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
+from mailchimp_workbench.warehouse import Warehouse
 
 Json = dict[str, Any]
 OUTPUT = Path("demo_output")
@@ -34,7 +34,7 @@ DEALS = (
     # Forty customers of whom the CRM says that they bought the Pro plan.
     f"""CREATE OR REPLACE TABLE deals AS SELECT email AS contact_email, status AS was, 'Pro' AS deal_plan, ['Deal won'] AS tags
        FROM contacts WHERE list_id = '{CUSTOMERS}' AND status = 'subscribed' ORDER BY email LIMIT 40""",
-    # People who left stay away, whatever a CRM says of them.
+    # People who left stay away, even if a CRM calls them customers.
     f"""INSERT INTO deals SELECT email, status, 'Pro', ['Deal won']
        FROM contacts WHERE list_id = '{CUSTOMERS}' AND status = 'unsubscribed' ORDER BY email LIMIT 5""",
     "INSERT INTO deals SELECT format('new.customer.{}@example.org', n), 'not there', 'Plus', ['Deal won'] FROM range(1, 11) AS r(n)",

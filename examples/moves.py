@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from warehouse import Warehouse, quoted
+from mailchimp_workbench.warehouse import Warehouse, quoted
 
 KEYS = {"contacts": ("list_id", "id"), "lists": ("id",), "tags": ("list_id", "id"), "users": ("id",)}
 """What identifies a row of each table."""

@@ -9,7 +9,8 @@ from typing import Any
 import jinja2
 from moves import Move
 from screen import counted, number
-from warehouse import Warehouse
+
+from mailchimp_workbench.warehouse import Warehouse
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 STATUSES = ("subscribed", "pending", "transactional", "unsubscribed", "cleaned", "archived")

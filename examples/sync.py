@@ -2,7 +2,7 @@
 
 python examples/sync.py --config my_config.json --database mailchimp.duckdb
 
-With --json, the last line is a JSON object with the number of records by stream, for whatever schedules the sync.
+With --json, the last line is a JSON object with the number of records by stream: for the program that schedules the sync.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from warehouse import OtherAccountError, Warehouse
+from mailchimp_workbench.warehouse import OtherAccountError, Warehouse
 
 Json = dict[str, Any]
 MODES = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
@@ -27,8 +27,8 @@ MODES = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
 
 def command(name: str) -> str:
     """Return the path of a connector's command: next to this Python, else the one on the PATH."""
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name)
+    neighbor = Path(sys.executable).with_name(name)
+    found = str(neighbor) if neighbor.exists() else shutil.which(name)
     if found is None:
         raise SystemExit(f"The command {name} is not installed. Install it with: pip install mailchimp-unified")
     return found

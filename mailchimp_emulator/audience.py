@@ -185,6 +185,8 @@ class Audience:
         for member in self.tagged(segment.id):
             member.tags = {tag: added for tag, added in member.tags.items() if tag != segment.id}
             member.fragment = None
+        if self.late is not None:
+            self.late.untag(segment.id)
         self._tag_ids.pop(segment.name.casefold(), None)
         del self.segments[segment.id]
         self.version += 1

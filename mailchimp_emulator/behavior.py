@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
@@ -16,6 +17,7 @@ class Behavior:
     archived_in_bare_list: bool = False
     tie_order: Literal["insertion", "id", "shuffled"] = "insertion"
     visible_after: float = 0
+    segment_order: Literal["insertion", "name"] = "insertion"
     # What moves last_changed.
     tag_edit_moves_last_changed: bool = True
     tag_readd_moves_last_changed: bool = True
@@ -47,7 +49,7 @@ class Behavior:
 
     def update(self, flags: dict[str, Any]) -> None:
         """Set flags by name; an unknown name or value is an error, so that a typo fails the test."""
-        known = {flag.name: get_type_hints(type(self))[flag.name] for flag in fields(self)}
+        known = _kinds()
         unknown = sorted(set(flags) - set(known))
         if unknown:
             raise ValueError(f"unknown behavior flags: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
@@ -60,3 +62,10 @@ class Behavior:
     def as_dict(self) -> dict[str, Any]:
         """Every flag by name."""
         return asdict(self)
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    """The type of each flag by its name."""
+    hints = get_type_hints(Behavior)
+    return {flag.name: hints[flag.name] for flag in fields(Behavior)}

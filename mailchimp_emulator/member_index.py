@@ -78,6 +78,13 @@ class LateIndex:
             self.index.add(late)
         return self.index
 
+    def untag(self, tag: int) -> None:
+        """Take a tag that is gone from everybody, at once."""
+        for member in [*self._shown.values(), *(late for _, late in self._coming)]:
+            if tag in member.tags:
+                member.tags = {other: added for other, added in member.tags.items() if other != tag}
+                member.fragment = None
+
     def forget_fragments(self) -> None:
         """Drop cached JSON after something changed that members show."""
         for member in self._shown.values():

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -120,6 +120,8 @@ class MailchimpClient:
         self._resolving = asyncio.Lock()
         self._api_url = ""
         self._answered = False
+        # The last date that Mailchimp gave, and the loop's time when it came.
+        self._date: tuple[datetime, float] | None = None
         self._last_failure: MailchimpError | None = None
         # Set when one call has used up its time and nothing has succeeded since.
         self._given_up = asyncio.Event()
@@ -136,6 +138,14 @@ class MailchimpClient:
         async with self._places:
             url = await self._url() + request.path
             return await self._retried(partial(self._reply, request, url, fresh), request, tries)
+
+    @property
+    def mailchimp_time(self) -> datetime | None:
+        """What Mailchimp's clock shows, as far as its last answer tells: never later than the truth. None before the first."""
+        if self._date is None:
+            return None
+        date, came = self._date
+        return date + timedelta(seconds=asyncio.get_running_loop().time() - came)
 
     def close(self) -> None:
         """Send nothing more. Requests under way end by themselves."""
@@ -184,7 +194,9 @@ class MailchimpClient:
         body = _body(received, request)
         if lack := request.lack(body):
             raise IncompleteAnswerError(f"Mailchimp's answer {lack}", what=request.what, detail=str(body.get("error") or ""))
-        return Reply(body, _date(received.headers.get("Date")), asked)
+        if (date := _date(received.headers.get("Date"))) is not None:
+            self._date = date, asyncio.get_running_loop().time()
+        return Reply(body, date, asked)
 
     async def _send(self, request: Request, url: str, header: AuthBase) -> Received:
         """Send once. Returns an answer with a status below 300, else raises the typed error."""
@@ -266,7 +278,9 @@ class MailchimpClient:
         self.traffic.backed_off_seconds += seconds
         # Whoever has given up on Mailchimp has done so for all.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._given_up.wait(), seconds)
+            # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
+            async with asyncio.timeout(seconds):
+                await self._given_up.wait()
 
     def _note_failure(self, error: MailchimpError, call: _Call) -> None:
         """Say how long a failed request was tried, and let the others fail at once when Mailchimp is silent."""

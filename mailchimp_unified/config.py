@@ -21,7 +21,7 @@ DEFAULT_WORKERS = 6
 """Leaves four of the ten connections to whatever else uses the account."""
 
 API_KEY_PATTERN = re.compile(r"^[0-9a-f]{32}-[a-z]{2,4}\d{1,4}$")
-"""32 hex digits, a dash, the data centre: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
+"""32 hex digits, a dash, the data center: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
 
 _API_KEY_WITHOUT_DATA_CENTER = re.compile(r"^[0-9a-f]{32}-?$")
 
@@ -41,10 +41,10 @@ def _api_key(value: SecretStr) -> SecretStr:
     key = value.get_secret_value().strip()
     if _API_KEY_WITHOUT_DATA_CENTER.match(key):
         raise ValueError(
-            "has no data centre at its end (such as -us6). Please copy the whole key from Mailchimp, the part after the dash included."
+            "has no data center at its end (such as -us6). Please copy the whole key from Mailchimp, the part after the dash included."
         )
     if not API_KEY_PATTERN.match(key):
-        raise ValueError("is not a Mailchimp API key: 32 hex digits, a dash and the data centre (such as -us6). Please copy it again.")
+        raise ValueError("is not a Mailchimp API key: 32 hex digits, a dash and the data center (such as -us6). Please copy it again.")
     return SecretStr(key)
 
 
@@ -64,7 +64,7 @@ class ApiKeyCredentials(Untrusted):
 
     @property
     def data_center(self) -> str:
-        """The data centre after the dash, such as `us6`."""
+        """The data center after the dash, such as `us6`."""
         return self.apikey.get_secret_value().rpartition("-")[2]
 
 

@@ -73,6 +73,11 @@ def tags(list_id: str) -> Request:
     return Request(f"/lists/{list_id}/segments", f"the tags of audience {list_id}", params, items="segments")
 
 
+def tag(list_id: str, tag_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-segments/get-segment-info/."""
+    return Request(f"/lists/{list_id}/segments/{tag_id}", f"a tag of audience {list_id}", {"fields": "id,name"}, needs=("id",))
+
+
 def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields: str = "") -> Request:
     """https://mailchimp.com/developer/marketing/api/list-members/list-members-info/, in an order that edits keep.
 
@@ -114,6 +119,12 @@ def interests(list_id: str, category_id: str) -> Request:
 def without_validation(request: Request) -> Request:
     """Return a writing call that Mailchimp takes although required merge fields are missing (`skip_merge_validation`)."""
     return replace(request, params={**request.params, "skip_merge_validation": "true"})
+
+
+def whole_member(list_id: str, contact_id: str) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/, with everything but links."""
+    path = _member_path(list_id, contact_id)
+    return Request(path, f"a contact of audience {list_id}", {"exclude_fields": "_links"}, needs=("id", "status"))
 
 
 def member_tags(list_id: str, contact_id: str) -> Request:
@@ -170,7 +181,10 @@ def untag(list_id: str, tag_id: int, emails: Sequence[str]) -> Request:
 
 
 def _write_member(list_id: str, contact_id: str, method: str, body: Json | None) -> Request:
-    return Request(_member_path(list_id, contact_id), f"a contact of audience {list_id}", method=method, body=body, keeps=MemberKept)
+    # Whoever archives a contact gets no answer; every other write gets the contact.
+    needs = () if body is None else ("id", "status")
+    what = f"a contact of audience {list_id}"
+    return Request(_member_path(list_id, contact_id), what, method=method, body=body, keeps=MemberKept, needs=needs)
 
 
 def _member_path(list_id: str, contact_id: str) -> str:

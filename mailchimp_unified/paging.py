@@ -128,7 +128,7 @@ class Pager:
         if not rest.items:
             return page
         if rest.items[:short] == page.items:
-            raise BugError(f"Mailchimp gives the same {short} of {collection.what} again and again, no matter the offset.")
+            raise BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
         self._remember(collection, short)
         # Once more: what was behind may have moved in between.
         nearer = await self.page(collection, page.offset, short)

@@ -39,7 +39,10 @@ def traced(error: Exception, stream: str | None = None) -> AirbyteTracedExceptio
 
 def error_message(error: Exception, stream: str | None = None) -> AirbyteMessage:
     """Return `error` as a message, secrets and email addresses masked in all of it."""
-    message: AirbyteMessage = traced(error, stream).as_sanitized_airbyte_message()
-    if message.trace is not None and message.trace.error is not None and message.trace.error.stack_trace:
-        message.trace.error.stack_trace = masked(message.trace.error.stack_trace)
+    fault = traced(error, stream)
+    message: AirbyteMessage = fault.as_sanitized_airbyte_message()
+    if message.trace is not None and message.trace.error is not None:
+        # What was foreseen needs no stack trace.
+        unforeseen = fault.failure_type == FailureType.system_error and message.trace.error.stack_trace
+        message.trace.error.stack_trace = masked(message.trace.error.stack_trace) if unforeseen else None
     return message

@@ -39,9 +39,10 @@ from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts.stream import ContactsStream
 from source_mailchimp_unified.faults import error_message, traced
 from source_mailchimp_unified.files import read_catalog, read_config, read_state, states_by_stream
+from source_mailchimp_unified.raw.family import Family
 from source_mailchimp_unified.raw.form import choices as raw_choices
 from source_mailchimp_unified.raw.form import description as raw_description
-from source_mailchimp_unified.raw.stream import Family, RawStream, raw_entity
+from source_mailchimp_unified.raw.stream import RawStream, raw_entity
 from source_mailchimp_unified.raw.table import by_stream, refusal
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.sync.account import Account
@@ -140,7 +141,7 @@ class SourceMailchimpUnified(Source):
         formatted: Format,
     ) -> Iterator[Message]:
         """Do what `read` does, with records in the form that `formatted` gives them."""
-        began = time.monotonic()
+        began = self._now()
         try:
             parsed = parse_source_config(config)
             _warn_of_unknown_keys(logger, config)
@@ -151,7 +152,7 @@ class SourceMailchimpUnified(Source):
         session = self._session(parsed, logger, self._patience)
         sync = Sync(session, streams, formatted, self._new_loop)
         yield from sync.read()
-        _log_summary(logger, sync, session.client, parsed.num_workers, time.monotonic() - began)
+        _log_summary(logger, sync, session.client, parsed.num_workers, self._now() - began)
         _raise_failures(failed + [(stream.name, error) for stream in streams for error in stream.errors])
 
     def _session(self, config: SourceConfig, logger: logging.Logger, patience: Patience | None) -> Session:
@@ -173,7 +174,7 @@ class SourceMailchimpUnified(Source):
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
-        shared = Family(logger)
+        shared = Family(logger, self._now)
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})

@@ -1,4 +1,4 @@
-"""Lays the two connectors out as Airbyte's monorepo has them: one folder per connector, named after it, and the docs beside.
+"""Lays the two connectors out as Airbyte's monorepo has them: one folder per connector, named after it, and the docs next to them.
 
 python tools/stage.py OUTPUT
 

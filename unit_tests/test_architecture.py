@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ["mailchimp_unified", "source_mailchimp_unified", "destination_mailchimp_unified", "mailchimp_emulator"]
+PACKAGES = ["mailchimp_unified", "source_mailchimp_unified", "destination_mailchimp_unified", "mailchimp_emulator", "mailchimp_workbench"]
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted(path for folder in ("unit_tests", "integration_tests") for path in (ROOT / folder).rglob("test_*.py"))
 

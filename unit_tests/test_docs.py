@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from destination_mailchimp_unified.audience import lookups
+from destination_mailchimp_unified.audience import listing
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.pipeline import writer
-from destination_mailchimp_unified.settling import outcomes
+from destination_mailchimp_unified.pipeline import pacing, reject_guard
+from destination_mailchimp_unified.settling import report
 from docs.generator.collections import OFFICIAL
 from docs.generator.pages import PAGES, SECTIONS, filled
 from docs.generator.reference import rows_of
@@ -33,6 +33,7 @@ from unit_tests.wordings import literals, reasons
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_PAGE = ROOT / "docs" / "integrations" / "sources" / "mailchimp-unified.md"
 DESTINATION_PAGE = ROOT / "docs" / "integrations" / "destinations" / "mailchimp-unified.md"
+STREAMING = ROOT / "docs" / "streaming.md"
 DELIVERY, MIGRATION = ROOT / "docs" / "delivery.md", ROOT / "docs" / "migrate.md"
 README = ROOT / "README.md"
 
@@ -137,7 +138,7 @@ def exists(command: list[str]) -> bool:
         return importlib.util.find_spec(command[2]) is not None
     if program == "python":
         return (ROOT / command[1]).is_file()
-    if program.endswith(("-unified", "-sign-in")):
+    if program.endswith(("-unified", "-sign-in", "-workbench")):
         return program in project()["scripts"]
     return program in ("export", "cd", *ELSEWHERE) or shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/bin:/bin") is not None
 
@@ -282,15 +283,15 @@ def test_the_specification_has_every_key(model: type[SourceConfig | DestinationC
 @pytest.mark.parametrize(
     ("page", "words", "value", "expected"),
     [
-        (DELIVERY, "**Sixty seconds and one call.**", lookups.FRESH_SECONDS, 60),
-        (DELIVERY, "one second without input, or thirty seconds", (writer.IDLE_SECONDS, writer.AGE_SECONDS), (1, 30)),
-        (DELIVERY, "once 100 records have come", writer.MIN_RECORDS_TO_JUDGE, 100),
-        (DELIVERY, "once a thousand have come", writer.MIN_RECORDS_ALL_REJECTED, 1000),
+        (DELIVERY, "**Sixty seconds and one call.**", listing.FRESH_SECONDS, 60),
+        (DELIVERY, "one second without input, or thirty seconds", (pacing.IDLE_SECONDS, pacing.AGE_SECONDS), (1, 30)),
+        (DELIVERY, "once 100 records have come", reject_guard.MIN_RECORDS_TO_JUDGE, 100),
+        (DELIVERY, "once a thousand have come", reject_guard.MIN_RECORDS_ALL_REJECTED, 1000),
         (DELIVERY, "for up to fifteen minutes", Patience.total, 900),
         (SOURCE_PAGE, "Fifteen minutes of throttling", Patience.total, 900),
         (SOURCE_PAGE, "logged every quarter of a minute", PROGRESS_SECONDS, 15),
         (SOURCE_PAGE, "six unless **Number of Workers** says otherwise", DEFAULT_WORKERS, 6),
-        (DESTINATION_PAGE, "the first hundred rejects one by one", outcomes.SHOWN_REJECTS, 100),
+        (DESTINATION_PAGE, "five for each reason, a hundred in all", (report.SHOWN_ALIKE, report.SHOWN_REJECTS), (5, 100)),
         (ROOT / "docs" / "scale.md", "Mailchimp answers ten requests of a user at a time", MAX_CONNECTIONS, 10),
     ],
 )

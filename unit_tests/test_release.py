@@ -78,7 +78,13 @@ def test_the_documentation_is_a_page_of_this_repository(kind: str) -> None:
 
 def test_every_address_of_the_repository_is_the_same_and_exists() -> None:
     """Files, folders and pages of GitHub that any file names are in the one repository that pyproject.toml names."""
-    paths = [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *(ROOT / ".github").rglob("*.*"), *(ROOT / "packaging").rglob("*.*")]
+    paths = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("*.toml"),
+        *(ROOT / ".github").rglob("*.*"),
+        *(ROOT / "packaging").rglob("*.*"),
+        ROOT / "docker" / "Dockerfile",
+    ]
     named = {address for path in paths for address in re.findall(r"https://github\.com/mailchimp-unified/[^\s\"')>\]]+", path.read_text())}
 
     assert named

@@ -44,7 +44,7 @@ def literals() -> frozenset[str]:
 
 
 def _filled_in(text: str) -> str:
-    for placeholder in ("%.1f", "%s", "%d"):
+    for placeholder in ("%.1f", "%.3g", "%s", "%d"):
         text = text.replace(placeholder, GAP)
     return text
 

@@ -28,7 +28,7 @@ Operation = Literal["upsert", "update", "archive"]
 class Entry:
     """A record that waits for its outcome: its stream, its epoch, its number among all records of the sync.
 
-    `row` is its number in its stream, from 1; `size` the bytes of its line.
+    `row` is its number in its stream, from 1; `size` the bytes of its line. `line` is the line itself, where it may be wanted again.
     """
 
     stream: StreamKey
@@ -36,6 +36,7 @@ class Entry:
     number: int
     row: int = 0
     size: int = 0
+    line: bytes = b""
 
 
 @dataclass(frozen=True)

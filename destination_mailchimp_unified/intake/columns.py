@@ -21,7 +21,7 @@ DELETED_AT = "_ab_cdc_deleted_at"
 ANY_TABLE = frozenset({"email", "first_name", "last_name", "tags", "tags_to_remove"})
 """Fields that a column of any table fills by its name. The others need a rule, or a stream of unified contacts."""
 
-_SIGNS_OF_CONTACTS = {"email", "list_id"}
+SIGNS_OF_CONTACTS = {"email", "list_id"}
 """A stream with both columns is one of unified contacts, as the source's is."""
 
 PLATFORM_PREFIXES = ("_airbyte_", "_ab_")
@@ -65,7 +65,7 @@ class Columns:
     @property
     def is_unified(self) -> bool:
         """Whether all unified names count: a stream of unified contacts, or one whose columns were named by hand."""
-        return self.by_hand or self.names.keys() >= _SIGNS_OF_CONTACTS
+        return self.by_hand or self.names.keys() >= SIGNS_OF_CONTACTS
 
     def _learn(self, columns: Iterable[str]) -> None:
         new = {folded(column): column for column in columns}

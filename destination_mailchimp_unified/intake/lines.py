@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -23,11 +23,11 @@ CHUNKS_WAITING = 16
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of a stream: namespace and name, the columns, and the bytes of its line."""
+    """A record of a stream: namespace and name, the columns, and its line."""
 
     stream: StreamKey
     columns: Json
-    size: int
+    line: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Unusable:
     """A line that cannot be used, and why. It may have been a record, so it is counted as a rejected one."""
 
     reason: str
+    line: bytes
 
 
 Message = Record | State | Unusable
@@ -45,6 +46,20 @@ Feed = Callable[["Intake", Callable[[int], bytes]], None]
 def on_a_thread(intake: Intake, read: Callable[[int], bytes]) -> None:
     """Read on a thread of its own."""
     threading.Thread(target=intake.fill, args=(read,), daemon=True, name="stdin").start()
+
+
+class Input(Protocol):
+    """Where the messages of a sync come from, in the order in which the pipeline numbers its records: from 1."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is there that was not taken yet."""
+
+    async def wait(self) -> None:
+        """Wait until there is something to take, or the end."""
+
+    async def take(self) -> list[Message] | None:
+        """Return the next messages, None at the end. Raises what reading raised."""
 
 
 class Intake:
@@ -131,21 +146,21 @@ def _message(line: bytes) -> Message | None:
         try:
             message = parsed(line)
         except UnreadableError:
-            return Unusable("the line is not JSON")
+            return Unusable("the line is not JSON", line)
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        return Unusable("the line is not an Airbyte message")
+        return Unusable("the line is not an Airbyte message", line)
     if message["type"] == "RECORD":
-        return _record(message.get("record"), len(line))
+        return _record(message.get("record"), line)
     if message["type"] == "STATE":
         try:
             return state_of(line, message)
         except ValueError as error:
-            return Unusable(str(error))
+            return Unusable(str(error), line)
     # What else a source says to the platform is not for a destination.
     return None
 
 
-def _record(record: Any, size: int) -> Record | Unusable:
+def _record(record: Any, line: bytes) -> Record | Unusable:
     if not isinstance(record, dict) or not isinstance(record.get("data"), dict) or not isinstance(record.get("stream"), str):
-        return Unusable("the record has no stream or no columns")
-    return Record(stream_key(record["stream"], record.get("namespace")), record["data"], size)
+        return Unusable("the record has no stream or no columns", line)
+    return Record(stream_key(record["stream"], record.get("namespace")), record["data"], line)

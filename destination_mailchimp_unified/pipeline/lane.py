@@ -15,9 +15,10 @@ from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
 from destination_mailchimp_unified.intake.planned import PlannedField
 from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, Waiting, change_of, invalid
-from destination_mailchimp_unified.planning.plan import Batch, fits_bulk, plan
+from destination_mailchimp_unified.planning.plan import Batch, Plan, fits_bulk, plan
 from destination_mailchimp_unified.planning.tags import is_managed
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
+from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified.entities.contact import merge_values
@@ -41,7 +42,7 @@ class Lane:
         self.opened = asyncio.Event()
         self._config, self._logger, self._settle, self._named = config, creation.logger, settle, named
         self._preparation = Preparation(audience, self, config, pager, creation)
-        self._scope = Scope(audience, config, pager)
+        self._scope = Scope(audience, config, pager, NewContacts(audience, config.max_new_contacts))
         self._waiting = Waiting(is_managed(config.managed_tags))
         self._arrived: list[Arrival] = []
         # Contacts whose change is on its way: no other of theirs may go before it is settled.
@@ -131,8 +132,11 @@ class Lane:
             self.opened.set()
         await self._preparation.look_up()
         self._absorb()
-        await self._preparation.know_statuses()
+        await self._know_statuses(tasks)
         self._send(tasks)
+
+    async def _know_statuses(self, tasks: asyncio.TaskGroup) -> None:
+        await self._preparation.know_statuses()
 
     def _check(self) -> None:
         if self._named:
@@ -172,7 +176,15 @@ class Lane:
                     self._settle(entry, change.id, SUPERSEDED)
 
     def _send(self, tasks: asyncio.TaskGroup) -> None:
-        made = plan(self._heads(), self.audience, self._config, lambda change: change.number < self._due_before)
+        self._begin(self._plan(), tasks)
+
+    def _plan(self) -> Plan:
+        return plan(self._heads(), self.audience, self._config, self._is_due)
+
+    def _is_due(self, change: Change) -> bool:
+        return change.number < self._due_before
+
+    def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
         for change in [*made.singles, *(change for batch in made.batches for change in batch.changes)]:
             self._waiting.take(change)
             self._on_their_way.add(change.id)
@@ -194,7 +206,7 @@ class Lane:
             for change in batch.changes:
                 await self._carry_out_singly(change)
             return
-        settled = await bulk.carry_out(batch, self._scope)
+        settled = await bulk.carry_out(batch, self._scope_now())
         for change, outcome in settled.outcomes:
             self._settle_change(change, outcome)
         for change in settled.left:
@@ -207,7 +219,10 @@ class Lane:
 
     async def _carry_out_singly(self, change: Change) -> None:
         way = rehearsal.rehearse if self._config.dry_run else single.carry_out
-        self._settle_change(change, await way(change, self._scope))
+        self._settle_change(change, await way(change, self._scope_now()))
+
+    def _scope_now(self) -> Scope:
+        return self._scope
 
     def _settle_change(self, change: Change, outcome: Outcome) -> None:
         self._on_their_way.discard(change.id)

@@ -13,14 +13,16 @@ from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
-from destination_mailchimp_unified.intake.lines import Intake, Record, Unusable
+from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
 from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.pipeline.lane import Lane
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
+from destination_mailchimp_unified.planning.changes import invalid
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected
+from destination_mailchimp_unified.settling.rejected_records import Store, line_of
 from destination_mailchimp_unified.settling.report import Report
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities.merge_field import InvalidValueError
@@ -39,6 +41,7 @@ BEAT_SECONDS = 0.1
 """How often a full pipeline looks whether anything is under way, and how long the first look at an audience waits for records."""
 
 UNKNOWN_STREAM = rejected("its stream is not in the catalog")
+NO_LIST = rejected("the record has no list_id and no default audience is set", field="list_id")
 
 
 class Writer:
@@ -54,34 +57,38 @@ class Writer:
         targets: dict[StreamKey, Target],
         logger: logging.Logger,
         emit: Callable[[bytes], None],
+        *,
         page_size: int = PAGE_SIZE,
+        rejects: Store | None = None,
     ) -> None:
         self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
         self._pager = Pager(client, logger, page_size)
         self._ledger = Ledger()
+        self._rejects = rejects
+        self._keeping: asyncio.Task[None] | None = None
         self._creation = Creation(client, logger, dry_run=config.dry_run)
         self._guard = RejectGuard(config.max_rejected_percent)
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
         self._pacing = Pacing(self._hurry)
         self._lanes: dict[str, Lane] = {}
         self._tasks = asyncio.TaskGroup()
-        self._running: list[asyncio.Task[None]] = []
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
         # Set when a record is settled, until the states that it held back are released.
         self._settled = asyncio.Event()
 
-    async def write(self, intake: Intake) -> None:
+    async def write(self, intake: Input) -> None:
         """Write everything that comes in. Raises what ends the sync."""
         try:
             async with task_group() as self._tasks:
                 await self._write(intake)
         finally:
-            self._release()
+            await self._keep_and_release()
         self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
         self._guard.finish(self._number)
 
-    async def _write(self, intake: Intake) -> None:
+    async def _write(self, intake: Input) -> None:
         named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
         lanes = [self._lane(list_id, named=True) for list_id in sorted(name for name in named if name)]
         self._tasks.create_task(self._open(lanes, intake))
@@ -91,20 +98,21 @@ class Writer:
             await lane.opened.wait()
         while self._ledger.open_records:
             await self._wait_for_settling()
-        for task in self._running:
+        for task in self._running.values():
             task.cancel()
 
-    async def _open(self, lanes: list[Lane], intake: Intake) -> None:
+    async def _open(self, lanes: list[Lane], intake: Input) -> None:
         """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(intake.wait(), BEAT_SECONDS)
+            async with asyncio.timeout(BEAT_SECONDS):
+                await intake.wait()
         await asyncio.sleep(0)
         for lane in lanes:
             lane.look()
 
     # What comes in.
 
-    async def _take_all(self, intake: Intake) -> None:
+    async def _take_all(self, intake: Input) -> None:
         while True:
             if intake.empty:
                 self._pacing.input_pauses()
@@ -134,33 +142,42 @@ class Writer:
             self._take_record(message, target)
         else:
             outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
-            self._settle(Entry(NOWHERE, self._ledger.admit(), self._number), "", outcome)
+            self._settle(Entry(NOWHERE, self._ledger.admit(), self._number, line=self._kept(message.line)), "", outcome)
 
     def _take_record(self, record: Record, target: Target) -> None:
         self._rows[target.key] += 1
-        entry = Entry(target.key, self._ledger.admit(record.size), self._number, self._rows[target.key], record.size)
+        size = len(record.line)
+        number, row = self._number, self._rows[target.key]
+        entry = Entry(target.key, self._ledger.admit(size), number, row, size, self._kept(record.line))
         self._pacing.record(self._number)
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
-            self._reject(entry, record, target, f"{error.tag}: {error.reason}")
+            self._reject(entry, record, target, invalid(error))
             return
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
         if list_id:
             self._lane(list_id, named=False).add(arrival)
         else:
-            self._reject(entry, record, target, "the record has no list_id and no default audience is set")
+            self._reject(entry, record, target, NO_LIST)
 
-    def _reject(self, entry: Entry, record: Record, target: Target, reason: str) -> None:
+    def _reject(self, entry: Entry, record: Record, target: Target, outcome: Outcome) -> None:
         email = target.columns.email_text(record.columns)
-        self._settle(entry, subscriber_hash(email) if "@" in email else "", rejected(reason))
+        self._settle(entry, subscriber_hash(email) if "@" in email else "", outcome)
+
+    def _kept(self, line: bytes) -> bytes:
+        """Return a line where it may be wanted again, else nothing: it would only fill the memory."""
+        return line if self._rejects else b""
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:
-            lane = Lane(Audience(list_id), self._config, self._pager, self._creation, self._settle, named=named)
+            lane = self._new_lane(Audience(list_id), named=named)
             self._lanes[list_id] = lane
-            self._running.append(self._tasks.create_task(lane.run(self._tasks)))
+            self._running[list_id] = self._tasks.create_task(lane.run(self._tasks))
         return self._lanes[list_id]
+
+    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
+        return Lane(audience, self._config, self._pager, self._creation, self._settle, named=named)
 
     def _hurry(self, number: int) -> None:
         for lane in self._lanes.values():
@@ -171,6 +188,8 @@ class Writer:
     def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
         self._ledger.settle(entry, outcome)
         self._report.note(entry, contact_id, outcome)
+        if self._rejects and (outcome.kind == "rejected" or self._config.dry_run):
+            self._rejects.add(line_of(entry, contact_id, outcome))
         self._report.progress(self._ledger.tallies, self._ledger.open_records)
         if not self._settled.is_set():
             self._settled.set()
@@ -179,13 +198,31 @@ class Writer:
 
     def _release(self) -> None:
         self._settled.clear()
-        for state in self._ledger.released():
-            self._emit(state)
+        if not (self._rejects and self._rejects.pending):
+            for state in self._ledger.released():
+                self._emit(state)
+        elif self._keeping is None or self._keeping.done():
+            self._keeping = self._tasks.create_task(self._keep_and_release())
+
+    async def _keep_and_release(self) -> None:
+        """Release states once the rejected records before them are safe."""
+        while True:
+            states = list(self._ledger.released())
+            if self._rejects and self._rejects.pending:
+                await self._rejects.flush()
+            for state in states:
+                self._emit(state)
+            if not states:
+                return
 
     async def _wait_for_settling(self) -> None:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
+        # What has just been settled releases its states first; a wait for what is there already would let nobody else work.
+        await asyncio.sleep(0)
+        # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
         try:
-            await asyncio.wait_for(self._settled.wait(), BEAT_SECONDS)
+            async with asyncio.timeout(BEAT_SECONDS):
+                await self._settled.wait()
         except TimeoutError:
             if all(lane.idle for lane in self._lanes.values()):
                 self._pacing.all()

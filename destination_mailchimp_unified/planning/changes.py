@@ -26,6 +26,7 @@ _OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_o
 NO_EMAIL = rejected("the record has no email address")
 NO_EMAIL_COLUMN = rejected("the record has no email address: no column of it fills the field email, see field_mapping")
 SUPERSEDED = skipped("a later record of the same contact brings it back")
+CREATES_ONLY = skipped("the row was deleted, and write_policy is create_only")
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
 
 
@@ -42,6 +43,7 @@ class Change:
     status: str | None = None
     status_if_new: str | None = None
     existing_only: bool = False
+    new_only: bool = False
     # The id under which Mailchimp knows the contact so far, when its email address changes.
     previous_id: str | None = None
     # Fields whose values could not be used, by name: the contact is written without them.
@@ -83,6 +85,8 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     kind = _kind(arrival, config)
     if isinstance(kind, Outcome):
         return kind
+    if kind != "upsert" and config.write_policy == "create_only":
+        return CREATES_ONLY
     if kind != "upsert":
         change.kind = kind
         return change
@@ -100,7 +104,8 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     change.previous_id = subscriber_hash(previous) if previous and subscriber_hash(previous) != change.id else None
     change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
     change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
-    change.existing_only = arrival.operation == "update"
+    change.existing_only = arrival.operation == "update" or config.write_policy == "update_only"
+    change.new_only = config.write_policy == "create_only" and not change.existing_only
     return change
 
 
@@ -123,7 +128,7 @@ def _with_extras(contact: Contact, audience: Audience) -> Json:
 
 def invalid(error: InvalidValueError) -> Outcome:
     """Return the outcome of a record with a value that cannot be written."""
-    return rejected(f"{error.tag}: {error.reason}")
+    return rejected(f"{error.tag}: {error.reason}", field=error.tag)
 
 
 def foldable(earlier: Change, later: Change) -> bool:
@@ -148,6 +153,7 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
         status=later.status or earlier.status,
         status_if_new=later.status_if_new or earlier.status_if_new,
         existing_only=later.existing_only,
+        new_only=later.new_only,
         previous_id=earlier.previous_id,
         left_out=(*earlier.left_out, *later.left_out),
     )

@@ -74,6 +74,8 @@ def route(change: Change, audience: Audience, config: DestinationConfig) -> Rout
         # Where the listing was not whole, whoever is not in it may be there all the same.
         creates = audience.listed_whole and new_status(change, audience, config) is not None
         return "create" if creates and fits_bulk(change) else "single"
+    if change.new_only:
+        return "single"
     moved = wants_status(change, status, config) or (config.restore_archived and status == ARCHIVED)
     if change.removes_tags_only and not (moved or config.suppress_automations):
         return "untag"

@@ -78,8 +78,11 @@ async def carry_out(batch: Batch, scope: Scope) -> Settled:
 async def _write(batch: Batch, scope: Scope) -> Settled:
     rows = [_row(change, batch, scope) for change in batch.changes]
     request = scope.writing(endpoints.bulk(scope.list_id, rows, update_existing=batch.kind == "update"))
+    new = scope.new_contacts
     try:
-        reply = await scope.pager.client.call(request, fresh=scope.is_fresh)
+        async with new.creating(len(rows) if batch.kind == "create" else 0):
+            reply = await scope.pager.client.call(request, fresh=scope.is_fresh)
+            new.created += len(reply.body.get("new_members") or [])
     except StaleError:
         return Settled(stale=list(batch.changes))
     except NotFoundError:

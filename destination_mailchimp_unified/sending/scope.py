@@ -10,6 +10,7 @@ from destination_mailchimp_unified.audience.listing import is_fresh
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.tags import Delta, delta, is_managed
+from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from mailchimp_unified.endpoints import without_validation
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Request
@@ -19,11 +20,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """An audience, the configuration, and the way to Mailchimp."""
+    """An audience, the configuration, and the way to Mailchimp.
+
+    `began` is the moment from which on a change is one of ours, by Mailchimp's clock, RFC 3339; "" is the audience's own.
+    """
 
     audience: Audience
     config: DestinationConfig
     pager: Pager
+    new_contacts: NewContacts
+    began: str = ""
 
     @property
     def list_id(self) -> str:
@@ -46,8 +52,8 @@ class Scope:
         return without_validation(request) if skips else request
 
     def changed(self, member: Json) -> bool:
-        """Return whether an answer shows that the contact changed during this sync."""
-        return str(member.get("last_changed") or "") >= self.audience.began
+        """Return whether an answer shows that the contact changed since we began."""
+        return str(member.get("last_changed") or "") >= (self.began or self.audience.began)
 
     def delta(self, change: Change, names: list[str]) -> Delta:
         """Return the tag edits that a change asks of a contact with the tags `names`, as the audience spells them."""

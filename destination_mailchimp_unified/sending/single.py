@@ -9,6 +9,7 @@ from destination_mailchimp_unified.planning.consent import HOLDING, direct_statu
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.sending.tagging import retag
 from destination_mailchimp_unified.settling.outcomes import (
+    ALREADY_THERE,
     COMPLIANCE_STATE,
     CREATED,
     INCOMPLETE,
@@ -32,6 +33,9 @@ from mailchimp_unified.errors import NotFoundError, RejectedRecordError
 from mailchimp_unified.request import Request
 
 Json = dict[str, Any]
+
+LOOKS = 3
+"""A contact that comes and goes while it is written is looked at so many times."""
 
 
 async def carry_out(change: Change, scope: Scope) -> Outcome:
@@ -66,6 +70,8 @@ def _is_about_stored_address(error: RejectedRecordError, change: Change, scope: 
 
 
 async def _archive(change: Change, scope: Scope) -> Outcome:
+    # However it ends, the contact is no longer taken for subscribed: what comes next for it goes by a call of its own.
+    scope.audience.note(change.id, ARCHIVED)
     try:
         await _call(endpoints.archive_member(scope.list_id, change.id), scope)
     except NotFoundError:
@@ -74,11 +80,11 @@ async def _archive(change: Change, scope: Scope) -> Outcome:
         if error.title != NOT_ALLOWED:
             raise
         return NOT_ARCHIVED
-    scope.audience.note(change.id, ARCHIVED)
     return UPDATED
 
 
 async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
+    scope.audience.note(change.id, "unsubscribed")
     try:
         status = (await _call(endpoints.member(scope.list_id, change.id), scope))["status"]
         if status not in HOLDING:
@@ -91,7 +97,6 @@ async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
             raise
         # Archived in between: nobody is left to unsubscribe.
         return UNCHANGED
-    scope.audience.note(change.id, "unsubscribed")
     return UPDATED
 
 
@@ -112,21 +117,37 @@ async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
     if new and scope.is_absent(change):
         return await _create(change, scope, new)
+    if change.new_only:
+        return await _create_only(change, scope, new)
     found = None if new and scope.audience.expects_new else await _update(change, scope)
-    if found is None:
-        # Not there, or archived; only a look can tell.
+    for _ in range(LOOKS):
+        if found is not None:
+            return await _complete(change, scope, found)
+        # Not there, or archived; only a look can tell, and somebody may archive them again before what follows from it.
         try:
-            found = await _call(endpoints.member(scope.list_id, change.id), scope)
+            seen = await _call(endpoints.member(scope.list_id, change.id), scope)
         except NotFoundError:
             scope.audience.expects_new = True
             if new is None:
                 return NOT_THERE if change.existing_only else NOT_CREATED
             return await _create(change, scope, new)
         scope.audience.expects_new = False
-        found = await _update_found(change, scope, found)
-        if found is None:
-            return VANISHED
-    return await _complete(change, scope, found)
+        found = await _update_found(change, scope, seen)
+    return VANISHED if found is None else await _complete(change, scope, found)
+
+
+async def _create_only(change: Change, scope: Scope, new: str | None) -> Outcome:
+    """Create a contact where it is not there, and leave it alone where it is.
+
+    A fresh look is enough to leave somebody alone: whoever was deleted for good since cannot be created either.
+    """
+    if scope.is_fresh() and scope.audience.status_of(change.id) is not None:
+        return ALREADY_THERE
+    try:
+        await _call(endpoints.member(scope.list_id, change.id), scope)
+    except NotFoundError:
+        return await _create(change, scope, new) if new else NOT_CREATED
+    return ALREADY_THERE
 
 
 async def _readdress(change: Change, scope: Scope, previous_id: str) -> Json | None:
@@ -160,19 +181,27 @@ async def _create(change: Change, scope: Scope, new: str) -> Outcome:
         # Saves a call. On a contact that is there, nobody documents whether they are added, ignored, or replace all others.
         body["tags"] = names
     try:
-        member = await _call(endpoints.put_member(scope.list_id, change.id, body), scope)
+        async with scope.new_contacts.creating(1):
+            member = await _put_new(change, scope, body)
+            scope.new_contacts.created += 1
     except NotFoundError:
         return NO_AUDIENCE
-    except RejectedRecordError as error:
-        if error.title != COMPLIANCE_STATE or scope.config.on_compliance_state != "pending" or new == "pending":
-            raise
-        member = await _call(endpoints.put_member(scope.list_id, change.id, {**body, "status_if_new": "pending"}), scope)
     scope.audience.note(change.id, member.get("status"))
     try:
         await retag(change, scope, member)
     except NotFoundError:
         return VANISHED
     return CREATED
+
+
+async def _put_new(change: Change, scope: Scope, body: Json) -> Json:
+    try:
+        return await _call(endpoints.put_member(scope.list_id, change.id, body), scope)
+    except RejectedRecordError as error:
+        asks = scope.config.on_compliance_state == "pending" and body["status_if_new"] != "pending"
+        if error.title != COMPLIANCE_STATE or not asks:
+            raise
+    return await _call(endpoints.put_member(scope.list_id, change.id, {**body, "status_if_new": "pending"}), scope)
 
 
 async def _update(change: Change, scope: Scope) -> Json | None:

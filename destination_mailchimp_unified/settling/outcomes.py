@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from mailchimp_unified.errors import MailchimpError, RejectedRecordError
 from mailchimp_unified.identity import masked
@@ -37,7 +37,8 @@ class Outcome:
     """What became of a record: `reason` is a class of reasons to count by, `words` what Mailchimp says about this one.
 
     `notes` say what was left undone, such as "stay archived"; `later` tells that the same record may be accepted some hours later.
-    None of them holds an email address in clear.
+    `field` names the field that was refused. None of these holds an email address in clear. `changes` say of a dry run what would
+    become of which field: its name, old and new value.
     """
 
     kind: Kind
@@ -45,6 +46,8 @@ class Outcome:
     words: str = ""
     notes: tuple[str, ...] = ()
     later: bool = False
+    field: str = ""
+    changes: tuple[tuple[str, Any, Any], ...] = ()
 
     def noting(self, notes: tuple[str, ...]) -> Outcome:
         """Return this outcome with notes."""
@@ -64,13 +67,14 @@ def skipped(reason: str) -> Outcome:
     return Outcome("skipped", reason)
 
 
-def rejected(reason: str, words: str = "") -> Outcome:
-    """Return the outcome of a record that cannot be written; `words` may hold addresses, they are masked."""
-    return Outcome("rejected", reason[:REASON_CHARACTERS], masked(words[:WORDS_CHARACTERS]))
+def rejected(reason: str, words: str = "", field: str = "") -> Outcome:
+    """Return the outcome of a record that cannot be written; `words` may hold email addresses, they are masked."""
+    return Outcome("rejected", reason[:REASON_CHARACTERS], masked(words[:WORDS_CHARACTERS]), field=field)
 
 
 NOT_THERE = skipped("the contact is not in the audience")
 NOT_CREATED = skipped("a contact that is cleaned or archived is not created")
+ALREADY_THERE = skipped("the contact is in the audience, and write_policy is create_only")
 VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
 NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
@@ -101,7 +105,7 @@ def rejected_by(error: MailchimpError) -> Outcome:
         return replace(rejected(TEMPORARY, words), later=True)
     if error.title in _REASONS:
         return rejected(_REASONS[error.title], words)
-    return rejected(f"Mailchimp refuses {', '.join(fields)}" if fields else masked(_sentence(error)), words)
+    return rejected(f"Mailchimp refuses {', '.join(fields)}" if fields else masked(_sentence(error)), words, ", ".join(fields))
 
 
 def _sentence(error: RejectedRecordError) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from docs.generator.collections import all_streams, official_streams
+from docs.generator.collections import all_streams, gains_and_losses, official_streams, reasons
 from docs.generator.fields import field_table, name_table, rule_table, value_table
 from docs.generator.recipes import names, recipe
 from docs.generator.reference import configuration_table
@@ -25,6 +25,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "streams": stream_table,
     "raw streams": all_streams,
     "raw streams of Airbyte's source": official_streams,
+    "gains and losses": gains_and_losses,
+    "reasons of the raw streams": reasons,
     **{f"fields of {stream}": partial(field_table, stream) for stream in ("contacts", "lists", "tags", "users")},
     "names that count": name_table,
     "rules": rule_table,

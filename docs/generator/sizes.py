@@ -7,7 +7,7 @@ import orjson
 from docs.generator import measurements as m
 from docs.generator.tables import table
 from mailchimp_unified.config import DEFAULT_WORKERS, MAX_CONNECTIONS
-from source_mailchimp_unified.sync.state import ContactsState, ListCursor, SnapshotState, fingerprint, moment_of, record_key
+from source_mailchimp_unified.sync.state import ContactsState, ListState, SnapshotState, fingerprint, moment_of, record_key
 
 MILLION = 1_000_000
 CONTACTS = (MILLION, 10 * MILLION, 100 * MILLION)
@@ -94,7 +94,7 @@ def _walls(speed: m.Speed, requests: float, contacts: float) -> list[str]:
 
 
 def _contacts_state(lists: int) -> int:
-    cursors = {f"{number:010x}": ListCursor(updated_at=moment_of(1_800_000_000)) for number in range(lists)}
+    cursors = {f"{number:010x}": ListState(updated_at=moment_of(1_800_000_000)) for number in range(lists)}
     return len(orjson.dumps(ContactsState(lists=cursors).model_dump(exclude_none=True)))
 
 

@@ -228,9 +228,7 @@ APPLYING = st.fixed_dictionaries(
 def test_applied_statuses_respect_who_waits_and_who_was_asked(
     runner: Any, record: Any, options: dict[str, Any], readings: dict[str, Any], seed: int, double_optin: bool
 ) -> None:
-    """Under every reading: opt_outs moves nobody into subscribed; always moves nobody who is pending, and nobody without being asked
-    where the audience has double opt-in and the configuration does not say subscribed. Twice in a row as well as once.
-    """
+    """Under every reading opt_outs subscribes nobody, always nobody who is pending, and no double opt-in audience anybody unasked."""
     before = seeded(runner, readings, double_optin=double_optin)
     chance = random.Random(seed)
     wanted = {email: chance.choice(["subscribed", "pending", "unsubscribed", "cleaned", "archived", "transactional"]) for email in before}

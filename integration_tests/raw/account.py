@@ -220,6 +220,8 @@ class Run:
                 path = self.folder / f"{name}.json"
                 path.write_text(json.dumps(content))
                 arguments += [f"--{name}", str(path)]
-        source = SourceMailchimpUnified(transport=lambda: self.account, new_loop=VirtualClockLoop, page_size=self.page_size)
+        source = SourceMailchimpUnified(
+            transport=lambda: self.account, new_loop=VirtualClockLoop, now=lambda: NOW, page_size=self.page_size
+        )
         output = _run_command(source, arguments)
         return Output([AirbyteMessageSerializer.dump(message) for message in output.get_message_iterator()])

@@ -77,7 +77,7 @@ def description(row: Collection, items: int = 3, item: Json | None = None) -> Js
 
 
 def envelope(row: Collection) -> Json:
-    """Return the schema of what stands beside the items of an answer."""
+    """Return the schema of what stands next to the items of an answer."""
     properties = (answer_schema(row) or ENVELOPE)["properties"]
     return {"properties": {name: schema for name, schema in properties.items() if name != row.records_key}}
 
@@ -97,7 +97,7 @@ def serve(mailchimp: Emulator, **items: int) -> None:
 
 
 def configured(*streams: Json, sync_mode: str = "incremental") -> Json:
-    """Return a configured catalog of discovered streams, the way PyAirbyte makes it: incremental whatever a stream supports."""
+    """Return a configured catalog of discovered streams, the way PyAirbyte makes it: incremental, also where a stream does not support it."""
     return {"streams": [{"stream": stream, "sync_mode": sync_mode, "destination_sync_mode": "append"} for stream in streams]}
 
 

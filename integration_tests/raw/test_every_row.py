@@ -98,7 +98,7 @@ def test_more_than_a_page_is_read(tmp_path: Path, size: int, parents: bool) -> N
 
 
 def test_a_short_page_is_no_end(run: Run, account: Account) -> None:
-    """A server that gives seven at most, whatever is asked for, gives all of its items."""
+    """A server that gives seven items at most gives all of its items."""
     for row in PAGED:
         if row.name not in PARENTS:
             first(account, row)[:] = [item(row, number) for number in range(23)]
@@ -135,7 +135,7 @@ def test_an_item_without_its_key_comes_all_the_same(run: Run, account: Account) 
 
 
 def _keyless_above(row: Collection) -> bool:
-    """Whether a parent lacks the key that a path is made of: audiences are known by their ids, or not at all."""
+    """Whether a parent lacks the key that a path is made of: audiences are known by their ids only."""
     while row.parent is not None:
         above = table()[row.parent.row]
         if row.parent.field in own_keys(above) and above.name != "lists":

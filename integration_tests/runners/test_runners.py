@@ -41,10 +41,11 @@ def edit(account: Emulator) -> None:
     account.clock(advance=5)
 
 
-def run(folder: Path, tool: str, command: Sequence[str | Path], **more: str) -> str:
-    """Run a program of a tool's environment in a folder. Returns what it printed, errors included."""
+def run(folder: Path, tool: str, command: Sequence[str | Path], **more: str | None) -> str:
+    """Run a program of a tool's environment in a folder. Returns what it printed, errors included. A setting of None is left out."""
     binaries = environment(f".venv-{tool}", folder, f"{tool} is not installed: make test-runners").bin
-    settings = {
+    settings: dict[str, str | None] = {
+        **os.environ,
         # The connectors and DuckDB are in the environment of these tests.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),
@@ -53,9 +54,11 @@ def run(folder: Path, tool: str, command: Sequence[str | Path], **more: str) -> 
         "MAILCHIMP_EXAMPLES": str(EXAMPLES),
         "MAILCHIMP_CONFIG": str(folder / "source.json"),
         "MAILCHIMP_DATABASE": str(folder / "mailchimp.duckdb"),
+        **more,
     }
+    given = {name: value for name, value in settings.items() if value is not None}
     done = subprocess.run(
-        [binaries / command[0], *command[1:]], cwd=folder, env={**os.environ, **settings, **more},
+        [binaries / command[0], *command[1:]], cwd=folder, env=given,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
@@ -161,11 +164,11 @@ def test_dbt(mailchimp: Emulator, tmp_path: Path) -> None:
     """The models are built on the demo's account and pass their tests, and their figures are Mailchimp's own."""
     mailchimp.seed_demo()
     (tmp_path / "source.json").write_text(json.dumps(config(mailchimp.url)))
-    database = tmp_path / "mailchimp.duckdb"
+    database = tmp_path / "demo_output" / "demo.duckdb"
     run(tmp_path, "dbt", [sys.executable, EXAMPLES / "sync.py", "--config", "source.json", "--database", database])
     folders = ["--project-dir", EXAMPLES / "dbt", "--profiles-dir", EXAMPLES / "dbt"]
     writes = ["--target-path", tmp_path / "target", "--log-path", tmp_path / "logs"]
-    output = run(tmp_path, "dbt", ["dbt", "--no-use-colors", "build", *folders, *writes])
+    output = run(tmp_path, "dbt", ["dbt", "--no-use-colors", "build", *folders, *writes], MAILCHIMP_DATABASE=None)
 
     assert re.search(r"PASS=\d+ WARN=0 ERROR=0 SKIP=0", output)
     everybody = [(one["name"], member) for one in mailchimp.lists() for member in mailchimp.members(one["id"])]

@@ -10,17 +10,33 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
+LONGEST_SECONDS = 7 * 86_400.0
+"""Whoever waits longer than this in a loop's own time waits forever."""
+
+MOST_TURNS = 200_000
+"""So many turns of a loop in one moment, and it turns in a circle."""
+
+
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
     """Waits for nothing: the time that the loop would have waited passes at once."""
 
     now = 0.0
+    interruption: BaseException | None = None
+    turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.interruption is not None:
+            interruption, self.interruption = self.interruption, None
+            raise interruption
         ready = super().select(0)
         if not ready and timeout is None:
             raise RuntimeError("every task waits for another one, and nothing is due")
         if not ready and timeout:
-            self.now += timeout
+            self.now, self.turns = self.now + timeout, 0
+        self.turns += 1
+        if self.now > LONGEST_SECONDS or self.turns > MOST_TURNS:
+            self.now, self.turns = 0.0, 0
+            raise RuntimeError("the sync never ends")
         return ready
 
 
@@ -30,6 +46,10 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+
+    def interrupt(self, error: BaseException | None) -> None:
+        """Let the loop end with an error as soon as it looks at its clock, whatever its tasks are about; None takes that back."""
+        self._jumping.interruption = error
 
     def time(self) -> float:
         """Return the seconds that have passed in this loop's time."""

@@ -45,7 +45,7 @@ def launched(mailchimp: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[s
 
 
 MISTAKES = {
-    "key without suffix": (key(HEX), "credentials.apikey has no data centre at its end"),
+    "key without suffix": (key(HEX), "credentials.apikey has no data center at its end"),
     "malformed key": (key("not-a-key"), "credentials.apikey is not a Mailchimp API key"),
     "key of a wrong type": (key(["x"]), "credentials.apikey should be a valid string"),
     "no credentials": ({"credentials": None}, "credentials should be a valid dictionary"),
@@ -53,7 +53,7 @@ MISTAKES = {
     "no kind of credentials": ({"credentials": {}}, "credentials does not say which kind it is"),
     "empty key field": ({"credentials": {"auth_type": "apikey"}}, "credentials.apikey is missing"),
     "empty token": (token(" "), "credentials.access_token is empty"),
-    "wrong data centre": (key(f"{HEX}-us99"), "belongs to another data center"),
+    "wrong data center": (key(f"{HEX}-us99"), "belongs to another data center"),
     "unknown key": (key(f"{'f' * 32}-us1"), "does not accept the credentials"),
     "unknown token": (token("nonsense-token"), "does not accept the access token"),
     "unknown list": ({"list_ids": ["ffffffffff"]}, "list_ids names audiences that the account does not have: ffffffffff"),

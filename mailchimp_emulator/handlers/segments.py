@@ -67,6 +67,8 @@ def read_segments(call: Call) -> Reply:
         and created.holds(segment.created_at)
         and updated.holds(segment.updated_at)
     ]
+    if call.behavior.segment_order == "name":
+        chosen.sort(key=lambda segment: segment.name)
     document = {
         "segments": [_object(call, audience, segment) for segment in call.page().cut(chosen)],
         "list_id": audience.id,

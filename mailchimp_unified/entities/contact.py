@@ -6,6 +6,7 @@ Mailchimp's member: https://mailchimp.com/developer/marketing/api/list-members/.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from mailchimp_unified.entities.contact_fields import (
@@ -24,6 +25,8 @@ from mailchimp_unified.text import is_blank
 __all__ = ["ARCHIVED", "ENTITY", "STATUSES", "from_mailchimp", "merge_values", "to_mailchimp"]
 
 ARCHIVED = "archived"
+
+_MAY_BE_BLANK = frozenset({str, dict, list})
 
 ENTITY = Entity("contacts", ("list_id", "id"), frozenset(field.name for field in fields_of("read only")))
 
@@ -45,11 +48,11 @@ def from_mailchimp(member: Json, *, remote: bool = False, strict: bool = False) 
     """
     get = member.get
     merge_fields = get("merge_fields") or {}
-    by_tag = merge_fields if type(merge_fields) is dict else {}
-    custom_fields = {tag: (_nothing_blank(value) if value == "" or type(value) is dict else value) for tag, value in by_tag.items()}
+    custom_fields, addresses = _custom_fields(merge_fields)
     email, status = get("email_address") or None, get("status")
     name, moment = get("full_name") or None, _moment if strict else _moment_or_oddity
-    signed_up, opted_in = moment(get("timestamp_signup")), moment(get("timestamp_opt"))
+    signed_up, opted_in, changed = get("timestamp_signup") or None, get("timestamp_opt") or None, get("last_changed") or None
+    signed_up, opted_in = signed_up and moment(signed_up), opted_in and moment(opted_in)
     contact_id = get("contact_id") or None
     contact = {
         # Without an email address there is no id of its own.
@@ -64,21 +67,21 @@ def from_mailchimp(member: Json, *, remote: bool = False, strict: bool = False) 
         # Mailchimp fills an empty name with the email address.
         "name": None if name == email else name,
         "phones": _phones(custom_fields.get(PHONE_TAG), get("sms_phone_number")),
-        "addresses": [_address(tag, value) for tag, value in custom_fields.items() if type(value) is dict],
+        "addresses": addresses,
         "status": status or None,
         "tags": get("tags") or [],
         "tags_count": get("tags_count"),
-        "custom_fields": custom_fields if by_tag is merge_fields else merge_fields,
+        "custom_fields": custom_fields if type(merge_fields) is dict else merge_fields,
         "interests": get("interests"),
         "language": get("language") or None,
         "vip": get("vip"),
         "email_type": get("email_type") or None,
         "location": _location(get("location")),
-        "marketing_permissions": _nulled(get("marketing_permissions")),
+        "marketing_permissions": _nulled(get("marketing_permissions") or None),
         "consents_to_one_to_one_messaging": get("consents_to_one_to_one_messaging"),
         "sms_phone_number": get("sms_phone_number") or None,
         "sms_subscription_status": get("sms_subscription_status") or None,
-        "sms_subscription_last_updated": moment(get("sms_subscription_last_updated")),
+        "sms_subscription_last_updated": moment(sms) if (sms := get("sms_subscription_last_updated")) else None,
         "ip_signup": get("ip_signup") or None,
         "timestamp_signup": signed_up,
         "ip_opt": get("ip_opt") or None,
@@ -90,24 +93,41 @@ def from_mailchimp(member: Json, *, remote: bool = False, strict: bool = False) 
         "last_note": _nulled(get("last_note")),
         "stats": _nulled(get("stats")),
         "created_at": signed_up or opted_in,
-        "updated_at": moment(get("last_changed")),
+        "updated_at": changed and moment(changed),
         "is_deleted": status == ARCHIVED,
     }
     if remote:
         contact["remote_data"] = member
-    if not strict and (type(contact["id"]) is not str or not contact["id"]):
-        contact["id"] = subscriber_hash(email) if type(email) is str else contact_id
+    return contact if strict else _with_an_id(contact)
+
+
+def _with_an_id(contact: Json) -> Json:
+    """Return a contact with the id that its email address makes, where Mailchimp gives none that can be read."""
+    if type(contact["id"]) is not str or not contact["id"]:
+        contact["id"] = subscriber_hash(contact["email"]) if type(contact["email"]) is str else contact["contact_id"]
     return contact
 
 
+def _custom_fields(merge_fields: Any) -> tuple[Json, list[Json]]:
+    """Return the merge fields with null for what is cleared, and those of them that are postal addresses, in the unified shape."""
+    if type(merge_fields) is not dict:
+        return {}, []
+    custom_fields = {tag: (None if value == "" else value) for tag, value in merge_fields.items()}
+    postal = [tag for tag, value in custom_fields.items() if type(value) is dict]
+    if postal:
+        custom_fields.update((tag, _nothing_blank(custom_fields[tag])) for tag in postal)
+    return custom_fields, [_address(tag, value) for tag in postal if (value := custom_fields[tag])]
+
+
 def _moment(value: Any) -> str | None:
-    """Return a time, None where Mailchimp has none. Raises ValueError for what is neither."""
-    if not value:
-        return None
-    moment = timestamp(value)
-    if moment is None and value[:10] != NO_DAY:
-        raise ValueError("not a time")
-    return moment
+    """Return a time, None where Mailchimp has none. Raises ValueError, or another error for what is no text, for what is neither."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        if value[:10] == NO_DAY:
+            return None
+        raise
+    return timestamp(value) if value[19:] != "+00:00" or value[10] != "T" else value
 
 
 def _moment_or_oddity(value: Any) -> Any:
@@ -138,6 +158,8 @@ def _nothing_blank(value: Any) -> Any:
 
 def _nulled(value: Any) -> Any:
     """Return a value with null for each "" in it, at any depth."""
+    if value is None or (type(value) is dict and _MAY_BE_BLANK.isdisjoint(map(type, value.values()))):
+        return value
     if type(value) is dict:
         return {name: (None if inner == "" else _nulled(inner) if type(inner) in (dict, list) else inner) for name, inner in value.items()}
     return [_nulled(inner) for inner in value] if type(value) is list else None if value == "" else value

@@ -21,6 +21,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
+Convert = Callable[[Any], Json]
+
+
 class Readable(NamedTuple):
     """A record that fits its schema, and the paths of the fields that did not and are null in it."""
 
@@ -37,19 +40,19 @@ def readable(record: Json, entity: Entity) -> Readable | None:
     return Readable(fitted, nulled)
 
 
-def readable_page(items: Sequence[Any], entity: Entity, convert: Callable[..., Json]) -> list[Readable | Json]:
+def readable_page(items: Sequence[Any], entity: Entity, strictly: Convert, tolerantly: Convert) -> list[Readable | Json]:
     """Return the records of a page of items, and leave out what is no record.
 
-    `convert` maps one item; with `strict` it raises for what it cannot read. Nearly every page is in order: its records come as they
-    are, after one look at the types in each of its columns.
+    `strictly` maps an item and raises for what it cannot read; `tolerantly` passes that on. Nearly every page is in order: its records
+    come as they are, after one look at the types in each of its columns.
     """
     try:
-        records = [convert(item, strict=True) for item in items]
+        records = list(map(strictly, items))
         if _is_in_order(records, entity):
             return list(records)
     except (ValueError, TypeError, AttributeError, KeyError):
         pass
-    found = (readable(convert(item), entity) for item in items if type(item) is dict)
+    found = (readable(tolerantly(item), entity) for item in items if type(item) is dict)
     return [one if one.nulled else one.record for one in found if one is not None]
 
 

@@ -6,20 +6,14 @@ the last one, and leaves out the rows that are known by their fingerprints.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from mailchimp_unified.entities.entity import timestamp
+from source_mailchimp_unified.sync.fingerprints import digest, packed, unpacked
 from source_mailchimp_unified.sync.state import SeenState, epoch, moment_of
 
 Member = dict[str, Any]
-
-FINGERPRINT_BYTES = 6
-"""Two of a thousand rows are mistaken for each other once in some hundred million syncs."""
 
 _WHAT_CHANGES = ("id", "contact_id", "status", "last_changed", "email_address", "merge_fields", "interests", "tags", "language", "vip")
 
@@ -32,8 +26,7 @@ def second_of(member: Mapping[str, Any]) -> int | None:
 
 def fingerprint_of(member: Member) -> bytes:
     """Return what tells a version of a member from others."""
-    version = orjson.dumps([member.get(name) for name in _WHAT_CHANGES], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return hashlib.blake2b(version, digest_size=FINGERPRINT_BYTES).digest()
+    return digest([member.get(name) for name in _WHAT_CHANGES])
 
 
 class Lookback:
@@ -47,8 +40,10 @@ class Lookback:
         self.newest = cursor
         self._seconds, self._limit, self._bound = seconds, limit, bound
         self._saved_until = saved.until if saved else -1
-        self._saved = _unpacked(saved.rows) if saved and saved.rows else frozenset[bytes]()
+        self._saved = unpacked(saved.rows) if saved and saved.rows else frozenset[bytes]()
         self._until = self._saved_until
+        # The newest second of which not all rows have found room.
+        self._unnamed_until = -1
         self._rows: dict[bytes, int] = dict.fromkeys(self._saved, self._saved_until)
         self._whole: dict[int, tuple[int, int]] = {}
 
@@ -64,13 +59,13 @@ class Lookback:
         if last is None:
             return
         self.newest = max(self.newest or 0, min(last, self._limit))
+        self._forget()
         after = moment_of(max(0, self._after))
         if last > self._after:
             for member in members:
                 # Times of one form compare like the moments they name.
                 if (timestamp(member.get("last_changed")) or "") > after:
                     self._note(member)
-        self._forget()
 
     @property
     def _after(self) -> int:
@@ -81,8 +76,10 @@ class Lookback:
         self._until = max(self._until, second)
         count, whole = self._whole.get(second, (0, 0))
         self._whole[second] = count + 1, whole ^ int.from_bytes(fingerprint, "big")
-        if len(self._rows) <= self._bound:
+        if len(self._rows) < self._bound or fingerprint in self._rows:
             self._rows[fingerprint] = second
+        else:
+            self._unnamed_until = max(self._unnamed_until, second)
 
     def _forget(self) -> None:
         after = self._after
@@ -95,9 +92,9 @@ class Lookback:
         """Return what the next sync needs to know."""
         if not self._seconds or not (self._rows or self._whole):
             return None
-        if len(self._rows) > self._bound:
+        if self._unnamed_until > self._after:
             return SeenState(until=self._until, all_rows=self.all_rows())
-        return SeenState(until=self._until, rows=_packed(self._rows))
+        return SeenState(until=self._until, rows=packed(self._rows))
 
     def all_rows(self) -> str:
         """Return one fingerprint of all rows that were noted."""
@@ -105,15 +102,3 @@ class Lookback:
         for _, one in self._whole.values():
             whole ^= one
         return f"{count}-{whole:x}"
-
-
-def _packed(rows: Iterable[bytes]) -> str:
-    return base64.b64encode(b"".join(sorted(rows))).decode()
-
-
-def _unpacked(text: str) -> frozenset[bytes]:
-    try:
-        content = base64.b64decode(text, validate=True)
-    except ValueError:
-        return frozenset()
-    return frozenset(content[place : place + FINGERPRINT_BYTES] for place in range(0, len(content), FINGERPRINT_BYTES))

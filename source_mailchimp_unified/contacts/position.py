@@ -73,7 +73,7 @@ class Position:
         first = listings(self.bounds.wanted)
         known = {listing.key: listing for listing in (*first, *EVERYTHING)}
         self.left = {known[key]: Left(Window(*one) for one in windows) for key, windows in (saved.left or {}).items() if key in known}
-        for listing in EVERYTHING if self.bounds.wanted else ():
+        for listing in EVERYTHING:
             self.left.setdefault(listing, Left()).add(Window(max(cursor - self.bounds.lookback, self.bounds.start), self.bounds.horizon))
         if self.bounds.widened:
             for listing in first:

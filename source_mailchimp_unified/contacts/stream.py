@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from mailchimp_unified.entities.contact import STATUSES
-from mailchimp_unified.errors import BugError, NotFoundError
+from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError
 from source_mailchimp_unified.contacts.listings import listings
 from source_mailchimp_unified.contacts.lookback import Lookback
 from source_mailchimp_unified.contacts.position import Bounds, Position
@@ -40,7 +40,7 @@ class ContactsStream(Stream):
     def __post_init__(self) -> None:
         state = parse_contacts_state(self.incoming)
         # A full refresh continues only one that was interrupted, never incremental syncs.
-        self._saved: dict[str, ListState] = {} if self.full_refresh and not state.full_refresh else dict(state.lists)
+        self.saved: dict[str, ListState] = {} if self.full_refresh and not state.full_refresh else dict(state.lists)
         self._positions: dict[str, Position] = {}
         self._statuses = state.statuses
         self._start_date = state.start_date
@@ -50,7 +50,7 @@ class ContactsStream(Stream):
     def state(self) -> dict[str, Any]:
         """Return the state of each list."""
         reached = {list_id: position.state() for list_id, position in self._positions.items()}
-        lists = {**self._saved, **{list_id: state for list_id, state in reached.items() if state is not None}}
+        lists = {**self.saved, **{list_id: state for list_id, state in reached.items() if state is not None}}
         wanted = self.config.wanted_statuses
         return {
             "lists": {list_id: state.model_dump(exclude_none=True) for list_id, state in lists.items()},
@@ -69,7 +69,7 @@ class ContactsStream(Stream):
         bounds = self._bounds(int(audiences.seen_at.timestamp()), len(audiences.chosen))
         jobs = Jobs(self.config.num_workers, self.errors.append)
         for turn, audience in enumerate(audiences.chosen):
-            position = Position(audience, self._saved.get(str(audience["id"])), bounds)
+            position = Position(audience, self.saved.get(str(audience["id"])), bounds)
             self._positions[position.list_id] = position
             reading = _ListReading(self, session, output, jobs, position, turn)
             jobs.add(partial(reading.guarded, reading.begin), (turn,))
@@ -78,24 +78,27 @@ class ContactsStream(Stream):
     def _narrow_or_widen(self) -> None:
         """Start over what was read for other statuses than are wanted now."""
         wanted, before = self.config.wanted_statuses, set(self._statuses or STATUSES)
-        if not self._saved or wanted == before:
+        if not self.saved or wanted == before:
             return
         if not wanted <= before:
             self.logger.warning("contacts: more statuses are chosen than the saved state holds for. All contacts are read again.")
-            self._saved = {}
+            self.saved = {}
         # What is left of an unfinished list is left of the statuses that were chosen then.
-        self._saved = {list_id: state for list_id, state in self._saved.items() if not state.left}
+        self.saved = {list_id: state for list_id, state in self.saved.items() if not state.left}
 
     async def _forget_deleted(self, session: Session, audiences: Audiences) -> None:
         """Drop the states of lists that are gone."""
-        for list_id in [one for one in self._saved if one not in audiences.by_id]:
-            if await session.account.is_gone(list_id):
-                del self._saved[list_id]
+        for list_id in [one for one in self.saved if one not in audiences.by_id]:
+            try:
+                if await session.account.is_gone(list_id):
+                    del self.saved[list_id]
+            except MailchimpError as error:
+                self.logger.info("%s Its state is kept.", error.message)
 
     def _estimate(self, audiences: Audiences, output: Output) -> None:
         """Say how many contacts a first sync has, by the counts that the audiences carry."""
         chosen = listings(self.config.wanted_statuses)
-        rows = sum(listing.rows(one) for one in audiences.chosen if str(one["id"]) not in self._saved for listing in chosen)
+        rows = sum(listing.rows(one) for one in audiences.chosen if str(one["id"]) not in self.saved for listing in chosen)
         if rows and not self.config.start_date:
             output.estimate(rows)
 
@@ -114,7 +117,7 @@ class ContactsStream(Stream):
 
     def _widened(self, start: int) -> Window | None:
         """Return the seconds that an earlier start date adds to lists that were read before."""
-        if not self._saved or not self._start_date or start >= (before := epoch(self._start_date) - 1):
+        if not self.saved or not self._start_date or start >= (before := epoch(self._start_date) - 1):
             return None
         self.logger.info("contacts: start_date is earlier than at the last sync. The older contacts are read now.")
         return Window(start, before)
@@ -123,7 +126,7 @@ class ContactsStream(Stream):
         """Drop the state of a list that is gone."""
         position.is_gone = True
         self._positions.pop(position.list_id, None)
-        self._saved.pop(position.list_id, None)
+        self.saved.pop(position.list_id, None)
 
 
 @dataclass
@@ -177,7 +180,7 @@ class _ListReading:
     async def _skip_what_is_unchanged(self) -> None:
         """Take the repeated seconds for done where the last sync left one fingerprint for all their rows and it still holds."""
         position, bounds = self.position, self.position.bounds
-        saved = self.stream._saved.get(position.list_id)  # noqa: SLF001 - a part of the stream
+        saved = self.stream.saved.get(position.list_id)
         repeated = position.repeated
         if repeated is None or saved is None or saved.left or not saved.seen or not saved.seen.all_rows:
             return
@@ -192,8 +195,9 @@ class _ListReading:
 
     def _tell(self, position: Position) -> None:
         seconds = max(1.0, asyncio.get_running_loop().time() - self._began)
-        share = f"{position.taken / position.total:.0%}" if position.taken <= position.total else "more than expected"
-        words = (position.name, f"{position.taken:,}", f"{position.total:,}", share, f"{position.taken / seconds:,.0f}")
+        # What changes meanwhile comes on top of the count.
+        total = max(position.total, position.taken, 1)
+        words = (position.name, f"{position.taken:,}", f"{total:,}", f"{position.taken / total:.0%}", f"{position.taken / seconds:,.0f}")
         self.stream.progress.tell("contacts of %s: %s of about %s read (%s), %s per second.", *words)
 
     def _note_odd(self, position: Position) -> None:

@@ -75,16 +75,14 @@ class Emitter:
 
     def _records(self, members: Sequence[Member]) -> Iterator[Record]:
         # Only when the page is taken: until then it is its members alone.
-        records = readable_page(members, contact.ENTITY, self._convert)
+        strictly = partial(contact.from_mailchimp, remote=self.remote, strict=True)
+        records = readable_page(members, contact.ENTITY, strictly, self._convert)
         if len(records) < len(members):
             self.odd(self.position)
         yield from records
 
-    def _convert(self, member: Member, *, strict: bool = False) -> dict[str, Any]:
-        record = contact.from_mailchimp(member, remote=self.remote, strict=strict)
-        if not strict:
-            record["list_id"] = self.position.list_id
-        return record
+    def _convert(self, member: Member) -> dict[str, Any]:
+        return {**contact.from_mailchimp(member, remote=self.remote), "list_id": self.position.list_id}
 
     async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members, those with more tags than a listing shows with all of them."""
@@ -102,8 +100,8 @@ class Emitter:
 
 
 def _lacks_tags(member: Member) -> bool:
-    count, tags = member.get("tags_count"), member.get("tags")
-    return type(count) is int and type(tags) is list and count > len(tags) and bool(member.get("id"))
+    tags = member.get("tags")
+    return type(tags) is list and type(count := member.get("tags_count")) is int and count > len(tags) and bool(member.get("id"))
 
 
 @dataclass
@@ -141,7 +139,7 @@ class Sweep:
         # The first page is a sample too: it begins with the window.
         last = _second_of(page.items[-1])
         sample = Sample(self.window.after, self.window.after + 1 if last is None else last)
-        await self._sampled(0, sample, [item for item in page.items if _second_of(item) != last] if last is not None else [])
+        await self._sampled(0, sample, _before_last(page.items) if last is not None else [])
 
     def _sample_further(self, rows: int) -> None:
         """Line up the samples of a listing of so many rows that are behind those already lined up."""
@@ -156,12 +154,12 @@ class Sweep:
     async def _sample(self, number: int, offset: int) -> None:
         """Read one page ahead: what lies strictly inside is emitted, and the time line is cut there."""
         items = (await self._pager.page(self._members(self.window), offset)).items
-        seconds = [_second_of(item) for item in items]
-        first, last = (seconds[0], seconds[-1]) if seconds else (None, None)
+        first, last = (_second_of(items[0]), _second_of(items[-1])) if items else (None, None)
         if first is None or last is None:
             await self._sampled(number, None, [])
             return
-        inside = [item for item, second in zip(items, seconds, strict=True) if second not in (first, last)]
+        ends = {_changed(items[0]), _changed(items[-1])}
+        inside = [item for item in items if _changed(item) not in ends]
         await self._sampled(number, Sample(first, last), inside)
 
     async def _sampled(self, number: int, sample: Sample | None, inside: list[Any]) -> None:
@@ -182,6 +180,17 @@ class Sweep:
 
     def _members(self, window: Window) -> Request:
         return members_request(self.emitter.position.list_id, window, self.listing)
+
+
+def _changed(item: Any) -> str | None:
+    moment = item.get("last_changed") if type(item) is dict else None
+    return moment if type(moment) is str else None
+
+
+def _before_last(items: Sequence[Any]) -> list[Any]:
+    """Return the items that did not change in the second of the last one."""
+    last = _changed(items[-1])
+    return [item for item in items if _changed(item) != last]
 
 
 def _second_of(item: Any) -> int | None:

@@ -24,7 +24,7 @@ class Cost:
         self._requests = requests
         if requests > self._noteworthy and parts:
             each = "one for each of the" if requests == parts else f"for {parts:,} of the"
-            self._tell(f"{self._subject} needs about {requests:,} requests{f', {each} {of}' if of else ''}.")
+            self._tell(f"{self._subject} about {requests:,} requests{f', {each} {of}' if of else ''}.")
 
     def count(self, expected: int = 1) -> Callable[[int], None]:
         """Return what hears how many items a part has, of which so many requests were expected."""
@@ -36,7 +36,7 @@ class Cost:
                 heard = True
                 self._requests += max(0, pages_of(items) - expected)
                 if self._requests > self._noteworthy:
-                    self._tell(f"{self._subject} needs about {self._requests:,} requests, as far as is known by now.")
+                    self._tell(f"{self._subject} about {self._requests:,} requests, as far as is known by now.")
 
         return counted
 

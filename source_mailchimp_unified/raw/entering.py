@@ -8,7 +8,7 @@ from typing import Any
 from mailchimp_unified.entities.entity import timestamp
 from source_mailchimp_unified.raw.pages import pages_of
 from source_mailchimp_unified.raw.table import Parent
-from source_mailchimp_unified.raw.versions import digest
+from source_mailchimp_unified.sync.fingerprints import digest
 from source_mailchimp_unified.sync.state import epoch
 
 Told = Mapping[str, Any]
@@ -51,7 +51,12 @@ def ended_before(parent: Parent | None, told: Told, start: int | None) -> bool:
     return start is not None and latest is not None and latest < start
 
 
+def size_of(parent: Parent | None, told: Told) -> int:
+    """Return about how many items a partition has, by what its parent tells; 0 when it does not."""
+    sizes = [told.get(name) for name in parent.size] if parent else []
+    return sum(size for size in sizes if isinstance(size, int) and size > 0)
+
+
 def requests_for(parent: Parent | None, told: Told) -> int:
     """Return about how many requests a partition takes, by what its parent tells."""
-    sizes = [told.get(name) for name in parent.size] if parent else []
-    return pages_of(sum(size for size in sizes if isinstance(size, int) and size > 0))
+    return pages_of(size_of(parent, told))

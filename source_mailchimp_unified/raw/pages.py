@@ -14,7 +14,7 @@ from mailchimp_unified.request import PAGE_SIZE, Reply, Request
 from source_mailchimp_unified.raw.records import LINKS
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, lineage, table
-from source_mailchimp_unified.raw.versions import digest
+from source_mailchimp_unified.sync.fingerprints import digest
 
 Values = tuple[Any, ...]
 """The keys of the parents of a partition, the farthest first; () for a collection without parents."""

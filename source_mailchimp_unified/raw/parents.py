@@ -107,7 +107,7 @@ class _Family:
         self._parents, self._session = parents, session
         self._row, self._field = table()[parent.row], parent.field
         self._found = Partitions(told_of(parent.row, parent.field))
-        self._cost = Cost(f"The keys of the {self._row.words}", parents.logger)
+        self._cost = Cost(f"The keys of the {self._row.words} need", parents.logger)
         self._refused: dict[Values, MailchimpError] = {}
         self._answered = False
 

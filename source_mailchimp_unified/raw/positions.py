@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from source_mailchimp_unified.raw.versions import packed, unpacked
+from source_mailchimp_unified.sync.fingerprints import packed, unpacked
 from source_mailchimp_unified.sync.state import Moment, epoch, key_values, moment_of, parse_state
 
 STATES_PER_SYNC = 50
@@ -90,7 +90,7 @@ class Positions:
         self._sizes = {key: len(unpacked(text)) for key, text in saved.seen.items()}
         self._known = sum(self._sizes.values())
         self.start_date = saved.start_date
-        self.forgotten = 0
+        self.forgotten = self.in_the_future = 0
         self._visited: set[str] = set()
         self._unsaid = 0
 
@@ -110,11 +110,17 @@ class Positions:
             part.clear()
         self._known = 0
 
-    def open(self, values: Sequence[Any], lookback: int | None) -> Position:
-        """Return what is known of a partition, to be completed while it is read."""
+    def open(self, values: Sequence[Any], lookback: int | None, horizon: int) -> Position:
+        """Return what is known of a partition, to be completed while it is read.
+
+        A cursor beyond the horizon is that of a clock that was wrong: what it has hidden since nobody knows, so it does not count.
+        """
         key = _key(values)
         cursor = self._cursors.get(key)
-        return Position(None if cursor is None else epoch(cursor), unpacked(self._seen.get(key, "")), lookback)
+        reached = None if cursor is None else epoch(cursor)
+        usable = reached is None or reached <= horizon
+        self.in_the_future += not usable
+        return Position(reached if usable else None, unpacked(self._seen.get(key, "")), lookback)
 
     def parent(self, values: Sequence[Any]) -> str | None:
         """Return the fingerprint of what the parent of a partition told when nothing was left to be read, None when something was."""

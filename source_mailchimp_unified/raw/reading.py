@@ -20,14 +20,14 @@ from source_mailchimp_unified.sync.state import epoch
 class Reading:
     """A partition on its way. Records older than the second `after` were emitted before, or are not wanted.
 
-    `odd` counts items that are no objects, `keyless` records that lack a part of their key.
+    No second after `limit` is taken for the newest. `odd` counts items that are no objects, `keyless` records that lack a part of their key.
     """
 
     row: Collection
     values: Values
     position: Position
     after: int | None
-    horizon: int
+    limit: int
     times: Times
     list_ids: Sequence[str] = ()
     odd: int = 0
@@ -64,7 +64,7 @@ class Reading:
         """Note a record. Tells whether its version was emitted by an earlier sync."""
         if self.row.follows == "parent":
             return False
-        self.position.see(second, self.horizon)
+        self.position.see(second, self.limit)
         looked_back = second is None or self.position.cursor is None or second <= self.position.cursor
         if not (looked_back and self.position.known) and not self.position.keeps(second):
             return False

@@ -8,7 +8,7 @@ from typing import Any
 from mailchimp_unified.entities.entity import timestamp
 from mailchimp_unified.entities.readable import Readable
 from source_mailchimp_unified.raw.table import Collection, Flatten
-from source_mailchimp_unified.raw.versions import digest
+from source_mailchimp_unified.sync.fingerprints import digest
 
 Json = dict[str, Any]
 Times = dict[str, "Times"]

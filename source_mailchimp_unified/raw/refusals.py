@@ -10,10 +10,10 @@ from mailchimp_unified.errors import MailchimpError, NotFoundError, PermissionDe
 from source_mailchimp_unified.raw.parents import Partition
 
 REFUSALS = 20
-"""After so many partitions that a permission or a plan closes, and none that is open, only some of the others are asked for."""
+"""After so many partitions that a permission or a plan closes, or that fail, and none that is read, only some others are asked for."""
 
 SAMPLES = 10
-"""So many of the others are asked for, evenly spread; when one is open, all the rest are."""
+"""So many of the others are asked for, evenly spread; when one is read, all the rest are, too."""
 
 
 class Refusals:
@@ -37,6 +37,10 @@ class Refusals:
         self._closed += isinstance(error, PermissionDeniedError)
         if partition is not None and isinstance(error, NotFoundError):
             self.not_found.append((partition, error))
+
+    def fail(self) -> None:
+        """Note that a partition could not be read, after all tries."""
+        self._closed += 1
 
     def give(self) -> None:
         """Note that a partition was read."""

@@ -10,51 +10,29 @@ from typing import Any
 
 from mailchimp_unified.entities import Entity
 from mailchimp_unified.errors import BugError, NotFoundError
-from mailchimp_unified.request import Request
 from source_mailchimp_unified.raw.cost import NOTEWORTHY_REQUESTS, Cost
-from source_mailchimp_unified.raw.entering import ended_before, mark, requests_for, settled
+from source_mailchimp_unified.raw.entering import ended_before, mark, requests_for, settled, size_of
+from source_mailchimp_unified.raw.family import Family
 from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages, without_links
-from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Parents, Partition, Partitions, below_an_audience
+from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Partition, Partitions, below_an_audience
 from source_mailchimp_unified.raw.positions import MOST_KNOWN, Positions
 from source_mailchimp_unified.raw.reading import Reading
 from source_mailchimp_unified.raw.records import times_of
 from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw.table import Collection, table
-from source_mailchimp_unified.sync.account import moment_of_reply
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.progress import Progress
-from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, epoch, moment_of
 from source_mailchimp_unified.sync.streams import Session, Stream
-
-PING = Request(path="/ping", what="the time")
-"""https://mailchimp.com/developer/marketing/api/ping/ping/."""
 
 SETTLING_SECONDS = 600
 """After so long all that a report tells of can be read: the latest seen was a bounce after 226 s; Estuary's connector waits as long."""
 
 
-class Family:
-    """What the raw streams of a sync read once for all: the parents, and the time."""
-
-    def __init__(self, logger: logging.Logger) -> None:
-        self.parents = Parents(logger)
-        self._time: Shared[int] | None = None
-
-    async def time(self, session: Session) -> int:
-        """Return Mailchimp's time, in seconds since 1970."""
-
-        async def ask() -> int:
-            return int(moment_of_reply((await session.client.call(PING)).date).timestamp())
-
-        self._time = self._time or Shared(ask)
-        return await self._time.get()
-
-
 @dataclass
 class RawStream(Stream):
-    """Reads one collection. What is followed in no way is read whole by every sync, whatever the sync mode says."""
+    """Reads one collection. What is not followed is read whole by every sync, in both sync modes."""
 
     row: Collection
     shared: Family
@@ -69,10 +47,10 @@ class RawStream(Stream):
         self._times = times_of(stream_schema(self.row))
         self._progress = Progress(self.logger)
         noteworthy = 0 if self.row.on_request else NOTEWORTHY_REQUESTS
-        self._cost = Cost(f"The stream {self.name}", self.logger, noteworthy)
+        self._cost = Cost(f"The stream {self.name} needs", self.logger, noteworthy)
         self._refusals = Refusals()
         self._entered = self._odd = self._keyless = 0
-        self._horizon = 0
+        self._horizon = self._limit = 0
         self._restart()
 
     def state(self) -> dict[str, Any]:
@@ -83,9 +61,11 @@ class RawStream(Stream):
         """Read all partitions that can have something new, some at a time."""
         if self._needs_time():
             self._horizon = await self._time(session) - HORIZON_MARGIN_SECONDS
+            # By the earlier of both clocks, so that a wrong one hides nothing from later syncs.
+            self._limit = min(self._horizon, int(self.shared.now()))
         partitions = await self._find_partitions(session)
         self.errors.extend(partitions.errors)
-        self._announce(partitions)
+        self._announce(partitions, output)
         asked = self._refusals.asked(iter(partitions))
         await self._read_all(asked, session, output)
         await self._read_all(self._refusals.passed_over(iter(partitions)), session, output)
@@ -132,11 +112,13 @@ class RawStream(Stream):
             self._refusals.refuse(error)
             return Partitions()
 
-    def _announce(self, partitions: Partitions) -> None:
+    def _announce(self, partitions: Partitions, output: Output) -> None:
         parent = self.row.parent
         expected = [requests_for(parent, one.told) for one in partitions if self._enters(one)]
         self._entered = len(expected)
         self._refusals.expect(self._entered)
+        if parent and parent.size and self._start is None and self._positions.empty:
+            output.estimate(sum(size_of(parent, one.told) for one in partitions))
         self._cost.expect(sum(expected) * len(self.row.sweeps), self._entered, table()[parent.row].words if parent else "")
 
     def _enters(self, partition: Partition) -> bool:
@@ -164,6 +146,7 @@ class RawStream(Stream):
             except NOT_FOR_US as error:
                 self._refusals.refuse(error, partition)
             except Exception as error:  # noqa: BLE001 - the other partitions are read all the same
+                self._refusals.fail()
                 self.errors.append(error)
 
     async def _asked_twice(self, partition: Partition, session: Session, output: Output) -> None:
@@ -175,8 +158,8 @@ class RawStream(Stream):
 
     async def _read_partition(self, partition: Partition, session: Session, output: Output) -> None:
         row = self.row
-        position = self._positions.open(partition.values, self._lookback)
-        reading = Reading(row, partition.values, position, self._after(position.cursor), self._horizon, self._times, self.config.list_ids)
+        position = self._positions.open(partition.values, self._lookback, self._horizon)
+        reading = Reading(row, partition.values, position, self._after(position.cursor), self._limit, self._times, self.config.list_ids)
         counted = self._cost.count(requests_for(row.parent, partition.told))
         for sweep in row.sweeps:
             request = collection_request(
@@ -194,7 +177,7 @@ class RawStream(Stream):
     def _settled(self, partition: Partition) -> str | None:
         """Return the mark of a partition's parent when nothing that it tells of can be left to be read."""
         now, before = mark(self.row.parent, partition.told), self._positions.parent(partition.values)
-        return now if now is not None and settled(before, now, self._horizon, self._lookback or SETTLING_SECONDS) else None
+        return now if now is not None and settled(before, now, self._limit, self._lookback or SETTLING_SECONDS) else None
 
     def _options(self) -> dict[str, str]:
         return {
@@ -217,8 +200,7 @@ class RawStream(Stream):
         began = None if self._start is None else self._start - 1
         if reached is None or self._lookback is None:
             return began
-        # A cursor beyond the horizon is that of a clock that was wrong.
-        again = min(reached, self._horizon) - self._lookback
+        again = reached - self._lookback
         return again if began is None else max(again, began)
 
     def _finish(self) -> None:
@@ -234,11 +216,14 @@ class RawStream(Stream):
         refused = self._refusals
         if refused.errors:
             share = f"{len(refused.errors):,} of {self._entered:,} parts of the stream" if refused.given else "The stream"
-            unasked = f" {refused.unasked:,} more were not asked for." if refused.unasked else ""
-            yield f"{share} {self.name} left out: {refused.errors[0].message}{unasked}"
+            yield f"{share} {self.name} left out: {refused.errors[0].message}"
+        if refused.unasked:
+            yield f"{self.name}: nothing could be read, so {refused.unasked:,} more parts were not asked for."
         if self._keyless:
             keys = ", ".join(self.row.primary_key)
             yield f"{self._keyless:,} records of {self.name} lack a part of their key ({keys}): one that deduplicates may keep only one of them."
+        if self._positions.in_the_future:
+            yield f"The saved state of {self.name} lies in the future, so a clock was wrong when it was saved. What it is about is read again."
         if self._positions.forgotten:
             yield (
                 f"The state of {self.name} keeps {MOST_KNOWN:,} versions at most:"

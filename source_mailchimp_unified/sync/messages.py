@@ -57,15 +57,17 @@ def record_lines(stream: str, records: Records) -> Iterator[RecordLines]:
     """Yield all records as one text, nothing for none. Like the CDK's serializer it leaves out the nulls at the top of a record."""
     head, tail = f'{{"type":"RECORD","record":{{"stream":"{stream}","data":', f',"emitted_at":{_now()}'
     lines = [
-        f"{head}{_line(one)}{tail}}}}}" if type(one) is not Readable else f"{head}{_line(one.record)}{tail}{_meta_line(one.nulled)}}}}}"
+        f"{head}{orjson.dumps({name: value for name, value in one.items() if value is not None}).decode()}{tail}}}}}"
+        if type(one) is dict
+        else f"{head}{_line(one)}{tail}{_meta_line(one)}}}}}"
         for one in records
     ]
     if lines:
         yield RecordLines(stream, len(lines), "\n".join(lines))
 
 
-def _line(record: Any) -> str:
-    return orjson.dumps({name: value for name, value in record.items() if value is not None}).decode()
+def _line(one: Any) -> str:
+    return orjson.dumps({name: value for name, value in one.record.items() if value is not None}).decode()
 
 
 def _meta(nulled: Iterable[str]) -> AirbyteRecordMessageMeta:
@@ -76,8 +78,8 @@ def _meta(nulled: Iterable[str]) -> AirbyteRecordMessageMeta:
     )
 
 
-def _meta_line(nulled: Iterable[str]) -> str:
-    changes = [{"field": name, "change": Change.NULLED.value, "reason": Reason.SOURCE_SERIALIZATION_ERROR.value} for name in nulled]
+def _meta_line(one: Any) -> str:
+    changes = [{"field": name, "change": Change.NULLED.value, "reason": Reason.SOURCE_SERIALIZATION_ERROR.value} for name in one.nulled]
     return f',"meta":{orjson.dumps({"changes": changes}).decode()}'
 
 

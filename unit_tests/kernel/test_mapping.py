@@ -138,11 +138,8 @@ def test_a_contact_reads_names_phones_and_addresses_out_of_its_merge_fields() ->
             "country": "US",
         }
     ]
-    assert record["custom_fields"] == {
-        **MEMBER["merge_fields"],
-        "EMPTY": None,
-        "ADDRESS": {**MEMBER["merge_fields"]["ADDRESS"], "addr2": None},
-    }
+    home = {**MEMBER["merge_fields"]["ADDRESS"], "addr2": None}
+    assert record["custom_fields"] == {**MEMBER["merge_fields"], "EMPTY": None, "ADDRESS": home}
 
 
 def test_what_mailchimp_leaves_empty_is_null() -> None:

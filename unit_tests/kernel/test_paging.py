@@ -215,3 +215,12 @@ def test_items_are_returned_in_order() -> None:
         return await Pager(Scripted(Collection(list(range(2_500)))).client(), logging.getLogger("test")).all(THINGS)
 
     assert [item["id"] for item in run(reading())] == list(range(2_500))
+
+
+def test_an_offset_without_effect_is_an_error() -> None:
+    """A server that gives its first ten of 37 for every offset would pass for one that clamps its pages: it is found out."""
+    first_ten = [{"id": number} for number in range(10)]
+    pager = Pager(Scripted(lambda _: answer({"things": first_ten, "total_items": 37})).client(), logging.getLogger("test"))
+
+    with pytest.raises(BugError, match="no matter the offset"):
+        run(pager.all(THINGS))

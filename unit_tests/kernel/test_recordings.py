@@ -72,7 +72,7 @@ def test_every_recorded_merge_field_has_a_type() -> None:
 
 
 def test_the_recorded_metadata_leads_to_the_api() -> None:
-    """The OAuth metadata names the data centre to call."""
+    """The OAuth metadata names the data center to call."""
     (call,) = [call for call in recordings() if call["path"] == "/oauth2/metadata"]
     config = ConnectionConfig.model_validate({"credentials": {"auth_type": "oauth2.0", "access_token": "t"}})
 

@@ -89,6 +89,9 @@ class Emitted:
         await asyncio.sleep(0.1)
         self.ids += [record["id"] for record in records]
 
+    def estimate(self, rows: int) -> None:
+        """Take no notice."""
+
     def checkpoint(self) -> None:
         """Note the state of this moment."""
         self.states.append((len(self.ids), self.stream.state()))

@@ -1,41 +1,25 @@
+"""Pages of raw streams: nothing that stays is lost while others come and go."""
+
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailchimp_unified.client import MailchimpClient
+from integration_tests.simulation.clock import run
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.request import Reply
+from mailchimp_unified.request import Reply, Request
 from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.table import table
 from source_mailchimp_unified.sync.shared import Shared
 
 Items = list[dict[str, Any]]
-
-
-def read(name: str, reply: Callable[[Any], Reply]) -> Items:
-    """Read a row without a network and return its items."""
-
-    async def call(request: Any, *, tries: int | None = None) -> Reply:
-        await asyncio.sleep(0)
-        return reply(request)
-
-    async def collect() -> Items:
-        row = table()[name]
-        pager = Pager(cast("MailchimpClient", SimpleNamespace(call=call)), logging.getLogger("test"))
-        request = collection_request(row, (), {})
-        return [item async for page in read_pages(pager, row, request, keys_of_items(row), lambda _: None) for item in page]
-
-    return asyncio.run(collect())
 
 
 class Moving:
@@ -46,17 +30,28 @@ class Moving:
         self.stayed = set(range(size))
         self._chance, self._joining, self._leaving = random.Random(seed), joining, leaving
 
-    def reply(self, request: Any) -> Reply:
+    async def call(self, request: Request, *, tries: int | None = None) -> Reply:
         """Answer a request, then let items join and leave anywhere."""
-        offset, count = request.params["offset"], request.params["count"]
+        offset, count = int(request.params["offset"]), int(request.params["count"])
         page = self.items[offset : offset + count]
         total = len(self.items)
         for _ in range(self._chance.randint(0, self._joining)):
             self.items.insert(self._chance.randint(0, len(self.items)), {"id": -len(self.items) - self._chance.randint(1, 1 << 40)})
-        for _ in range(self._chance.randint(0, self._leaving)):
+        for _ in range(self._chance.randint(0, min(self._leaving, len(self.items)))):
             gone = self.items.pop(self._chance.randrange(len(self.items)))
-            self.stayed.discard(gone["id"])
+            self.stayed.discard(gone.get("id"))
         return Reply({"reports": page, "total_items": total})
+
+
+def read(client: Any) -> Items:
+    """Return what a reading of the reports gives."""
+
+    async def reading() -> Items:
+        row, pager = table()["reports"], Pager(client, logging.getLogger("test"))
+        pages = read_pages(pager, row, collection_request(row, (), {}), keys_of_items(row), lambda _: None)
+        return [item async for items in pages for item in items]
+
+    return run(reading())
 
 
 @settings(max_examples=25, deadline=None)
@@ -65,7 +60,7 @@ def test_an_item_that_stays_is_read_whatever_comes_and_goes(size: int, seed: int
     """Items that join or leave between the requests push no other item out of what is read."""
     collection = Moving(max(size, 500), seed, *moves)
 
-    emitted = {item["id"] for item in read("reports", collection.reply)}
+    emitted = {item["id"] for item in read(collection)}
 
     assert collection.stayed <= emitted
 
@@ -75,7 +70,7 @@ def test_pages_that_do_not_overlap_would_lose_items(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("source_mailchimp_unified.raw.pages.OVERLAP", 0)
     collection = Moving(5000, 1, OVERLAP // 2, 0)
 
-    emitted = {item["id"] for item in read("reports", collection.reply)}
+    emitted = {item["id"] for item in read(collection)}
 
     assert collection.stayed - emitted
 
@@ -83,17 +78,18 @@ def test_pages_that_do_not_overlap_would_lose_items(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 1900, 1901, 2000, 2800, 4321])
 def test_an_item_of_a_collection_at_rest_is_read_once(size: int) -> None:
     """Pages overlap, records do not."""
-    emitted = [item["id"] for item in read("reports", Moving(size, 0, 0, 0).reply)]
+    emitted = [item["id"] for item in read(Moving(size, 0, 0, 0))]
 
     assert sorted(emitted) == list(range(size))
 
 
-def test_items_without_a_key_are_never_taken_for_repetitions() -> None:
-    """Where Mailchimp leaves the key out, an item may come twice, but none is left out."""
+@pytest.mark.parametrize("key", [None, {"odd": 1}, [1]])
+def test_items_without_a_key_are_never_taken_for_repetitions(key: Any) -> None:
+    """Where Mailchimp leaves the key out, or gives none that is one, an item may come twice, but none is left out."""
     collection = Moving(2500, 0, 0, 0)
-    collection.items = [{"n": number} for number in range(2500)]
+    collection.items = [{"n": number, "id": key} for number in range(2500)]
 
-    emitted = {item["n"] for item in read("reports", collection.reply)}
+    emitted = {item["n"] for item in read(collection)}
 
     assert emitted == set(range(2500))
 
@@ -105,15 +101,15 @@ def test_keys_are_quoted_in_the_path() -> None:
     assert request.path == "/ecommerce/stores/my%20store/orders/a%2Fb%3Fc%3D%C3%BC/lines"
 
 
-@given(st.lists(st.tuples(st.integers(), st.lists(st.integers(-9, 1 << 40) | st.text(), max_size=5)), max_size=5))
-def test_partitions_come_back_as_they_were_added(pages: list[tuple[int, list[Any]]]) -> None:
-    """Packing loses no key, no type and no order, and the partitions can be gone through again and again."""
-    partitions = Partitions()
+@given(st.lists(st.tuples(st.integers(), st.lists(st.integers(-9, 1 << 40) | st.text(), max_size=5)), max_size=5), st.booleans())
+def test_partitions_come_back_as_they_were_added(pages: list[tuple[int, list[Any]]], tells: bool) -> None:
+    """Packing loses no key, no type, no order and nothing that is told, and the partitions can be gone through again and again."""
+    partitions = Partitions(("size",) if tells else ())
     for above, keys in pages:
-        partitions.add((above,), keys)
+        partitions.add((above,), keys, [[str(key)] for key in keys] if tells else ())
 
-    expected = [(above, key) for above, keys in pages for key in keys]
-    assert list(partitions) == list(partitions) == expected
+    expected = [((above, key), {"size": str(key)} if tells else {}) for above, keys in pages for key in keys]
+    assert [(one.values, one.told) for one in partitions] == [(one.values, one.told) for one in partitions] == expected
     assert partitions.count == len(expected)
 
 
@@ -123,27 +119,21 @@ def test_the_keys_of_a_million_contacts_take_little_memory() -> None:
     for page in range(10):
         partitions.add(("list",), [f"{page * 1000 + number:032x}" for number in range(1000)])
 
-    assert sum(len(packed) for _, packed in partitions._packed) < 10_000 * 36
+    assert sum(len(keys) + len(told) for _, keys, told in partitions._packed) < 10_000 * 36
 
 
 def test_what_is_shared_is_done_once() -> None:
-    """Who asks first starts it; everybody gets its result or its error; one who stops waiting does not stop it."""
-    started: list[int] = []
+    """Who asks first starts it; everybody gets the result, or the error."""
+    started = []
 
-    async def fail() -> int:
+    async def failing() -> int:
         started.append(1)
-        await asyncio.sleep(0)
+        await asyncio.sleep(1)
         raise LookupError("gone")
 
-    async def ask() -> list[int | BaseException]:
-        shared = Shared(fail)
-        impatient = asyncio.create_task(shared.get())
-        others = [asyncio.create_task(shared.get()) for _ in range(2)]
-        await asyncio.sleep(0)
-        impatient.cancel()
-        return [*await asyncio.gather(*others, return_exceptions=True), *await asyncio.gather(shared.get(), return_exceptions=True)]
+    async def ask() -> list[Any]:
+        shared: Shared[int] = Shared(failing)
+        return await asyncio.gather(*(shared.get() for _ in range(3)), return_exceptions=True)
 
-    found = asyncio.run(ask())
-
+    assert [str(error) for error in run(ask())] == ["gone"] * 3
     assert started == [1]
-    assert [str(one) for one in found] == ["gone"] * 3

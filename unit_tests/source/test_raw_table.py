@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from docs.generator.collections import OFFICIAL
+from source_mailchimp_unified.raw.form import choices, description
 from source_mailchimp_unified.raw.schemas import open_schema, stream_schema
 from source_mailchimp_unified.raw.table import chosen, lineage, refusal, table, usable_name
 from source_mailchimp_unified.source import parse_source_config
@@ -89,8 +90,36 @@ def test_all_is_all_but_what_is_on_request() -> None:
     assert {name for name in table() if name.startswith("member_")} < on_request
 
 
+def test_the_form_groups_the_choices_and_marks_what_is_on_request() -> None:
+    """Every row can be chosen, the group of each is named, and those on request come last, with what they take a request for."""
+    named = choices()
+    words = description("Choose.")
+
+    assert named[0] == "all"
+    assert sorted(named[1:]) == sorted(table())
+    requested = [row.name for row in table().values() if row.on_request]
+    assert set(named[-len(requested) :]) == set(requested)
+    assert all(f"{row.group}: " in words for row in table().values())
+    assert "member_notes (each of the list members)" in words.partition("On request, not in all: ")[2]
+    assert {row.group for row in table().values()} == {
+        "Account", "Audiences", "Automations", "Campaigns", "Content", "E-commerce", "Reports",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", table())
+def test_a_row_says_how_it_is_followed(name: str) -> None:
+    """Each row says it as data: what is read whole says why, a lookback does, and only what a parent tells is taken from it."""
+    row = table()[name]
+
+    assert row.followed is not None or row.cursor is not None
+    assert row.follows in ("fingerprint", "cursor") or row.because
+    assert row.cursor is None or (row.cursor.because and row.cursor.lookback_seconds > 0 and row.follows == "cursor")
+    assert row.follows != "parent" or (row.parent is not None and row.parent.tells)
+    assert row.parent is None or not row.parent.tells or row.parent.dates
+
+
 def test_a_stream_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    """Whoever comes from the official source and its names is told the new ones."""
+    """A user of the official source's names is told the new ones."""
     assert "nearest of them are mailchimp_campaigns" in (refusal("campaigns", []) or "")
     assert refusal("mailchimp_campaigns", []) is None
     assert "name member_notes in raw_streams" in (refusal("mailchimp_member_notes", ["all"]) or "")

@@ -1,0 +1,202 @@
+"""The way of one audience's events in a process that lives for days: what is known of it ages, and nobody waits for what they do not need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
+from destination_mailchimp_unified.audience.listing import FRESH_SECONDS, is_fresh, refresh_statuses
+from destination_mailchimp_unified.audience.lookups import load_audience, load_groups, load_tags
+from destination_mailchimp_unified.audience.merge_fields import Creation
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.live.room import Room
+from destination_mailchimp_unified.pipeline.lane import Lane, Settle
+from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.plan import Batch, Plan
+from destination_mailchimp_unified.sending.scope import Scope
+from mailchimp_unified.entities.contact import STATUSES
+from mailchimp_unified.entities.entity import rfc3339
+from mailchimp_unified.errors import MailchimpError, NotFoundError
+from mailchimp_unified.loops import together
+from mailchimp_unified.paging import Pager
+
+KEPT_SECONDS = 3600.0
+"""So long after they were first read, statuses are forgotten; they are read again when a burst pays for it."""
+
+REFRESH_SECONDS = FRESH_SECONDS * 0.75
+"""While events flow, statuses are read again a little before they are too old to be used."""
+
+REFRESH_REQUESTS = len(STATUSES) - 1
+"""What reading them again takes: a request for each status but subscribed."""
+
+EXPECTED = 20
+"""So many events are expected at the start: the statuses of an audience of up to some 18,000 are read before the first is there."""
+
+CALLS_EACH = 2
+"""More events than so many for each worker are a burst: they wait for statuses, if these pay. Fewer go by calls of their own."""
+
+# Mailchimp's times are whole seconds.
+_CLOCK_STEP = timedelta(seconds=1)
+
+_RENEWED = ("name", "double_optin", "subscribed", "definitions", "merge_fields", "tags", "groups")
+
+
+class LiveLane(Lane):
+    """Writes the events of one audience."""
+
+    def __init__(
+        self,
+        audience: Audience,
+        config: DestinationConfig,
+        pager: Pager,
+        creation: Creation,
+        settle: Settle,
+        *,
+        named: bool,
+        room: Room,
+    ) -> None:
+        super().__init__(audience, config, pager, creation, settle, named=named)
+        self._pager, self._room = pager, room
+        self.used = asyncio.get_running_loop().time()
+        # Whether statuses were read at the start, or found not to pay.
+        self._began = False
+        self._learned: float | None = None
+        self._learning: asyncio.Task[None] | None = None
+        # When contacts were written by calls of their own, within the time that statuses can be used.
+        self._singly: deque[float] = deque()
+
+    # What the events ask of their audience. At the start, everything that the first of them would have to wait for.
+
+    def wants_tags(self) -> bool:
+        """Return whether the tags of the audience are to be known."""
+        return not self.audience.known or super().wants_tags()
+
+    def contacts(self) -> int:
+        """Return how many contacts wait or were lately written singly: what the last minute brought, the next may bring again."""
+        if not self.audience.known:
+            return BULK_SIZE
+        oldest = asyncio.get_running_loop().time() - FRESH_SECONDS
+        while self._singly and self._singly[0] < oldest:
+            self._singly.popleft()
+        came = len(self._singly) + len(self._waiting) + len(self._arrived)
+        return came if self._began else max(came, EXPECTED)
+
+    # What is known, and how it ages.
+
+    async def _know_statuses(self, tasks: asyncio.TaskGroup) -> None:
+        """Wait for statuses where many contacts wait; where events only flow, let them be read meanwhile."""
+        if not self._statuses_pay():
+            return
+        if len(self._waiting) > CALLS_EACH * self._config.num_workers:
+            await (self._learning or self._learn())
+        elif self._learning is None:
+            self._learning = tasks.create_task(self._learn_meanwhile())
+
+    def _statuses_pay(self) -> bool:
+        if self.audience.statuses is None:
+            return True
+        return self._age() > REFRESH_SECONDS and self.contacts() > REFRESH_REQUESTS
+
+    def _age(self) -> float:
+        return asyncio.get_running_loop().time() - self.audience.statuses_asked
+
+    async def _learn(self) -> None:
+        if self.audience.statuses is None:
+            await self._preparation.know_statuses()
+            self._began = True
+        else:
+            await refresh_statuses(self.audience, self._pager)
+
+    async def _learn_meanwhile(self) -> None:
+        try:
+            await self._learn()
+        except MailchimpError as error:
+            self._logger.warning("The statuses of audience %s could not be read: %s", self.audience.id, error.message)
+        finally:
+            self._learning = None
+
+    def forget(self) -> None:
+        """Forget statuses that were read long ago; the calls under way have what they need."""
+        audience, now = self.audience, asyncio.get_running_loop().time()
+        if self._learned is None:
+            self._learned = now if audience.statuses is not None else None
+        if self._learned is None or self._learning or now - self._learned < KEPT_SECONDS:
+            return
+        audience.statuses, audience.totals, audience.statuses_until, audience.listed_whole = None, None, None, False
+        audience.appeared.clear()
+        self._learned = None
+
+    async def renew(self) -> None:
+        """Learn again what the audience is like: its settings, its merge fields, its tags. What fails is logged, and stays."""
+        seen = Audience(self.audience.id)
+        try:
+            groups = [] if self.audience.groups is None else [load_groups(seen, self._pager)]
+            await together(load_audience(seen, self._pager), load_tags(seen, self._pager), *groups)
+        except NotFoundError as error:
+            self._close(error)
+        except MailchimpError as error:
+            self._logger.warning("The settings of audience %s could not be read again: %s", self.audience.id, error.message)
+        else:
+            for name in _RENEWED:
+                setattr(self.audience, name, getattr(seen, name))
+            self._fields_asked_for.clear()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the audience was not there when it was last asked for."""
+        return self._gone is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether events wait for their call."""
+        return bool(self._arrived or len(self._waiting))
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing waits and nothing is under way."""
+        return not (self.waits or self._on_their_way)
+
+    # What goes out.
+
+    def _plan(self) -> Plan:
+        """Return the calls that there is room for: what waits goes in bulk where the statuses are known, else one by one."""
+        self.used = asyncio.get_running_loop().time()
+        if self._room.free <= 0:
+            return Plan()
+        if self.audience.statuses is None or not is_fresh(self.audience):
+            heads = self._waiting.heads(self._on_their_way)
+            return Plan(singles=[change for change in heads if self._is_due(change)][: self._room.free])
+        return _fitting(super()._plan(), self._room.free, self._is_due)
+
+    def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
+        now = asyncio.get_running_loop().time()
+        self._singly.extend(now for _ in made.singles)
+        super()._begin(made, tasks)
+
+    async def _carry_out(self, batch: Batch, tasks: asyncio.TaskGroup) -> None:
+        with self._room.taken():
+            await super()._carry_out(batch, tasks)
+
+    async def _carry_out_singly(self, change: Change) -> None:
+        with self._room.taken():
+            await super()._carry_out_singly(change)
+
+    def _scope_now(self) -> Scope:
+        """Return the scope of a call that begins now: what changed before is not this event's doing."""
+        now = self._pager.client.mailchimp_time
+        return replace(self._scope, began=rfc3339(now - _CLOCK_STEP)) if now else self._scope
+
+
+def _fitting(made: Plan, free: int, is_due: Callable[[Change], bool]) -> Plan:
+    """Return so many calls of a plan, those of the oldest events; a lone contact goes by the call of its own, not in bulk."""
+    batches = [batch for batch in made.batches if len(batch.changes) > 1 or batch.kind == "untag"]
+    lone = [batch.changes[0] for batch in made.batches if batch not in batches]
+    singles = [*lone, *(change for change in made.singles if is_due(change))]
+    calls: list[Batch | Change] = [*batches, *singles]
+    chosen = sorted(calls, key=lambda call: call.changes[0].number if isinstance(call, Batch) else call.number)[:free]
+    return Plan([call for call in chosen if isinstance(call, Batch)], [call for call in chosen if isinstance(call, Change)])

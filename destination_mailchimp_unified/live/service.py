@@ -1,0 +1,62 @@
+"""The pipeline behind a server: begun again when Mailchimp was away for too long, and the same feed for all requests meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from destination_mailchimp_unified.live.events import Event
+from destination_mailchimp_unified.live.feed import Feed
+from destination_mailchimp_unified.live.pipeline import Pipeline
+from destination_mailchimp_unified.settling.outcomes import Outcome
+from mailchimp_unified.errors import TransientError
+
+REST_SECONDS = 5.0
+"""Between a pipeline that gave up and the next."""
+
+
+class Service:
+    """Settles events until it is ended. Belongs to one event loop."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.feed = Feed()
+        self._ended = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether events are being written."""
+        return self.pipeline.opened.is_set() and not self._ended
+
+    async def run(self) -> None:
+        """Write events until `end`. Raises what somebody has to correct; what only takes time is tried again."""
+        while True:
+            feed = self.feed
+            try:
+                await self.pipeline.run(feed)
+            except TransientError as error:
+                self.pipeline.logger.error("%s Whoever waited is told to send again.", error.message)  # noqa: TRY400 - foreseen
+                self.feed = Feed()
+                if self._ended:
+                    self.feed.end()
+            finally:
+                feed.break_off()
+            if self._ended:
+                return
+            await asyncio.sleep(REST_SECONDS)
+            if self.feed.drained:
+                return
+
+    def end(self) -> None:
+        """Write what was taken, and no more."""
+        self._ended = True
+        self.feed.end()
+
+    async def settle(self, events: Sequence[Event]) -> list[Outcome] | None:
+        """Return what became of events, in their order, or None when nobody knows. They are written whether one waits or not."""
+        loop = asyncio.get_running_loop()
+        told: list[asyncio.Future[Outcome | None]] = [loop.create_future() for _ in events]
+        for event, future in zip(events, told, strict=True):
+            self.feed.put(event.message, lambda outcome, future=future: None if future.done() else future.set_result(outcome))  # type: ignore[misc]
+        outcomes = [outcome for outcome in await asyncio.gather(*told) if outcome is not None]
+        return outcomes if len(outcomes) == len(events) else None

@@ -1,0 +1,177 @@
+"""The stories of the destination that a seed tells: who is in the audience, what comes in, and what happens meanwhile."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integration_tests.simulation.faults import writing_faults
+from integration_tests.simulation.people import Event, Person
+
+LIST = "list0"
+STATUSES = {"subscribed": 8, "unsubscribed": 3, "archived": 3, "cleaned": 1, "pending": 2, "transactional": 1}
+TAGS = ("VIP", "Leads")
+
+ACTS = {
+    "unsubscribe_self": 6, "unsubscribe_admin": 2, "subscribe": 5, "archive": 3, "unarchive": 1, "clean": 1, "pending": 2, "forget": 1,
+    "change_merge_field": 3, "add_tag": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """What comes in: a record with its columns, or a state where there are none; `pause` seconds after the line before."""
+
+    columns: tuple[tuple[str, Any], ...] = ()
+    pause: float = 0.0
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it is a state."""
+        return not self.columns
+
+    def get(self, name: str) -> Any:
+        """Return a column."""
+        return dict(self.columns).get(name)
+
+
+@dataclass(frozen=True)
+class WriteSync:
+    """A sync, killed when it sends request number `kill`, and the seconds until the next one."""
+
+    events: tuple[Event, ...] = ()
+    faults: tuple[Mapping[str, Any], ...] = ()
+    kill: int | None = None
+    gap: float = 300.0
+
+
+@dataclass(frozen=True)
+class WritingStory:
+    """Everything that a run of the destination depends on."""
+
+    seed: int
+    people: tuple[Person, ...]
+    lines: tuple[Line, ...]
+    syncs: tuple[WriteSync, ...]
+    mode: str = "append"
+    double_optin: bool = False
+    page_size: int = 5
+    workers: int = 3
+    config: tuple[tuple[str, Any], ...] = ()
+    readings: tuple[tuple[str, Any], ...] = ()
+
+
+def writing_story(seed: int) -> WritingStory:
+    """Return the story that a seed tells."""
+    chance = random.Random(f"writing:{seed}")
+    people = _people(chance)
+    lines = _lines(chance, people)
+    emails = sorted({str(line.get("email")) for line in lines if not line.is_state} | {person.email for person in people})
+    syncs = tuple(_sync(chance, emails, len(lines)) for _ in range(chance.choice((1, 1, 2, 3))))
+    config = {
+        "write_mode": chance.choice(("auto", "bulk", "single")),
+        "status_if_new": chance.choice(("auto", "auto", "subscribed", "pending", "unsubscribed")),
+        "apply_status": chance.choice(("never", "never", "opt_outs", "always")),
+        "on_compliance_state": chance.choice(("reject", "pending")),
+        "on_delete": chance.choice(("archive", "archive", "unsubscribe", "ignore")),
+        "suppress_automations": chance.random() < 0.3,
+        "restore_archived": chance.random() < 0.2,
+        "max_rejected_percent": None,
+    }
+    return WritingStory(
+        seed,
+        people,
+        lines,
+        syncs,
+        chance.choice(("append", "append", "append_dedup", "update")),
+        chance.random() < 0.3,
+        chance.choice((4, 5, 10)),
+        chance.choice((1, 2, 3, 6)),
+        tuple(config.items()),
+        tuple(_readings(chance).items()),
+    )
+
+
+def _readings(chance: random.Random) -> dict[str, Any]:
+    return {
+        "tie_order": chance.choice(("insertion", "id")),
+        "transactional_in_bare_list": chance.choice((True, False)),
+        "tag_edit_moves_last_changed": chance.choice((True, False)),
+        "compliance_survives_archive": chance.choice((True, False)),
+        "patch_archived_status": chance.choice((404, 405)),
+        "status_if_new_unarchives": chance.choice((True, False)),
+        "subscribe_pending": chance.choice(("taken", "kept", "error")),
+        "subscribe_held_pending": chance.choice(("taken", "kept", "error")),
+        "email_case_changes": chance.choice((True, False)),
+        "bulk_without_status": chance.choice(("keep", "subscribed")),
+        "bulk_new_without_status": chance.choice(("error", "subscribed")),
+        "bulk_refused_compliance": chance.choice(("error", "ignore")),
+        "bulk_drop_rows": chance.choice((0, 0, 0, 2)),
+        "bulk_dropped_rows_take_effect": chance.choice((True, False)),
+    }
+
+
+def _people(chance: random.Random) -> tuple[Person, ...]:
+    count = chance.choice((0, 2, 5, 9, 20, 30))
+    statuses = chance.choices(list(STATUSES), list(STATUSES.values()), k=count)
+    return tuple(
+        Person(LIST, f"p{place}@here.test", status, chance.choice((0, 5, 90, 5_000, 90_000)), f"old{place}", chance.choice(((), ("VIP",))))
+        for place, status in enumerate(statuses)
+    )
+
+
+def _lines(chance: random.Random, people: tuple[Person, ...]) -> tuple[Line, ...]:
+    known = [person.email for person in people]
+    # With few addresses many records are about the same contact, with many hardly any.
+    pool = [
+        *chance.sample(known, min(len(known), chance.randint(1, 20))),
+        *(f"new{number}@there.test" for number in range(chance.randint(1, 20))),
+    ]
+    lines: list[Line] = []
+    for number in range(chance.choice((3, 8, 20, 40))):
+        lines.append(
+            Line(
+                tuple(_columns(chance, pool, number).items()),
+                chance.choice((0, 0, 0, 0, 0.05, 0.5, 3.0, 70.0)) if chance.random() < 0.3 else 0.0,
+            )
+        )
+        if chance.random() < 0.15:
+            lines.append(Line(pause=chance.choice((0, 0, 0.5))))
+    return (*lines, Line())
+
+
+def _columns(chance: random.Random, pool: list[str], number: int) -> dict[str, Any]:
+    email = chance.choice(pool)
+    columns: dict[str, Any] = {"email": chance.choice((email, email, email.upper())), "list_id": LIST, "first_name": f"r{number}"}
+    if chance.random() < 0.03:
+        columns["email"] = "nobody"
+    if chance.random() < 0.1:
+        return {"email": columns["email"], "list_id": LIST, "is_deleted": True}
+    optional: dict[str, Any] = {
+        "status": chance.choice(("subscribed", "subscribed", "unsubscribed", "pending", "cleaned", "archived")),
+        "status_if_new": chance.choice(("subscribed", "pending", "unsubscribed")),
+        "tags": chance.choice((["VIP"], ["Leads"], ["VIP", "Fresh"])),
+        "tags_to_remove": ["VIP"],
+    }
+    rare = {
+        name: chance.random() < share for name, share in (("status", 0.3), ("status_if_new", 0.1), ("tags", 0.3), ("tags_to_remove", 0.1))
+    }
+    return {**columns, **{name: value for name, value in optional.items() if rare[name]}}
+
+
+def _sync(chance: random.Random, emails: list[str], lines: int) -> WriteSync:
+    requests = 6 + lines
+    events = tuple(_event(chance, emails, chance.randrange(requests)) for _ in range(chance.choice((0, 0, 2, 6))))
+    faults = tuple(writing_faults(chance, requests) for _ in range(chance.choice((0, 0, 1, 2, 3))))
+    return WriteSync(events, faults, chance.randrange(requests) if chance.random() < 0.5 else None, chance.choice((0.5, 60.0)))
+
+
+def _event(chance: random.Random, emails: list[str], request: int) -> Event:
+    act = chance.choices(list(ACTS), list(ACTS.values()))[0]
+    more: dict[str, Any] = {
+        "change_merge_field": {"tag": "LNAME", "value": f"e{chance.randrange(10**6)}"},
+        "add_tag": {"tag": chance.choice(TAGS)},
+    }.get(act, {})
+    return Event(request, act, LIST, chance.choice(emails), tuple(more.items()))

@@ -1,0 +1,1 @@
+"""Read: a sync of the source into the warehouse, watched while it runs."""

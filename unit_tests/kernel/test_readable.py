@@ -1,0 +1,99 @@
+"""Whatever type a property of Mailchimp's has, the record fits its schema, and only what cannot be read is null."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailchimp_unified.entities import AUDIENCE, CONTACT, TAG, USER, audience, contact, tag, user
+from mailchimp_unified.entities.readable import Readable, readable, readable_page
+from mailchimp_unified.schemas import readable_schema
+
+MEMBER: dict[str, Any] = {
+    "id": "a" * 32, "list_id": "b" * 10, "contact_id": "c" * 32, "unique_email_id": "d", "web_id": 1, "email_address": "a@shop.test",
+    "full_name": "Ada", "email_type": "html", "status": "subscribed", "unsubscribe_reason": "", "language": "en", "vip": False,
+    "consents_to_one_to_one_messaging": True, "sms_phone_number": "+1", "sms_subscription_status": "subscribed",
+    "sms_subscription_last_updated": "2026-01-01T00:00:00+00:00", "ip_signup": "", "timestamp_signup": "2026-01-01T00:00:00+00:00",
+    "ip_opt": "", "timestamp_opt": "2026-01-01T00:00:00+00:00", "member_rating": 2, "last_changed": "2026-01-01T00:00:00+00:00",
+    "email_client": "", "source": "Import", "tags_count": 1, "tags": [{"id": 1, "name": "A"}], "interests": {"x": True},
+    "merge_fields": {"FNAME": "Ada", "PHONE": "1", "ADDRESS": {"addr1": "1 Main St", "city": "Reno", "zip": "1"}},
+    "stats": {"avg_open_rate": 0.5, "avg_click_rate": 0, "ecommerce_data": {"total_revenue": 1, "currency_code": ""}},
+    "location": {"latitude": 1.5, "longitude": 2, "gmtoff": 1, "dstoff": 2, "country_code": "US", "timezone": "", "region": "NV"},
+    "marketing_permissions": [{"marketing_permission_id": "x", "text": "", "enabled": True}],
+    "last_note": {"note_id": 1, "created_at": "2026-01-01T00:00:00+00:00", "created_by": "x", "note": ""},
+}  # fmt: skip
+
+SOURCES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "contacts": (CONTACT, contact.from_mailchimp, MEMBER),
+    "lists": (AUDIENCE, lambda one: audience.from_mailchimp(one, [{"tag": "FNAME", "merge_id": 1}]), {"id": "a", "name": "A", "stats": {}}),
+    "tags": (TAG, lambda one: tag.from_mailchimp(one, "a"), {"id": 1, "name": "A", "type": "static", "member_count": 1}),
+    "users": (USER, user.from_mailchimp, {"account_id": "a", "login_id": "b", "first_name": "Ada", "contact": {"company": "A"}}),
+}
+
+STRICTLY = partial(contact.from_mailchimp, strict=True)
+
+VALUES = [None, "", "text", 5, 5.0, 1.5, True, [], [1], ["x"], [None], [{}], {}, {"a": 1}, {"": None}, "0000-00-00T00:00:00+00:00"]
+
+
+def errors(name: str, record: dict[str, Any]) -> list[str]:
+    """Return where a record does not fit its schema, times included."""
+    checker = jsonschema.Draft7Validator(readable_schema(name), format_checker=jsonschema.FormatChecker())
+    return [error.message for error in checker.iter_errors(record)]
+
+
+def properties(name: str) -> list[str]:
+    """Return what Mailchimp's own resources are known to hold."""
+    return sorted({*SOURCES[name][2], *(readable_schema(name)["properties"])})
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name in SOURCES for key in properties(name)])
+def test_a_property_of_any_type_harms_itself_only(name: str, key: str, value: Any) -> None:
+    """The record fits its schema or is no record; what the property does not touch is as it would be without it."""
+    entity, convert, whole = SOURCES[name]
+
+    found = readable(convert({**whole, key: value}), entity)
+    plain = convert(whole)
+
+    if found is None:
+        assert {key} & {"id", "login_id", "account_id", "list_id"}
+        return
+    assert errors(name, found.record) == []
+    assert all(path.split(".")[0] in found.record for path in found.nulled)
+    same = [one for one in plain if found.record[one] == readable(plain, entity).record[one]]  # type: ignore[union-attr]
+    assert len(same) >= len(plain) - 7
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("key", sorted(MEMBER))
+def test_an_odd_row_of_a_page_changes_no_other_row(key: str, value: Any) -> None:
+    """A page with an odd row gives the records of the others as a page without it does."""
+    odd = {**MEMBER, key: value}
+
+    page = readable_page([MEMBER, odd, MEMBER], CONTACT, STRICTLY, contact.from_mailchimp)
+
+    records = [one.record if isinstance(one, Readable) else one for one in page]
+    assert records[0] == records[-1] == readable(contact.from_mailchimp(MEMBER), CONTACT).record  # type: ignore[union-attr]
+    assert all(errors("contacts", record) == [] for record in records)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted(MEMBER)), json_values, max_size=6), json_values)
+def test_anything_at_all_is_a_readable_contact_or_none(values: dict[str, Any], row: Any) -> None:
+    """No combination of odd values raises, and no record leaves its schema."""
+    page = readable_page([{**MEMBER, **values}, row], CONTACT, STRICTLY, contact.from_mailchimp)
+
+    for one in page:
+        assert errors("contacts", one.record if isinstance(one, Readable) else one) == []

@@ -1,0 +1,189 @@
+"""How often states come, in what order messages leave, and that nobody reads ahead of whoever takes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+import pytest
+from airbyte_cdk.models import AirbyteMessage
+
+from integration_tests.simulation.clock import VirtualClockLoop
+from source_mailchimp_unified.sync.jobs import Jobs
+from source_mailchimp_unified.sync.messages import record_messages
+from source_mailchimp_unified.sync.output import Outlet, Output
+
+
+class Stream:
+    """A stream whose state holds so many lists and the number of pages emitted."""
+
+    name = "contacts"
+
+    def __init__(self, lists: int = 1) -> None:
+        self.errors: list[Exception] = []
+        self.lists = {f"{number:010d}": {"updated_at": "2026-11-25T12:00:00+00:00"} for number in range(lists)}
+        self.pages = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return the state of this moment."""
+        return {"lists": self.lists, "pages": self.pages}
+
+    final_state = state
+
+    def distinct_errors(self) -> Iterable[Exception]:
+        """Return what failed."""
+        return self.errors
+
+
+def messages(outlet: Outlet, work: Coroutine[Any, Any, None]) -> list[AirbyteMessage]:
+    """Return what comes out while some work is done on a clock of its own."""
+
+    async def ended() -> None:
+        await work
+        outlet.put(None)
+
+    loop = VirtualClockLoop()
+    task = loop.create_task(ended())
+    found: Any = list(outlet.messages(loop))
+    loop.run_until_complete(task)
+    loop.close()
+    return found  # type: ignore[no-any-return]
+
+
+def states(found: list[AirbyteMessage]) -> list[dict[str, Any]]:
+    """Return the states among messages."""
+    return [vars(one.state.stream.stream_state) for one in found if one.state and one.state.stream and one.state.stream.stream_state]
+
+
+async def emit_pages(stream: Stream, output: Output, pages: int, seconds: float) -> None:
+    """Emit a page every so many seconds, each with a checkpoint."""
+    for _ in range(pages):
+        await asyncio.sleep(seconds)
+        await output.emit([{"id": stream.pages}])
+        stream.pages += 1
+        output.checkpoint()
+    output.end()
+
+
+def test_a_small_state_follows_every_page() -> None:
+    """Whatever is killed repeats a page at most."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+
+    found = messages(outlet, emit_pages(stream, Output(stream, outlet), 50, 0.2))
+
+    assert [state["pages"] for state in states(found)] == list(range(1, 51))
+
+
+def test_the_states_of_a_thousand_lists_are_kilobytes_a_minute() -> None:
+    """A state of 1,000 lists comes seldom, and the last one always."""
+    stream = Stream(1000)
+    outlet = Outlet(record_messages, 3)
+
+    found = messages(outlet, emit_pages(stream, Output(stream, outlet), 3000, 0.2))
+
+    size = sum(len(str(state)) for state in states(found))
+    assert size / 10 < 400_000
+    assert len(states(found)) > 20
+    assert states(found)[-1]["pages"] == 3000
+
+
+def test_a_state_speaks_of_what_is_before_it_only() -> None:
+    """However many tasks emit at once, the records that a state speaks of have come out before it."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 2)
+    output = Output(stream, outlet)
+
+    async def many() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(7):
+                group.create_task(emit_one_by_one(stream, output))
+        output.end()
+
+    found = messages(outlet, many())
+
+    come = 0
+    for message in found:
+        come += message.record is not None
+        for state in states([message]):
+            assert state["pages"] <= come
+    assert come == 7 * 20
+
+
+async def emit_one_by_one(stream: Stream, output: Output) -> None:
+    """Emit twenty pages as fast as they are taken."""
+    for _ in range(20):
+        await output.emit([{"id": stream.pages}])
+        stream.pages += 1
+        output.checkpoint()
+
+
+def test_reading_pauses_while_nobody_takes_records() -> None:
+    """A few pages at most wait for whoever takes the messages."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+    loop = VirtualClockLoop()
+    task = loop.create_task(emit_one_by_one(stream, Output(stream, outlet)))
+
+    next(iter(outlet.messages(loop)))
+
+    assert stream.pages <= 4
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    loop.close()
+
+
+def test_records_that_cannot_be_made_fail_their_stream_and_no_state_follows() -> None:
+    """A state would speak of records that never came out."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+    output = Output(stream, outlet)
+
+    async def work() -> None:
+        await output.emit({"id": 1 // number} for number in (1, 0))
+        output.checkpoint()
+        output.end()
+
+    found = messages(outlet, work())
+
+    assert [type(error) for error in stream.errors] == [ZeroDivisionError]
+    assert states(found) == []
+    assert found[-1].trace is not None
+    assert found[-1].trace.stream_status is not None
+    assert found[-1].trace.stream_status.status.value == "INCOMPLETE"
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_jobs_run_in_the_order_of_their_rank(limit: int) -> None:
+    """The oldest work goes first, so many at a time; one that fails stops no other, and a job may add others."""
+    order: list[str] = []
+    failures: list[Exception] = []
+    running: list[int] = [0, 0]
+
+    async def run() -> None:
+        jobs = Jobs(limit, failures.append)
+
+        async def job(name: str) -> None:
+            running[0] += 1
+            running[1] = max(running)
+            order.append(name)
+            await asyncio.sleep(1)
+            running[0] -= 1
+            if name == "first":
+                jobs.add(lambda: job("child"), (1, 1))
+            if name == "bad":
+                raise LookupError(name)
+
+        for name, rank in (("last", (3,)), ("bad", (2,)), ("first", (1,))):
+            jobs.add(lambda name=name: job(name), rank)  # type: ignore[misc]
+        await jobs.run()
+
+    asyncio.set_event_loop(None)
+    loop = VirtualClockLoop()
+    loop.run_until_complete(run())
+    loop.close()
+
+    assert order == (["first", "child", "bad", "last"] if limit == 1 else ["first", "bad", "last", "child"])
+    assert [str(failure) for failure in failures] == ["bad"]
+    assert running == [0, limit]
