@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from tools.mutation.mutants import Mutant, sample
@@ -31,30 +32,29 @@ def main() -> None:
         for one in chosen:
             print(f"{one.place.module}:{one.place.line}: {one.before}  ->  {one.after}")
         return
+    done: list[Trial] = []
     # The path to the interpreter, not what it links to: that would be the system's.
-    trials = tried(chosen, arguments.python.absolute())
-    page = report(trials, arguments.seed, arguments.only)
+    for trial in trials(chosen, arguments.python.absolute()):
+        done.append(trial)
+        place, result = trial.mutant.place, trial.reason or trial.seen_by
+        print(
+            f"{len(done)}/{len(chosen)} {place.module}:{place.line}: {trial.mutant.before}  ->  {trial.mutant.after}: {result}", flush=True
+        )
+        if not arguments.only:
+            # Each time: a run that is broken off has told something.
+            RESULTS.write_text(report(done, len(chosen), arguments.seed))
     if arguments.only:
-        print(page)
-        return
-    RESULTS.write_text(page)
-    print(f"Wrote {RESULTS.relative_to(ROOT)}")
+        print(report(done, len(chosen), arguments.seed, arguments.only))
 
 
-def tried(chosen: list[Mutant], python: Path) -> list[Trial]:
-    """Try mutants one after the other, and say what becomes of each. The checkout is left alone."""
-    rows, reasons, trials = table(), equivalents(), []
+def trials(chosen: list[Mutant], python: Path) -> Iterator[Trial]:
+    """Try mutants one after the other, and yield what becomes of each. The checkout is left alone."""
+    rows, reasons = table(), equivalents()
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(ROOT, Path(folder), python)
-        for number, mutant in enumerate(chosen, start=1):
+        for mutant in chosen:
             reason = reasons.get((mutant.place.module, mutant.before, mutant.after), "")
-            seen_by = "" if reason else copy.trial(mutant, tests_of(mutant.place.module, rows))
-            trials.append(Trial(mutant, seen_by, reason))
-            print(
-                f"{number}/{len(chosen)} {mutant.place.module}:{mutant.place.line}: {mutant.before}  ->  {mutant.after}: {reason or seen_by}",
-                flush=True,
-            )
-    return trials
+            yield Trial(mutant, "" if reason else copy.trial(mutant, tests_of(mutant.place.module, rows)), reason)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ class Trial:
     reason: str = ""
 
 
-def report(trials: Sequence[Trial], seed: int, only: str) -> str:
+def report(trials: Sequence[Trial], planned: int, seed: int, only: str = "") -> str:
     """Return the page. Pure but for today's date."""
     lines = [
         "# Mutation testing",
         "",
-        f"Written by `make mutate` on {datetime.now(UTC):%Y-%m-%d}: {len(trials)} mutants, seed {seed}{f', only {only}' if only else ''}.",
+        f"Written by `make mutate` on {datetime.now(UTC):%Y-%m-%d}: {len(trials)} of {planned} mutants, seed {seed}{f', only {only}' if only else ''}.",
         "Each is one small fault in one module; the tests that belong to the module are run against it, the unit tests first.",
         "A third of them change a limit by ten times: retry timing, freshness, state intervals, memory bounds.",
         "",
