@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TAP_VENV := .venv-tap
 # Other tools that run the connectors pin other versions than they do: each has an environment of its own.
 RUNNERS := meltano dagster airflow dlt dbt
-ENVIRONMENTS := lock pyairbyte $(RUNNERS)
+ENVIRONMENTS := lock mutation pyairbyte $(RUNNERS)
 QUALITY := .venv-quality
 QUALITY_PYTHON := >=3.11,<3.13
 LOCKED := tools/environments
@@ -158,6 +158,10 @@ check: $(VENV)/.installed ## Check format, lint, types, imports, and run the fas
 bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors against references, and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python -m docs.generator
+
+.PHONY: mutate
+mutate: $(VENV)/.installed .venv-mutation/.installed ## Try small faults against the tests, and write benchmarks/MUTATION.md (SIZE=150 SEED=1 ONLY=path: print a part)
+	.venv-mutation/bin/python -m tools.mutation --size $(or $(SIZE),150) --seed $(or $(SEED),1) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: docs
 docs: $(VENV)/.installed ## Fill the generated parts of the documentation
