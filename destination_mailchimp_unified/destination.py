@@ -29,9 +29,10 @@ from destination_mailchimp_unified.intake.streams import targets_of
 from destination_mailchimp_unified.pipeline.writer import Writer
 from destination_mailchimp_unified.settling.rejected_records import store_of
 from mailchimp_unified.auth import secrets_of
-from mailchimp_unified.client import HASTE, MailchimpClient, Patience
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.loops import NewLoop, iterate
+from mailchimp_unified.patience import HASTE, Patience
 from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
 

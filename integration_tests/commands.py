@@ -15,7 +15,8 @@ from airbyte_cdk.models import AirbyteMessageSerializer
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput, _run_command
 
 from mailchimp_emulator import DEFAULT_API_KEY, Emulator
-from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.request import Reply, Request
 from source_mailchimp_unified import SourceMailchimpUnified
 

@@ -33,11 +33,9 @@ from mailchimp_unified.errors import (
     error_for,
 )
 from mailchimp_unified.parsing import UnreadableError, parsed
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.request import Reply, Request
 from mailchimp_unified.transport import Outgoing, Received, ThreadedTransport, Transport
-
-SERVER_TIMEOUT_SECONDS = 120
-"""After this time Mailchimp gives up a call: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits."""
 
 TRIES_FOR_A_WHOLE_ANSWER = 5
 """An answer that stays incomplete for so many tries is not going to become whole."""
@@ -55,26 +53,6 @@ Result = TypeVar("Result")
 
 # Statuses that mean "not this way": following one would send the credentials elsewhere.
 _REDIRECTS = range(300, 400)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long the client waits, in seconds. The defaults suit a sync; `HASTE` suits a person who waits for an answer."""
-
-    connect: float = 10.0
-    # Longer than Mailchimp's own limit: when we give up, the connection is no longer counted there.
-    read: float = SERVER_TIMEOUT_SECONDS + 10.0
-    rest_after_timeout: float = 10.0
-    first_back_off: float = 1.0
-    longest_back_off: float = 60.0
-    # A request is tried for this long in all.
-    total: float = 900.0
-    # A host that never answered is tried for this long.
-    first_answer: float = 120.0
-
-
-HASTE = Patience(connect=4.0, read=8.0, rest_after_timeout=0.5, first_back_off=0.5, longest_back_off=4.0, total=12.0, first_answer=8.0)
-"""For `check` and `discover`: somebody waits in front of a form."""
 
 
 @dataclass

@@ -25,12 +25,13 @@ from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secre
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from mailchimp_unified.auth import secrets_of
-from mailchimp_unified.client import HASTE, MailchimpClient, Patience
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.config import parse_config, unknown_keys
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.errors import ConfigError, MailchimpError
 from mailchimp_unified.identity import masked
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.patience import HASTE, Patience
 from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
 from source_mailchimp_unified import catalog as catalogs

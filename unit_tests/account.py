@@ -16,8 +16,8 @@ from destination_mailchimp_unified.destination import DestinationMailchimpUnifie
 from destination_mailchimp_unified.intake.lines import Intake
 from integration_tests.simulation.clock import VirtualClockLoop
 from mailchimp_emulator import DEFAULT_API_KEY
-from mailchimp_unified.client import Patience
 from mailchimp_unified.identity import subscriber_hash
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.transport import Outgoing, Received
 from source_mailchimp_unified import SourceMailchimpUnified
 from unit_tests.kernel.conftest import Answers, Scripted, answer

@@ -20,9 +20,9 @@ from destination_mailchimp_unified.settling import report
 from docs.generator.collections import OFFICIAL
 from docs.generator.pages import PAGES, SECTIONS, filled
 from docs.generator.reference import rows_of
-from mailchimp_unified.client import Patience
 from mailchimp_unified.config import DEFAULT_WORKERS, MAX_CONNECTIONS
 from mailchimp_unified.entities import ENTITIES
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.schemas import load_schema
 from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.source import parse_source_config
@@ -197,7 +197,12 @@ def test_every_promise_names_its_test() -> None:
 
 def messages() -> list[str]:
     """Return the messages that the troubleshooting tables explain."""
-    found = [table.column(0) for page in (SOURCE_PAGE, DESTINATION_PAGE, STREAMING) for table in tables(page) if table.heading in MESSAGE_HEADINGS]
+    found = [
+        table.column(0)
+        for page in (SOURCE_PAGE, DESTINATION_PAGE, STREAMING)
+        for table in tables(page)
+        if table.heading in MESSAGE_HEADINGS
+    ]
     return [message for cells in found for cell in cells for message in quoted(cell)]
 
 

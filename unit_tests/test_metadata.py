@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from mailchimp_unified import auth
-from mailchimp_unified.client import Patience
 from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
+from mailchimp_unified.patience import Patience
 
 ROOT = Path(__file__).resolve().parents[1]
 METADATA = sorted([ROOT / "metadata.yaml", *ROOT.glob("destination_mailchimp_unified/metadata.yaml")])

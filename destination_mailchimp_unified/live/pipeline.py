@@ -15,7 +15,8 @@ from destination_mailchimp_unified.live.events import Streams
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.writer import LiveWriter
 from destination_mailchimp_unified.settling.rejected_records import store_of
-from mailchimp_unified.client import MailchimpClient, Patience, Traffic
+from mailchimp_unified.client import MailchimpClient, Traffic
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.text import folded
 from mailchimp_unified.transport import Transport
 

@@ -18,7 +18,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from mailchimp_emulator.runner import Emulator
-from mailchimp_unified.client import Patience
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.schemas import load_schema
 
 API_KEY = "0123456789abcdef0123456789abcdef-us1"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from destination_mailchimp_unified.config import DestinationConfig
-from mailchimp_unified.client import Patience
+from mailchimp_unified.patience import Patience
 
 GONE = ("unsubscribed", "cleaned", "pending", "archived", "transactional")
 HOLDING = ("subscribed", "pending")

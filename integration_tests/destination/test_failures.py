@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mailchimp_unified.client import Patience
+from mailchimp_unified.patience import Patience
 
 BRIEF = Patience(connect=1, read=0.3, rest_after_timeout=0.01, first_back_off=0.005, longest_back_off=0.02, total=20)
 

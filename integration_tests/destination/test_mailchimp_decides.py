@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mailchimp_unified.client import Patience
 from mailchimp_unified.identity import subscriber_hash
+from mailchimp_unified.patience import Patience
 
 
 def signs_up(runner: Any, email: str, write_mode: str) -> dict[str, Any]:

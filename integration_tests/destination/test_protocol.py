@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
-from mailchimp_unified.client import Patience
+from mailchimp_unified.patience import Patience
 
 
 def lines_of(*messages: Any) -> bytes:

@@ -16,7 +16,7 @@ from destination_mailchimp_unified.destination import DestinationMailchimpUnifie
 from integration_tests.commands import IMPATIENT, Source, catalog
 from integration_tests.real.account import Account, live_account
 from mailchimp_emulator import DEFAULT_API_KEY, Emulator
-from mailchimp_unified.client import Patience
+from mailchimp_unified.patience import Patience
 
 Ask = Callable[[Account], Any]
 

@@ -26,10 +26,11 @@ import orjson
 import requests
 
 from mailchimp_unified.auth import LOGIN_ORIGIN
-from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.config import ConnectionConfig, parse_config
 from mailchimp_unified.endpoints import ACCOUNT
 from mailchimp_unified.errors import BugError, ConfigError, MailchimpError, SignInError, TransientError
+from mailchimp_unified.patience import Patience
 
 AUTHORIZE_PATH = "/oauth2/authorize"
 """Where the person agrees: https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/."""

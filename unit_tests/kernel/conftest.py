@@ -13,8 +13,9 @@ import orjson
 import pytest
 
 from mailchimp_emulator import DEFAULT_API_KEY
-from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.config import ConnectionConfig
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.transport import Outgoing, Received
 
 Answers = Callable[[Outgoing], Received | Exception]

@@ -10,7 +10,7 @@ import pytest
 
 from integration_tests.simulation.clock import run
 from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN, Emulator
-from mailchimp_unified.client import HASTE, TRIES_FOR_A_WHOLE_ANSWER, MailchimpClient, Patience
+from mailchimp_unified.client import TRIES_FOR_A_WHOLE_ANSWER, MailchimpClient
 from mailchimp_unified.config import ConnectionConfig
 from mailchimp_unified.errors import (
     FirewallError,
@@ -21,6 +21,7 @@ from mailchimp_unified.errors import (
     TimedOutError,
     TransientError,
 )
+from mailchimp_unified.patience import HASTE, Patience
 from mailchimp_unified.request import Request
 from mailchimp_unified.transport import Outgoing, Received
 from unit_tests.kernel.conftest import Answers, Scripted, answer

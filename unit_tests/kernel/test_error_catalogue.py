@@ -17,8 +17,9 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN
 from mailchimp_unified import errors
-from mailchimp_unified.client import MailchimpClient, Patience
+from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.config import ConnectionConfig
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.request import Request
 from mailchimp_unified.transport import ThreadedTransport
 from source_mailchimp_unified.faults import traced

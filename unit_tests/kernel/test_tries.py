@@ -9,8 +9,8 @@ import pytest
 
 from integration_tests.simulation.clock import run
 from mailchimp_emulator import DEFAULT_OAUTH_TOKEN
-from mailchimp_unified.client import HASTE, Patience
 from mailchimp_unified.errors import MailchimpError, TimedOutError, TransientError
+from mailchimp_unified.patience import HASTE, Patience
 from mailchimp_unified.request import Request
 from mailchimp_unified.transport import Received
 from unit_tests.kernel.conftest import Answers, Scripted, answer
