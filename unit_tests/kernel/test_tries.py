@@ -141,3 +141,13 @@ def test_what_the_calls_cost_is_counted() -> None:
         return traffic.requests, traffic.retries, traffic.waited_seconds, traffic.backed_off_seconds
 
     assert run(calling()) == (4, 2, 2.0, 1.0 + 2.0)
+
+
+@pytest.mark.parametrize(("patience", "connect", "read"), [(Patience(), 10.0, 130.0), (HASTE, 4.0, 8.0)])
+def test_one_request_waits_longer_than_mailchimp_does(patience: Patience, connect: float, read: float) -> None:
+    """A sync gives a call up only after Mailchimp has, which is after 120 s; a form gives it up in seconds."""
+    scripted = Scripted(lambda _: answer({}), seconds=0.0)
+
+    run(scripted.client(patience).call(PING))
+
+    assert (scripted.seen[0].connect, scripted.seen[0].read) == (connect, read)
