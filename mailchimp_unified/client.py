@@ -103,17 +103,20 @@ class MailchimpClient:
         self._given_up = asyncio.Event()
         self._silent_since_given_up: MailchimpError | None = None
 
-    async def call(self, request: Request, *, tries: int | None = None, fresh: Callable[[], bool] | None = None) -> Reply:
+    async def call(
+        self, request: Request, *, tries: int | None = None, since: float | None = None, fresh: Callable[[], bool] | None = None
+    ) -> Reply:
         """Return the reply to `request`, retrying what is transient.
 
-        `tries` limits the tries that fail with a server error or a timeout, for a caller that would then ask for less.
+        `tries` limits the tries that fail with a server error or a timeout, for a caller that would then ask for less; `since` is
+        when that caller began to ask for more, in seconds of the loop's clock: the time for retries counts from there.
         `fresh` is asked before every try whether what the request rests on still holds; if not, StaleError is raised.
         Raises ConfigError, RejectedRecordError or BugError at once, and TransientError when the time for retries is used
         up. A request that is not repeatable is retried only where Mailchimp surely did not carry it out.
         """
         async with self._places:
             url = await self._url() + request.path
-            return await self._retried(partial(self._reply, request, url, fresh), request, tries)
+            return await self._retried(partial(self._reply, request, url, fresh), request, tries, since)
 
     def close(self) -> None:
         """Send nothing more. Requests under way end by themselves."""
@@ -188,8 +191,10 @@ class MailchimpClient:
             raise error_for(_answer(received, request))
         return received
 
-    async def _retried(self, attempt: Callable[[], Awaitable[Result]], request: Request, tries: int | None) -> Result:
-        call = _Call(request, asyncio.get_running_loop().time(), tries)
+    async def _retried(
+        self, attempt: Callable[[], Awaitable[Result]], request: Request, tries: int | None, since: float | None = None
+    ) -> Result:
+        call = _Call(request, asyncio.get_running_loop().time() if since is None else since, tries)
         if self._silent_since_given_up is not None:
             raise self._silent_since_given_up
         try:
@@ -256,6 +261,7 @@ class MailchimpClient:
         if self._given_up.is_set() and not error.answered:
             self._silent_since_given_up = error
         if self._time_left(call) <= 0:
+            error.is_final = True
             self._given_up.set()
         error.give_up(len(call.failures) or 1, elapsed)
 

@@ -95,10 +95,12 @@ class TransientError(MailchimpError):
 
     `said` tells what happened once, such as "HTTP 500 for the contacts of Newsletter"; the message adds how long it was tried.
     `sent` tells whether Mailchimp may have carried out the request all the same, `answered` whether any answer came,
-    `heavy` whether asking for less might help, `retry_after` the seconds Mailchimp asked to wait (0 when it named none).
+    `heavy` whether asking for less might help, `retry_after` the seconds Mailchimp asked to wait (0 when it named none),
+    `is_final` whether the time for retries was used up.
     """
 
     heavy = False
+    is_final = False
 
     def __init__(
         self, said: str, *, what: str = "", detail: str = "", sent: bool = True, answered: bool = False, retry_after: float = 0.0

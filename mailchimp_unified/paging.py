@@ -23,7 +23,20 @@ TRIES_BEFORE_SMALLER = 2
 TURNS = 20
 """The search for the end of a collection gives up after turning round so many times."""
 
+PAGES_BEFORE_BIGGER = 10
+"""After so many pages of a smaller size a bigger one is tried once: most failures are passing trouble, not the size."""
+
 Item = dict[str, Any]
+
+
+@dataclass
+class _Size:
+    """The size of pages that Mailchimp gives of a path; `good` pages came in it."""
+
+    items: int
+    may_grow: bool
+    has_grown: bool = False
+    good: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,28 +61,31 @@ class Pager:
     client: MailchimpClient
     logger: logging.Logger
     page_size: int = PAGE_SIZE
-    _sizes: dict[str, int] = field(default_factory=dict)
+    _sizes: dict[str, _Size] = field(default_factory=dict)
     _short: dict[str, int] = field(default_factory=dict)
     _disagreeing: set[str] = field(default_factory=set)
 
-    async def page(self, collection: Request, offset: int = 0, count: int = 0) -> Page:
+    async def page(self, collection: Request, offset: int = 0, count: int = 0, since: float | None = None) -> Page:
         """Return the items from `offset` on: `count` of them (0: a whole page), or all that are left. Raises what the client raises.
 
         It may take several requests. The far piece is read first, so that an item that moves towards offset 0 is still met.
+        The time for retries counts from `since`, in seconds of the loop's clock (None: from now).
         """
         count = count or self.page_size
-        size = min(count, self._sizes.get(collection.path, self.page_size))
+        since = asyncio.get_running_loop().time() if since is None else since
+        size = min(count, self._size(collection))
         if size < count:
-            return await self._in_pieces(collection, offset, count, size)
+            return await self._in_pieces(collection, offset, count, size, since)
         try:
-            page = await self._ask(collection, offset, count)
+            page = await self._ask(collection, offset, count, since)
         except TransientError as error:
-            if not error.heavy or count <= self._smallest:
+            if not error.heavy or error.is_final or count <= self._smallest:
                 raise
             smaller = next(one for one in self._smaller if one < count)
             self.logger.warning("%s Asking for pages of %d instead.", error.message, smaller)
-            self._sizes[collection.path] = smaller
-            return await self._in_pieces(collection, offset, count, smaller)
+            self._shrink(collection, smaller)
+            return await self._in_pieces(collection, offset, count, smaller, since)
+        self._note_size(collection, count)
         return page if _is_complete(page, count) else await self._completed(collection, page, count)
 
     async def down(self, collection: Request, rows: int = 0, overlap: int = 0) -> AsyncIterator[Page]:
@@ -100,16 +116,35 @@ class Pager:
         """Return whether Mailchimp was seen to list fewer items of a collection than it counts."""
         return collection.path in self._disagreeing
 
-    async def _ask(self, collection: Request, offset: int, count: int) -> Page:
+    def _size(self, collection: Request) -> int:
+        size = self._sizes.get(collection.path)
+        return size.items if size else self.page_size
+
+    def _shrink(self, collection: Request, smaller: int) -> None:
+        """Ask for smaller pages; for good when bigger ones were tried again in the meantime."""
+        before = self._sizes.get(collection.path)
+        self._sizes[collection.path] = _Size(smaller, may_grow=before is None or (before.may_grow and not before.has_grown))
+
+    def _note_size(self, collection: Request, count: int) -> None:
+        """Count a page that came in the smaller size, and try a bigger one after some of them."""
+        size = self._sizes.get(collection.path)
+        if size is None or not size.may_grow or count < size.items:
+            return
+        size.good += 1
+        if size.good >= PAGES_BEFORE_BIGGER and size.items < self.page_size:
+            bigger = min((one for one in (self.page_size, *self._smaller) if one > size.items), default=self.page_size)
+            self._sizes[collection.path] = _Size(bigger, may_grow=True, has_grown=True)
+
+    async def _ask(self, collection: Request, offset: int, count: int, since: float | None = None) -> Page:
         tries = TRIES_BEFORE_SMALLER if count > self._smallest else None
-        reply = await self.client.call(collection.page(offset, count), tries=tries)
+        reply = await self.client.call(collection.page(offset, count), tries=tries, since=since)
         return Page(offset, reply.body[collection.items], total_items(reply.body), reply.date, reply.asked)
 
-    async def _in_pieces(self, collection: Request, offset: int, count: int, size: int) -> Page:
-        pieces = [
-            await self.page(collection, start, min(size, offset + count - start))
-            for start in reversed(range(offset, offset + count, size))
-        ]  # fmt: skip
+    async def _in_pieces(self, collection: Request, offset: int, count: int, size: int, since: float) -> Page:
+        pieces: list[Page] = []
+        for start in reversed(range(offset, offset + count, size)):
+            # Once a piece has come the others have all the time again.
+            pieces.append(await self.page(collection, start, min(size, offset + count - start), None if pieces else since))
         first, nearest = pieces[0], pieces[-1]
         return Page(offset, [item for piece in reversed(pieces) for item in piece.items], nearest.total, first.date, first.asked)
 
@@ -137,7 +172,7 @@ class Pager:
     def _remember(self, collection: Request, short: int) -> None:
         """Ask for pages of this size from now on, once Mailchimp has cut two pages to it."""
         if self._short.get(collection.path) == short or short in self._smaller:
-            self._sizes[collection.path] = short
+            self._sizes[collection.path] = _Size(short, may_grow=False)
         self._short[collection.path] = short
 
     async def _far_end(self, collection: Request, rows: int) -> Page:

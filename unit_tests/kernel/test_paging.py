@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.simulation.clock import run
-from mailchimp_unified.errors import BugError, MailchimpError
+from mailchimp_unified.errors import BugError, MailchimpError, TimedOutError
 from mailchimp_unified.paging import PARTS, Pager
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.request import PAGE_SIZE, Request
 from mailchimp_unified.transport import Outgoing, Received
 from unit_tests.kernel.conftest import Scripted, answer
@@ -83,12 +85,40 @@ def test_a_page_that_comes_short_once_loses_nothing(size: int, guess: int, short
 
 @pytest.mark.parametrize("size", [PAGE_SIZE // parts for parts in PARTS])
 def test_a_page_that_is_too_big_is_asked_for_in_halves(size: int) -> None:
-    """Pages that time out are asked for twice, then in smaller pieces, and never again at the size that failed."""
-    collection = Collection(list(range(2_345)), too_big=size + 1)
+    """Pages that time out are asked for twice, then in smaller pieces; a bigger size is tried once more, and no more."""
+    collection = Collection(list(range(20_345)), too_big=size + 1)
 
-    assert sorted(collection.read()) == list(range(2_345))
+    assert sorted(collection.read()) == list(range(20_345))
     tries = [count for _, count in collection.asked if count > size]
-    assert len(tries) <= 2 * (1 + PARTS.index(PAGE_SIZE // size))
+    assert len(tries) <= 2 * (2 + PARTS.index(PAGE_SIZE // size))
+
+
+def test_passing_trouble_does_not_make_small_pages_for_good() -> None:
+    """After some pages of a smaller size bigger ones are tried again: a minute of errors does not cost ten times the requests."""
+    collection = Collection(list(range(60_000)))
+    failures = iter(range(6))
+
+    def answers(outgoing: Outgoing) -> Received:
+        return answer({}, 503) if next(failures, None) is not None else collection(outgoing)
+
+    async def reading() -> int:
+        pager = Pager(Scripted(answers).client(), logging.getLogger("test"))
+        return len({item["id"] async for page in pager.down(THINGS, 60_000) for item in page.items})
+
+    assert run(reading()) == 60_000
+    assert len(collection.asked) < 120
+
+
+def test_the_time_for_retries_is_that_of_all_sizes_together() -> None:
+    """A collection that never answers is given up after the time of one request, not after that of each size."""
+    silent = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=130)
+
+    async def reading() -> float:
+        with pytest.raises(TimedOutError):
+            await Pager(silent.client(), logging.getLogger("test")).page(THINGS)
+        return asyncio.get_running_loop().time()
+
+    assert run(reading()) <= Patience().total + 2 * 130
 
 
 def test_a_page_that_fails_at_every_size_fails() -> None:
