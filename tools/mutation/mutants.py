@@ -96,7 +96,7 @@ def sample(root: Path, size: int, seed: int, only: str = "") -> list[Mutant]:
         found = [place for module in modules if module.startswith(only) for place in places(module, (root / module).read_text())]
         wanted = size // len(packages) + (number < size % len(packages))
         limits, others = ([place for place in found if place.limit is kind] for kind in (True, False))
-        of_limits = rng.sample(limits, min(len(limits), wanted // SHARE_OF_LIMITS))
+        of_limits = rng.sample(limits, min(len(limits), max(wanted // SHARE_OF_LIMITS, wanted - len(others))))
         chosen += of_limits + rng.sample(others, min(len(others), wanted - len(of_limits)))
     return [mutant(root, place) for place in sorted(chosen)]
 

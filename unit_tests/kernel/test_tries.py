@@ -126,3 +126,28 @@ def test_a_token_asks_three_times_for_its_data_center() -> None:
     run(scripted.client(credentials={"auth_type": "oauth2.0", "access_token": DEFAULT_OAUTH_TOKEN}).call(PING))
 
     assert ["metadata" in one.url for one in scripted.seen] == [True, True, True, False]
+
+
+def test_what_the_calls_cost_is_counted() -> None:
+    """Each request and each retry once, and the seconds of both: the summary of a sync is made of them."""
+    failures = [answer({}, 500), answer({}, 429)]
+    scripted = Scripted(lambda _: failures.pop() if failures else answer({}), seconds=0.5)
+
+    async def calling() -> tuple[int, int, float, float]:
+        client = scripted.client(Patience(first_back_off=1.0, longest_back_off=60.0))
+        await client.call(PING)
+        await client.call(PING)
+        traffic = client.traffic
+        return traffic.requests, traffic.retries, traffic.waited_seconds, traffic.backed_off_seconds
+
+    assert run(calling()) == (4, 2, 2.0, 1.0 + 2.0)
+
+
+@pytest.mark.parametrize(("patience", "connect", "read"), [(Patience(), 10.0, 130.0), (HASTE, 4.0, 8.0)])
+def test_one_request_waits_longer_than_mailchimp_does(patience: Patience, connect: float, read: float) -> None:
+    """A sync gives a call up only after Mailchimp has, which is after 120 s; a form gives it up in seconds."""
+    scripted = Scripted(lambda _: answer({}), seconds=0.0)
+
+    run(scripted.client(patience).call(PING))
+
+    assert (scripted.seen[0].connect, scripted.seen[0].read) == (connect, read)
