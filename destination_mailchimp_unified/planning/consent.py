@@ -17,6 +17,9 @@ HOLDING = ("subscribed", "pending")
 OPT_OUTS = ("unsubscribed", "cleaned", "transactional")
 """Statuses in which nobody gets marketing, but for archived: https://mailchimp.com/help/about-your-contacts/."""
 
+NOT_BY_PATCH = (ARCHIVED, "transactional")
+"""Statuses that PATCH does not take: https://mailchimp.com/developer/marketing/api/list-members/update-list-member/."""
+
 STAYS_ARCHIVED = "stay archived"
 
 
@@ -48,7 +51,8 @@ def status_to_set(change: Change, now: str, audience: Audience, config: Destinat
 
 def direct_status(change: Change, config: DestinationConfig) -> str | None:
     """Return the status that may be set together with the fields, whatever the contact's own is."""
-    return change.status if config.apply_status == "always" and change.status in OPT_OUTS else None
+    given = change.status if config.apply_status == "always" and change.status in OPT_OUTS else None
+    return None if given in NOT_BY_PATCH else given
 
 
 def wants_status(change: Change, now: str, config: DestinationConfig) -> bool:

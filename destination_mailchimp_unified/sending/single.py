@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from destination_mailchimp_unified.planning.changes import Change
-from destination_mailchimp_unified.planning.consent import HOLDING, direct_status, new_status, notes, status_to_set
+from destination_mailchimp_unified.planning.consent import HOLDING, NOT_BY_PATCH, direct_status, new_status, notes, status_to_set
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.sending.tagging import retag
 from destination_mailchimp_unified.settling.outcomes import (
@@ -280,7 +280,7 @@ async def _moved(change: Change, scope: Scope, member: Json) -> Json | None:
 
 def _status_call(scope: Scope, member: Json, status: str, *, archived: bool) -> Request:
     contact_id = str(member["id"])
-    if not archived:
+    if not archived and status not in NOT_BY_PATCH:
         return endpoints.patch_member(scope.list_id, contact_id, {"status": status})
     body = {"email_address": member["email_address"], "status": status, "status_if_new": status}
     return endpoints.put_member(scope.list_id, contact_id, body)

@@ -183,7 +183,7 @@ def test_junk_in_the_input_loses_nothing_else(runner: Any, record: Any, state: A
 
 def test_reading_stops_while_too_much_is_under_way(runner: Any, record: Any, start: Any) -> None:
     """While Mailchimp does not answer, only so much of the input is taken."""
-    runner.mailchimp.faults([{"kind": "hang", "method": "PUT"}])
+    runner.mailchimp.faults([{"kind": "hang", "method": method} for method in ("PATCH", "PUT")])
     process = start("write", runner.config(num_workers=1, write_mode="single"))
     flood = lines_of(*(record({"email": f"a{n}@contacts.example", "ignored": "x" * 900}) for n in range(8_000)))
     os.set_blocking(process.stdin.fileno(), False)
