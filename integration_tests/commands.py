@@ -154,8 +154,8 @@ def delete_after_listing(monkeypatch: pytest.MonkeyPatch, mailchimp: Emulator, l
     """Let an audience vanish between the listing of all and what is read of it."""
     call = MailchimpClient.call
 
-    async def call_and_delete(client: MailchimpClient, request: Request, *, tries: int | None = None) -> Reply:
-        reply = await call(client, request, tries=tries)
+    async def call_and_delete(client: MailchimpClient, request: Request, **limits: Any) -> Reply:
+        reply = await call(client, request, **limits)
         if request.path == "/lists":
             mailchimp.delete_list(list_id)
         return reply

@@ -43,7 +43,7 @@ class Audience:
         self.thought = thought
         self.requests = self.open = self.asked_first = 0
 
-    async def call(self, request: Request, *, tries: int | None = None) -> Reply:
+    async def call(self, request: Request, **_: object) -> Reply:
         """Answer after some time, so that answers come in any order."""
         self.open += 1
         await asyncio.sleep(self.random.random())

@@ -30,7 +30,7 @@ class Moving:
         self.stayed = set(range(size))
         self._chance, self._joining, self._leaving = random.Random(seed), joining, leaving
 
-    async def call(self, request: Request, *, tries: int | None = None) -> Reply:
+    async def call(self, request: Request, **_: object) -> Reply:
         """Answer a request, then let items join and leave anywhere."""
         offset, count = int(request.params["offset"]), int(request.params["count"])
         page = self.items[offset : offset + count]
