@@ -86,12 +86,13 @@ def _origin(value: str) -> str:
         raise ValueError("is not an origin. Please give scheme, host and port only, such as http://localhost:8800.")
     if parts.username or parts.password:
         raise ValueError("carries a user name or password. Please give scheme, host and port only.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("would send the credentials unencrypted. Please use https, or http on this machine only (127.0.0.1, localhost).")
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a host."""
     if host == "localhost":
         return True
     try:

@@ -39,4 +39,5 @@ def masked(text: str) -> str:
 
 
 def _mask(match: re.Match[str]) -> str:
-    return f"{match[0][:1].strip('@')}***@{match[1].rpartition('@')[2]}"
+    # A lone @ is a word of ours.
+    return match[0] if match[0] == "@" else f"{match[0][:1].strip('@')}***@{match[1].rpartition('@')[2]}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import ipaddress
 import os
 import secrets
 import socket
@@ -20,6 +19,7 @@ from destination_mailchimp_unified.live.options import TOKEN_VARIABLE
 from destination_mailchimp_unified.live.pipeline import Pipeline
 from destination_mailchimp_unified.live.server import application
 from destination_mailchimp_unified.live.service import Service
+from mailchimp_unified.config import is_loopback
 from mailchimp_unified.errors import ConfigError
 
 SHORTEST_TOKEN = 16
@@ -77,16 +77,6 @@ def address_of(listen: str) -> tuple[str, int]:
     if not (colon and host and port.isdecimal() and int(port) <= HIGHEST_PORT):
         raise ConfigError("--listen takes HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080.")
     return host, int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _token(options: argparse.Namespace, host: str) -> str | None:
