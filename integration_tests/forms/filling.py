@@ -15,6 +15,9 @@ UNFOLD: Step = {"act": "unfold"}
 INSTEAD = ("value",)
 """What is given in place of another field: a rule has a column or a value."""
 
+MADE_UP = "made-up-secret"
+"""What is typed where a field has no example: secrets have none."""
+
 PICKED = "2024-01-31T10:00"
 """What a date picker is given; its time zone is UTC."""
 
@@ -45,6 +48,8 @@ def fill(path: str, schema: Schema, option: str) -> Iterator[Step]:
     """Yield the steps that give a field a value which is not its default; of a oneOf the option with that constant is taken."""
     if "oneOf" in schema:
         yield from _fill_option(path, next(one for one in schema["oneOf"] if discriminator(one)[1] == option))
+    elif schema["type"] == "object":
+        yield from _fill_object(path, schema)
     elif schema["type"] == "array":
         yield from _fill_array(path, schema, option)
     elif schema["type"] == "boolean":
@@ -54,11 +59,15 @@ def fill(path: str, schema: Schema, option: str) -> Iterator[Step]:
     elif schema.get("format") == "date-time":
         yield enter(path, PICKED)
     else:
-        yield enter(path, schema.get("examples", ["made-up-secret"])[0])
+        yield enter(path, schema.get("examples", [MADE_UP])[0])
 
 
 def _fill_option(path: str, option: Schema) -> Iterator[Step]:
     yield choose(path, option["title"])
+    yield from _fill_object(path, option)
+
+
+def _fill_object(path: str, option: Schema) -> Iterator[Step]:
     for name in visible(option):
         if is_folded(option, name):
             yield UNFOLD

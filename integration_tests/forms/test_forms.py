@@ -11,10 +11,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import SecretStr
 
 from destination_mailchimp_unified.config import DestinationConfig
 from integration_tests.forms.browser import Browser, Step, Visit, in_ci, missing, specification
-from integration_tests.forms.filling import LOOK, PICKED, SUBMIT, UNFOLD, choose, enter, fill, is_folded, visible
+from integration_tests.forms.filling import LOOK, MADE_UP, PICKED, SUBMIT, UNFOLD, choose, enter, fill, is_folded, visible
 from mailchimp_unified.config import OAuthCredentials, parse_config
 from source_mailchimp_unified.config import SourceConfig
 from unit_tests.specs import Field, Schema, discriminator, fields
@@ -101,6 +102,8 @@ def test_what_is_hidden_is_nowhere(form: Form) -> None:
 def test_secrets_are_masked_whichever_way_one_signs_in(form: Form) -> None:
     """Each way of signing in shows its own fields; secrets, and nothing else, are typed into masked inputs."""
     options = list(form.options().values())
+    objects = {name: below["properties"] for name, below in form.schema["properties"].items() if "properties" in below}
+    elsewhere = {f"{name}.{one}": below.get("airbyte_secret") for name, level in objects.items() for one, below in level.items()}
 
     seen = form.visit(*[step for option in options for step in (choose("credentials", option["title"]), UNFOLD, LOOK)])
 
@@ -109,7 +112,9 @@ def test_secrets_are_masked_whichever_way_one_signs_in(form: Form) -> None:
         secret = {f"credentials.{name}" for name, below in option["properties"].items() if below.get("airbyte_secret")}
         assert list(shown) == [f"credentials.{name}" for name in visible(option)]
         assert all(one["visible"] for one in shown.values())
-        assert {path for path, one in seen.fields(look).items() if one["type"] == "password"} == secret
+        masked = {path for path, one in seen.fields(look).items() if one["type"] == "password"}
+        assert masked - set(elsewhere) == secret
+        assert masked - secret == {path for path, is_secret in elsewhere.items() if is_secret}
 
 
 def test_a_wrong_key_meets_words_and_a_good_one_none(form: Form) -> None:
@@ -193,8 +198,14 @@ def everything(form: Form, option: str) -> Iterator[Step]:
 
 
 def as_parsed(entered: dict[str, Any]) -> dict[str, Any]:
-    """Return what was entered as the model writes it: moments without fractions of a second."""
-    return {name: PARSED if value == SUBMITTED else value for name, value in entered.items() if name != "credentials"}
+    """Return what was entered as the model shows it: moments without fractions of a second, and secrets as stars."""
+    return {name: _as_parsed(value) for name, value in entered.items() if name != "credentials"}
+
+
+def _as_parsed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _as_parsed(below) for name, below in value.items()}
+    return PARSED if value == SUBMITTED else str(SecretStr(value)) if value == MADE_UP else value
 
 
 def test_changing_the_way_of_signing_in_leaves_nothing_behind(form: Form) -> None:

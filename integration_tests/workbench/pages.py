@@ -14,7 +14,7 @@ from integration_tests.forms.browser import browser, missing
 HERE = Path(__file__).resolve().parent
 AXE = FORMS / "node_modules" / "axe-core"
 
-CUT_OFF = ("htmx:afterRequest", "htmx:sendError")
+CUT_OFF = ("htmx:afterRequest", "htmx:sendAbort", "htmx:sendError")
 SERIOUS = ("serious", "critical")
 
 

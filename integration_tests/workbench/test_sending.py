@@ -176,7 +176,7 @@ def test_a_wrong_mapping_shows_the_words_of_the_destination(visitor: Visitor) ->
 
 def test_a_run_can_be_stopped_and_repeated(visitor: Visitor, mailchimp: EmulatorProcess) -> None:
     """A stopped run says so; the same rows sent again end with everybody there."""
-    rows = "".join(f"stop.{number}@people.example\n" for number in range(3000))
+    rows = "".join(f"stop.{number}@people.example\n" for number in range(30_000))
     path = into(visitor, visitor.upload("stop.csv", f"email\n{rows}"), GUESTS)
     mailchimp.latency(1)
     run = visitor.post(f"{path}/start", data={"dry_run": "false"})
@@ -189,7 +189,7 @@ def test_a_run_can_be_stopped_and_repeated(visitor: Visitor, mailchimp: Emulator
     sent(visitor, path)
 
     assert ">stopped<" in stopped.text
-    assert mailchimp.member(GUESTS, "stop.2999@people.example") is not None
+    assert mailchimp.member(GUESTS, "stop.29999@people.example") is not None
 
 
 def test_a_saved_configuration_works_on_the_command_line(visitor: Visitor, mailchimp: EmulatorProcess, tmp_path: Path) -> None:
