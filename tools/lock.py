@@ -30,7 +30,7 @@ url = "https://pypi.org/simple/"
 priority = "primary"
 """
 
-EXPORTS = {"requirements-dev.txt": ("--with", "dev", "--all-extras"), "docker/requirements.txt": ("--only", "main")}
+EXPORTS = {"requirements-dev.txt": ("--with", "dev", "--all-extras"), "docker/requirements.txt": ("--only", "main", "--extras", "s3")}
 
 
 def resolve(*options: str) -> str:

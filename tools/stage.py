@@ -25,7 +25,7 @@ CONNECTORS = {
 
 DESCRIPTION = ("metadata.yaml", "icon.svg", "acceptance-test-config.yml")
 PROJECT = ("pyproject.toml", "poetry.lock", "README.md", "CHANGELOG.md", "LICENSE", "docker/requirements.txt")
-PACKAGES = ("mailchimp_unified", "source_mailchimp_unified", "destination_mailchimp_unified")
+PACKAGES = ("mailchimp_unified", "source_mailchimp_unified", "destination_mailchimp_unified", "mailchimp_workbench")
 TESTS = ("integration_tests/airbyte",)
 DOCKERFILES = {"Dockerfile": "Dockerfile.python-connector", "Dockerfile.dockerignore": "Dockerfile.python-connector.dockerignore"}
 """The files of docker/, and their names in docker-images, where `airbyte-cdk image build` looks for them."""
