@@ -247,7 +247,7 @@ class MailchimpClient:
     async def _rest(self, seconds: float) -> None:
         self.traffic.retries += 1
         self.traffic.backed_off_seconds += seconds
-        # Whoever has given up on Mailchimp has done so for all.
+        # One caller giving up on Mailchimp gives up for all.
         with contextlib.suppress(TimeoutError):
             # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
             async with asyncio.timeout(seconds):

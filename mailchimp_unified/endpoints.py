@@ -181,7 +181,7 @@ def untag(list_id: str, tag_id: int, emails: Sequence[str]) -> Request:
 
 
 def _write_member(list_id: str, contact_id: str, method: str, body: Json | None) -> Request:
-    # Whoever archives a contact gets no answer; every other write gets the contact.
+    # Archiving a contact returns no body; every other write returns the contact.
     needs = () if body is None else ("id", "status")
     what = f"a contact of audience {list_id}"
     return Request(_member_path(list_id, contact_id), what, method=method, body=body, keeps=MemberKept, needs=needs)

@@ -34,7 +34,7 @@ _EMAIL = re.compile(r"[^\s@]*((?:@[\w.\-]*)+)")
 
 
 def masked(text: str) -> str:
-    """Return `text` with every email address in it masked, fit for a log, whatever stands between two of them."""
+    """Return `text` with every email address in it masked, fit for a log, with any characters between two of them."""
     return _EMAIL.sub(_mask, text) if "@" in text else text
 
 
