@@ -93,7 +93,7 @@ class MailchimpClient:
         self._logger = logger or logging.getLogger(__name__)
         self._auth = auth.api_auth(config.credentials)
         self._transport = transport or ThreadedTransport(config.num_workers)
-        # A call that waits for its next try keeps its place: who is throttled shall not be asked by others meanwhile.
+        # A call that waits for its next try keeps its place: other calls must not reach a throttled host in the meantime.
         self._places = asyncio.Semaphore(config.num_workers)
         self._resolving = asyncio.Lock()
         self._api_url = ""

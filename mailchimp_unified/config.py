@@ -1,4 +1,4 @@
-"""The part of the configuration that both connectors share: credentials, the number of workers, the address of the API."""
+"""The part of the configuration that both connectors share: credentials, the number of workers, the URL of the API."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def create_merge_field(list_id: str, definition: Mapping[str, Any]) -> Request:
 def bulk(list_id: str, rows: Sequence[Mapping[str, Any]], *, update_existing: bool) -> Request:
     """https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/.
 
-    Repeatable either way: an address is created once, and whom a lost call has created is reported as existing by the next.
+    Repeatable either way: a contact is created once, and one that a lost call created is reported as existing by the next.
     """
     body = {"members": list(rows), "update_existing": update_existing}
     return Request(f"/lists/{list_id}", f"audience {list_id}", method="POST", body=body, keeps=MembersKept)

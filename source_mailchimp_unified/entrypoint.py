@@ -124,7 +124,7 @@ def _run(source: SourceMailchimpUnified, parsed: argparse.Namespace) -> int:
             for line in Entrypoint(source).lines(parsed):
                 print(f"{line}\n", end="")
                 if line.startswith(STATE_PREFIX):
-                    # Requests may follow that take their time: what is safe shall be known at once.
+                    # Requests may follow that take their time: what is safe must be known immediately.
                     PRINT_BUFFER.flush()
         except BrokenPipeError:
             raise

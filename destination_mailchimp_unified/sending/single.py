@@ -241,7 +241,7 @@ async def _update_found(change: Change, scope: Scope, found: Json) -> Json | Non
 
 
 async def _complete(change: Change, scope: Scope, member: Json) -> Outcome:
-    """Move an updated contact to the status that it shall have, edit its tags, and return the outcome."""
+    """Move an updated contact to the status that it should have, edit its tags, and return the outcome."""
     refusal: RejectedRecordError | None = None
     try:
         try:
