@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
 WORKERS = 10
 PAGE, BULK = 1000, 500
 RUNS = 3
-"""How often a case whose wall clock or CPU has a target is run; the best counts: whatever else the machine does only adds to it."""
+"""How often a case whose wall clock or CPU has a target is run; the best counts: other work on the machine only adds to it."""
 
 MERGE_FIELDS = [{"tag": "LTV", "name": "Lifetime value", "type": "number"}, {"tag": "COMPANY", "name": "Company", "type": "text"}]
 
@@ -117,7 +117,7 @@ def report(bench: Bench) -> str:
         f"Written by `make bench` on {when}: Python {platform.python_version()}, airbyte-cdk {version('airbyte-cdk')}.",
         f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}.",
         f"The emulator runs in a process of its own; {WORKERS} workers, {WORKERS} connections at most.",
-        f"Of cases whose wall clock or CPU has a target the best of {RUNS} runs is shown: whatever else the machine does only adds to it.",
+        f"Of cases whose wall clock or CPU has a target the best of {RUNS} runs is shown: other work on the machine only adds to it.",
         "Absolute figures are those of this machine; the ratios are what counts.",
         "",
         "| case | wall s | CPU s | peak MB | contacts/s | ratio | measured | target | |",

@@ -1,6 +1,6 @@
 """Whole-process figures: wall clock, CPU and peak memory of a command, as the operating system counts them.
 
-The peak of a process is never counted below that of the process which started it: whoever measures stays small.
+The peak of a process is never counted below that of the process that started it: the measuring process stays small.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def measure(command: Sequence[str], *, stdin: Path | None = None, stdout: Path |
 
 
 def best(runs: Iterable[Figures]) -> Figures:
-    """Return the run with the least wall clock: whatever else a machine does only adds to it."""
+    """Return the run with the least wall clock: other work on a machine only adds to it."""
     return min(runs, key=lambda figures: figures.wall)
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without what makes Python compile everything anew or write every line by itself."""
+    """Return the environment without what makes Python compile everything again or write every line by itself."""
     return {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")}

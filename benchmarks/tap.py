@@ -15,7 +15,7 @@ MAILCHIMP = "https://us1.api.mailchimp.com"
 
 
 def main() -> None:
-    """Send whatever goes to Mailchimp to the origin instead."""
+    """Send all requests for Mailchimp to the origin instead."""
     origin = sys.argv.pop(1)
     request = requests.Session.request
 

@@ -21,7 +21,7 @@ READING_ROLES = ("viewer", "author")
 
 
 async def check_account(client: MailchimpClient, config: DestinationConfig, logger: logging.Logger) -> str:
-    """Return a sentence about the account. Raises the typed error for whatever a sync would fail on."""
+    """Return a sentence about the account. Raises the typed error for anything that would fail a sync."""
     check_fields(config)
     if (rejects := store_of(config)) is not None:
         await rejects.check()
@@ -58,7 +58,7 @@ async def _check_default_list(pager: Pager, config: DestinationConfig, list_id: 
         ) from error
     check_audience(config, audience)
     required = unmapped_required(config, audience) if config.required_fields == "enforce" else []
-    demand = f" It requires {', '.join(required)}: contacts without are not created." if required else ""
+    demand = f" It requires {', '.join(required)}: contacts that lack one are not created." if required else ""
     planned, missing = planned_by_rules(config), missing_tags(config, audience)
     creation = f" A sync would create the merge fields {shown(str(planned[tag]) for tag in missing)}." if missing else ""
     return f"Records go to the audience {audience.name}.{demand}{creation}"

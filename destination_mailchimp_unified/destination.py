@@ -90,7 +90,7 @@ class DestinationMailchimpUnified(Destination):
     ) -> Iterator[bytes]:
         """Write the messages that `read` gives, and yield each STATE message, as a line, once everything before it is settled.
 
-        Raises AirbyteTracedException for whatever ends the sync; what was not settled by then is not acknowledged.
+        Raises AirbyteTracedException for anything that ends the sync; records not settled by then are not acknowledged.
         """
         try:
             parsed = _parsed(config, logger)

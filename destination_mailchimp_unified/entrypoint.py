@@ -41,7 +41,7 @@ def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int
     except SystemExit:
         return TERMINATED
     except BrokenPipeError:
-        # Whoever read our output has enough. Nothing can be said any more, not even by Python at its end.
+        # The reader of our output is gone. Nothing more can be written, not even by Python when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -99,7 +99,7 @@ def _read_object(path: str, what: str) -> Json:
     except (OSError, orjson.JSONDecodeError) as error:
         raise ConfigError(f"The {what} file cannot be read as JSON.", detail=type(error).__name__) from None
     if not isinstance(content, dict):
-        raise ConfigError(f"The {what} file holds no JSON object.")
+        raise ConfigError(f"The {what} file does not contain a JSON object.")
     return content
 
 

@@ -1,4 +1,4 @@
-"""Where lines leave the process: no secret and no email address passes in clear, but in states, which belong to whoever sent them."""
+"""Where lines leave the process: secrets and email addresses are masked, except in states, which belong to their sender."""
 
 from __future__ import annotations
 

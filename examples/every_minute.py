@@ -1,6 +1,6 @@
 """Reads what changed in Mailchimp every minute, and prints each record as a line of JSON.
 
-The states are kept in a file, and only after the records before them were printed: killed at any moment, it goes on from there.
+The states are kept in a file, and only after the records before them were printed: killed at any moment, it resumes from there.
 """
 
 from __future__ import annotations

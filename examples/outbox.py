@@ -1,6 +1,6 @@
-"""Sends the rows of an outbox table in PostgreSQL to Mailchimp as they come, and writes beside each what became of it.
+"""Sends the rows of an outbox table in PostgreSQL to Mailchimp as they come, and writes the outcome into each row.
 
-Whatever writes the application's own tables writes the event in the same transaction; nothing is lost, whoever is killed when:
+The application writes the event in the same transaction as its own tables; nothing is lost, no matter what is killed. The table:
 
     CREATE TABLE outbox (
         id bigserial PRIMARY KEY, event jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),

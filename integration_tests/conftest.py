@@ -24,7 +24,7 @@ def description() -> ApiDescription:
 
 @pytest.fixture(autouse=True)
 def requests_as_described(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever a test lets the connectors send is held against Mailchimp's API description, where that is on this machine."""
+    """Every request that a test makes the connectors send is checked against Mailchimp's API description, if that is on this machine."""
     # The questions to a real account go beyond the description on purpose.
     asked = "mailchimp" in request.fixturenames and request.path.name != "test_live.py"
     local = request.getfixturevalue("mailchimp") if asked and DESCRIPTION.exists() else None

@@ -1,4 +1,4 @@
-"""From credentials to the address of the API and the header that opens it."""
+"""From credentials to the URL of the API and the header that opens it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def metadata_auth(credentials: OAuthCredentials) -> HeaderAuth:
 
 
 def metadata_url(config: ConnectionConfig) -> str:
-    """Return the address that names the data center of a token."""
+    """Return the URL that returns the data center of a token."""
     return f"{config.api_url or LOGIN_ORIGIN}{METADATA_PATH}"
 
 

@@ -93,7 +93,7 @@ class MailchimpClient:
         self._logger = logger or logging.getLogger(__name__)
         self._auth = auth.api_auth(config.credentials)
         self._transport = transport or ThreadedTransport(config.num_workers)
-        # A call that waits for its next try keeps its place: who is throttled shall not be asked by others meanwhile.
+        # A call that waits for its next try keeps its place: other calls must not reach a throttled host in the meantime.
         self._places = asyncio.Semaphore(config.num_workers)
         self._resolving = asyncio.Lock()
         self._api_url = ""
@@ -247,7 +247,7 @@ class MailchimpClient:
     async def _rest(self, seconds: float) -> None:
         self.traffic.retries += 1
         self.traffic.backed_off_seconds += seconds
-        # Whoever has given up on Mailchimp has done so for all.
+        # One caller giving up on Mailchimp gives up for all.
         with contextlib.suppress(TimeoutError):
             # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
             async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""The part of the configuration that both connectors share: credentials, the number of workers, the address of the API."""
+"""The part of the configuration that both connectors share: credentials, the number of workers, the URL of the API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_CONNECTIONS = 10
 """Simultaneous connections of one Mailchimp user: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits."""
 
 DEFAULT_WORKERS = 6
-"""Leaves four of the ten connections to whatever else uses the account."""
+"""Leaves four of the ten connections for other uses of the account."""
 
 API_KEY_PATTERN = re.compile(r"^[0-9a-f]{32}-[a-z]{2,4}\d{1,4}$")
 """32 hex digits, a dash, the data center: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
@@ -52,7 +52,7 @@ def _access_token(value: SecretStr) -> SecretStr:
     token = value.get_secret_value().strip()
     # Only printable ASCII can travel in a header.
     if not token or not token.isascii() or not token.isprintable():
-        raise ValueError("is empty or holds characters that no token has. Please sign in again.")
+        raise ValueError("is empty or contains characters that no token has. Please sign in again.")
     return SecretStr(token)
 
 

@@ -147,7 +147,7 @@ def create_merge_field(list_id: str, definition: Mapping[str, Any]) -> Request:
 def bulk(list_id: str, rows: Sequence[Mapping[str, Any]], *, update_existing: bool) -> Request:
     """https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/.
 
-    Repeatable either way: an address is created once, and whom a lost call has created is reported as existing by the next.
+    Repeatable either way: a contact is created once, and one that a lost call created is reported as existing by the next.
     """
     body = {"members": list(rows), "update_existing": update_existing}
     return Request(f"/lists/{list_id}", f"audience {list_id}", method="POST", body=body, keeps=MembersKept)
@@ -181,7 +181,7 @@ def untag(list_id: str, tag_id: int, emails: Sequence[str]) -> Request:
 
 
 def _write_member(list_id: str, contact_id: str, method: str, body: Json | None) -> Request:
-    # Whoever archives a contact gets no answer; every other write gets the contact.
+    # Archiving a contact returns no body; every other write returns the contact.
     needs = () if body is None else ("id", "status")
     what = f"a contact of audience {list_id}"
     return Request(_member_path(list_id, contact_id), what, method=method, body=body, keeps=MemberKept, needs=needs)

@@ -12,7 +12,7 @@
     │   ├── ServerError          as above, but a smaller page might work
     │   ├── FirewallError        as above; it lasts until the firewall forgets this IP address
     │   └── IncompleteAnswerError     a successful answer that lacks what it must have
-    ├── RejectedRecordError      the owner of the record must act; the record is reported, the sync goes on
+    ├── RejectedRecordError      the owner of the record must act; the record is reported, the sync continues
     ├── StaleError               what the request rests on is too old; nothing was sent, the caller looks again
     └── BugError                 we sent what Mailchimp cannot accept; reported, never retried
 
@@ -42,7 +42,7 @@ SIGNUP_THROTTLE_DETAIL = "has signed up to a lot of lists very recently"
 """Part of the detail of a temporary refusal: https://mailchimp.com/developer/marketing/docs/errors/."""
 
 
-# The form of the request is wrong, whatever its record: https://mailchimp.com/developer/marketing/docs/errors/.
+# The form of the request is wrong, regardless of its record: https://mailchimp.com/developer/marketing/docs/errors/.
 _NEVER_THE_RECORD = (HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 # These pass by themselves: https://www.rfc-editor.org/rfc/rfc9110#section-15.5, https://www.rfc-editor.org/rfc/rfc4918#section-11.3.

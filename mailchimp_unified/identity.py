@@ -1,4 +1,4 @@
-"""Who a contact is: the address and what Mailchimp derives from it. Every rule about identity is defined here once."""
+"""Who a contact is: the email address and what Mailchimp derives from it. Every rule about identity is defined here once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def subscriber_hash(email: str) -> str:
 
 
 def canonical_email(email: str) -> str:
-    """Return the form of an address under which Mailchimp knows a contact: trimmed and lower-cased."""
+    """Return the form of an email address under which Mailchimp knows a contact: trimmed and lower-cased."""
     return email.strip().lower()
 
 
 def mask_email(email: str) -> str:
-    """Return an address fit for a log: first character of the name and the domain, as in `j***@example.org`."""
+    """Return an email address masked for a log: first character of the name and the domain, as in `j***@example.org`."""
     name, at, domain = email.strip().partition("@")
     # What holds two email addresses is shown as neither.
     return f"{name[:1]}***{at}{domain}" if at and not _BEYOND_ONE.search(domain) else "***"
@@ -34,7 +34,7 @@ _EMAIL = re.compile(r"[^\s@]*((?:@[\w.\-]*)+)")
 
 
 def masked(text: str) -> str:
-    """Return `text` with every email address in it masked, fit for a log, whatever stands between two of them."""
+    """Return `text` with every email address in it masked, fit for a log, with any characters between two of them."""
     return _EMAIL.sub(_mask, text) if "@" in text else text
 
 

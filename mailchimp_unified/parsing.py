@@ -13,7 +13,7 @@ import orjson
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-"""Stands for what is no character: half of a surrogate pair, or bytes that are not UTF-8."""
+"""Replaces invalid characters: half of a surrogate pair, or bytes that are not UTF-8."""
 
 
 LONGEST_NUMBER = 4300
@@ -28,7 +28,7 @@ def parsed(content: bytes, keeps: Any = None) -> Any:
     """Return what `content` holds; with `keeps`, a TypedDict, only the parts that it names. Raises UnreadableError.
 
     Strict parsers refuse a whole page for half of a surrogate pair, a NaN or a stray byte in one of its thousand rows. Then Python's
-    own parser reads it: what is no character becomes U+FFFD, what is no number becomes null.
+    own parser reads it: invalid characters become U+FFFD, invalid numbers become null.
     """
     try:
         return _decoder(keeps).decode(content) if keeps is not None else orjson.loads(content)

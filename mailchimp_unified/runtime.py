@@ -35,7 +35,7 @@ LAST_SECONDS = 0.8
 
 
 def end_on_signal(number: int) -> None:
-    """Raise SystemExit(143) in the main thread when the signal comes, and end the process soon, whatever it waits for then.
+    """Raise SystemExit(143) in the main thread when the signal comes, and end the process soon, even if it is waiting.
 
     Without a handler a process that is the first of its container ignores SIGTERM:
     https://man7.org/linux/man-pages/man7/pid_namespaces.7.html.

@@ -49,7 +49,7 @@ class Transport(Protocol):
     """Sends one request and returns what comes back."""
 
     async def send(self, outgoing: Outgoing) -> Received:
-        """Return the answer, whatever its status. Raises TransientError or ConfigError when none came."""
+        """Return the answer, with any status. Raises TransientError or ConfigError when none came."""
 
     def close(self) -> None:
         """Take no more requests. Does not wait for those under way."""
@@ -63,7 +63,7 @@ class ThreadedTransport:
         self._sessions = threading.local()
 
     async def send(self, outgoing: Outgoing) -> Received:
-        """Return the answer, whatever its status. Raises TransientError or ConfigError when none came."""
+        """Return the answer, with any status. Raises TransientError or ConfigError when none came."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._send, outgoing)
 
     def close(self) -> None:

@@ -72,7 +72,7 @@ class Database:
             yield [dict(zip(names, row, strict=True)) for row in batch]
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
-        """Return the columns of a query and their types. Raises WorkbenchError for what is no query."""
+        """Return the columns of a query and their types. Raises WorkbenchError for anything but a query."""
         check_query(self._connection, sql)
         try:
             return [(row[0], row[1]) for row in self._within_time(f"DESCRIBE {sql}")]
@@ -163,7 +163,7 @@ def check_query(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
-        raise WorkbenchError("This is no SQL that DuckDB understands.", first_line(error)) from error
+        raise WorkbenchError("DuckDB does not understand this SQL.", first_line(error)) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise WorkbenchError("One SELECT is needed.", "The workbench reads with it and changes nothing.")
 

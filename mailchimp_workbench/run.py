@@ -44,7 +44,7 @@ def serve(database: Path, settings: Settings, port: int = DEFAULT_PORT) -> None:
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
         bench = open_workbench(database, settings, Path(folder))
         print(f"http://{HOST}:{port}/open?token={token}", flush=True)
-        # So that the folder is emptied, whichever way the workbench is told to end.
+        # So that the folder is emptied however the workbench ends.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         # No access log: an address can hold a token or somebody's email address.
         config = uvicorn.Config(
@@ -73,8 +73,10 @@ def _listening(port: int) -> socket.socket:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mailchimp-unified-workbench", description="A local page over both connectors and a DuckDB file.")
-    parser.add_argument("--database", type=Path, required=True, help="the DuckDB file; made when it is not there")
+    parser = argparse.ArgumentParser(
+        prog="mailchimp-unified-workbench", description="A local web page for both connectors and a DuckDB file."
+    )
+    parser.add_argument("--database", type=Path, required=True, help="the DuckDB file; created if it does not exist")
     parser.add_argument("--source", type=Path, help="configuration of the source, a JSON file")
     parser.add_argument("--destination", type=Path, help="configuration of the destination, a JSON file; one of the two is enough for both")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on {HOST} (default {DEFAULT_PORT}; 0 takes a free one)")

@@ -1,4 +1,4 @@
-"""The page of a run: progress while it lasts, what came of it, rejects to mend and to download."""
+"""The page of a run: progress while it lasts, its outcome, rejects to correct and to download."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def rejects_csv(request: Request) -> Response:
 
 
 async def mend(request: Request) -> Response:
-    """Begin a new draft with the rejected rows, as they were mended."""
+    """Begin a new draft with the corrected rejected rows."""
     bench, progress = _written(request)
     form = await request.form(max_fields=10_000)
     before = bench.drafts.get(progress.draft_id)

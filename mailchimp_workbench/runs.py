@@ -107,7 +107,7 @@ class Runs:
     def get(self, run_id: str) -> Run:
         """Return a run of this process. Raises NotThereError."""
         if run_id not in self._runs:
-            raise NotThereError("This run is not known any more.", "Runs are remembered until the workbench ends.")
+            raise NotThereError("This run is no longer known.", "Runs are remembered until the workbench ends.")
         return self._runs[run_id]
 
     async def stop(self, run: Run) -> None:

@@ -56,7 +56,7 @@ def read_config(path: Path) -> Json:
     try:
         config = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise WorkbenchError(f"The configuration {path} cannot be read: {reason}.") from None
     if not isinstance(config, dict) or not config.get(PRIVATE):
         raise WorkbenchError(f"The configuration {path} has no {PRIVATE}.")

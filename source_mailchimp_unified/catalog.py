@@ -20,7 +20,7 @@ from source_mailchimp_unified.raw.catalog import raw_catalog
 from source_mailchimp_unified.sync.account import Account
 
 SECONDS = 55.0
-"""Discovery ends within this time, whatever Mailchimp does."""
+"""Discovery ends within this time, no matter what Mailchimp does."""
 
 
 async def discover(client: MailchimpClient, pager: Pager, account: Account, config: SourceConfig) -> AirbyteCatalog:

@@ -7,7 +7,7 @@ from mailchimp_unified.client import MailchimpClient
 from source_mailchimp_unified.sync.account import Account
 
 SECONDS = 25.0
-"""A check ends within this time, whatever Mailchimp does: somebody waits in front of a form."""
+"""A check ends within this time, no matter what Mailchimp does: somebody is waiting at a form."""
 
 
 async def check_account(client: MailchimpClient, account: Account) -> str:

@@ -124,14 +124,14 @@ def _run(source: SourceMailchimpUnified, parsed: argparse.Namespace) -> int:
             for line in Entrypoint(source).lines(parsed):
                 print(f"{line}\n", end="")
                 if line.startswith(STATE_PREFIX):
-                    # Requests may follow that take their time: what is safe shall be known at once.
+                    # Requests may follow that take their time: what is safe must be known immediately.
                     PRINT_BUFFER.flush()
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001 - the outermost boundary: every failure becomes a message
             _print(error_message(error))
             if parsed.command == "check":
-                # Whoever asks for a check waits for its status.
+                # The caller of a check waits for its status.
                 _print(traced(error).as_connection_status_message())
             return 1
     return 0
@@ -158,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _stop_talking() -> None:
-    """Send what is left to nowhere: whoever read our output has enough, and Python would complain at its end."""
+    """Discard what is left: the reader of our output is gone, and Python would complain when it exits."""
     assert sys.__stdout__ is not None, "a process with a broken pipe has an output"
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 

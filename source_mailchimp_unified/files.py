@@ -1,4 +1,4 @@
-"""The files that a command is given: configuration, catalog, state; whatever is wrong with one is said in words."""
+"""The files that a command is given: configuration, catalog, state; each problem with one gets a clear message."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _state(entry: Any, path: str) -> AirbyteStateMessage:
     entry = entry.get("state", entry) if isinstance(entry, dict) else entry
     try:
         message = AirbyteStateMessageSerializer.load(entry)
-    except Exception:  # noqa: BLE001 - the serializer raises whatever its code happens to meet
+    except Exception:  # noqa: BLE001 - the serializer can raise anything
         message = None
     if message is None or not (message.stream or message.global_ or message.data):
         raise ConfigError(f"The state file {path} must hold state messages as this source prints them. To start over, leave the state out.")

@@ -91,7 +91,7 @@ class SnapshotStream(Stream):
     def _tombstones(self, keys: Sequence[str], seen_at: str) -> Iterator[Record]:
         for key in keys:
             version = self._known.pop(key)
-            # The time of the last live version: a later one, by whatever clock, wins over the tombstone.
+            # The time of the last live version: a later one, by any clock, wins over the tombstone.
             updated_at = seen_at if version.updated_at is None else moment_of(version.updated_at)
             yield {**self._values(key), "updated_at": updated_at, "is_deleted": True}
 
@@ -207,7 +207,7 @@ async def _is_gone(list_id: str, account: Account) -> bool:
 
 
 class UsersStream(SnapshotStream):
-    """The account user behind the credentials."""
+    """The user who owns the credentials."""
 
     async def _collect(self, session: Session) -> tuple[list[Json], str]:
         reply = await session.client.call(endpoints.ACCOUNT)

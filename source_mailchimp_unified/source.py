@@ -91,7 +91,7 @@ class SourceMailchimpUnified(Source):
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Return the states in a file. Raises AirbyteTracedException, a config error, for what is no state."""
+        """Return the states in a file. Raises AirbyteTracedException, a config error, for anything but a state."""
         return _traced(read_state, state_path)
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:

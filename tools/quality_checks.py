@@ -45,7 +45,7 @@ def results() -> Iterator[dict[str, str]]:
 
 
 def offline_results() -> list[dict[str, str]]:
-    """Return the results, with the look-ups answered. Whatever else asks for a host is told that there is no network."""
+    """Return the results, with the look-ups answered. Any other lookup of a host is told that there is no network."""
     with mock.patch.object(socket, "getaddrinfo", side_effect=socket.gaierror("no network in this check")):
         for place, name, answer in ANSWERS:
             mock.patch.object(place, name, return_value=answer).start()

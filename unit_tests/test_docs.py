@@ -267,7 +267,7 @@ def test_a_connector_page_is_laid_out_as_airbytes_template(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [SOURCE_PAGE, DESTINATION_PAGE, ROOT / "CHANGELOG.md"], ids=name)
 def test_the_version_is_in_every_changelog(page: Path) -> None:
-    """Whoever looks for the present version finds what changed in it."""
+    """Each changelog has an entry for the current version."""
     version = project()["version"]
 
     assert re.search(rf"^(\| {re.escape(str(version))} \||## {re.escape(str(version))} )", page.read_text(), re.MULTILINE)
@@ -295,7 +295,7 @@ def test_the_specification_has_every_key(model: type[SourceConfig | DestinationC
         (DELIVERY, "for up to fifteen minutes", Patience.total, 900),
         (SOURCE_PAGE, "Fifteen minutes of throttling", Patience.total, 900),
         (SOURCE_PAGE, "logged every quarter of a minute", PROGRESS_SECONDS, 15),
-        (SOURCE_PAGE, "six unless **Number of Workers** says otherwise", DEFAULT_WORKERS, 6),
+        (SOURCE_PAGE, "six unless **Simultaneous Requests** says otherwise", DEFAULT_WORKERS, 6),
         (DESTINATION_PAGE, "five for each reason, a hundred in all", (report.SHOWN_ALIKE, report.SHOWN_REJECTS), (5, 100)),
         (ROOT / "docs" / "scale.md", "Mailchimp answers ten requests of a user at a time", MAX_CONNECTIONS, 10),
     ],

@@ -41,7 +41,7 @@ def result(code: str) -> Any:
 @pytest.mark.parametrize("enabled", [True, False])
 @pytest.mark.parametrize("package", PACKAGES)
 def test_an_embedding_program_finds_the_garbage_collector_as_it_left_it(package: str, enabled: bool) -> None:
-    """Whoever imports a connector keeps the settings that it chose, also that the collector rests."""
+    """A program that imports a connector keeps its own settings, even if the collector is off."""
     before, after = result(EMBEDDING.format(package=package, enabled=enabled))
 
     assert after == before

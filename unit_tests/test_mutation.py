@@ -31,7 +31,7 @@ def test_a_row_names_modules_and_tests_that_exist(name: str) -> None:
 
 
 def test_every_module_has_tests() -> None:
-    """Whatever is added is in the table by its folder or its name."""
+    """Every new module is in the table by its folder or its name."""
     assert [module for module in MODULES if not any(module.startswith(name) for name in TABLE)] == []
 
 

@@ -19,7 +19,7 @@ print(sorted(name for name in os.environ if name.startswith("PYTHON")))
 
 
 def test_no_process_inherits_what_is_asked_of_python() -> None:
-    """Whoever runs the tests with output unbuffered, or in development mode, tests the same processes; where Python is stays."""
+    """With unbuffered output or in development mode, the tests run the same processes; the location of Python stays."""
     environment = {**os.environ, **ASKED, "PYTHONPATH": str(ROOT)}
 
     done = subprocess.run([sys.executable, "-c", WHAT_IS_LEFT], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
@@ -28,5 +28,5 @@ def test_no_process_inherits_what_is_asked_of_python() -> None:
 
 
 def test_the_tests_themselves_ask_nothing_of_python() -> None:
-    """Here and now, whatever the shell has set."""
+    """On this machine, with any shell settings."""
     assert not set(ASKED) & set(os.environ)

@@ -67,7 +67,7 @@ def test_no_description_claims_to_be_airbytes(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", DESCRIPTIONS)
 def test_the_documentation_is_a_page_of_this_repository(kind: str) -> None:
-    """The address in the metadata and in the specification leads to a page that is here."""
+    """The URL in the metadata and in the specification leads to a page that is here."""
     described = yaml.safe_load(DESCRIPTIONS[kind].read_text())["data"]["documentationUrl"]
     specified = json.loads((ROOT / f"{kind}_mailchimp_unified" / "spec.json").read_text())["documentationUrl"]
 

@@ -90,7 +90,7 @@ def keywords(schema: Schema) -> Iterator[str]:
 
 
 def test_a_pattern_has_its_words(spec: Spec) -> None:
-    """Whoever mistypes reads words, not a regular expression; there are no words without a pattern."""
+    """A mistyped value shows a description, not a regular expression; there is no description without a pattern."""
     assert [field.path for field in spec.fields() if ("pattern" in field.schema) != ("pattern_descriptor" in field.schema)] == []
     assert all(field.schema["pattern"][0] + field.schema["pattern"][-1] == "^$" for field in spec.fields() if "pattern" in field.schema)
 
@@ -109,7 +109,7 @@ def test_options_are_told_apart_by_a_constant(spec: Spec) -> None:
 
 
 def test_what_few_need_is_folded(spec: Spec) -> None:
-    """The address of the API is hidden; advanced options are folded; only optional fields say that they always show."""
+    """The URL of the API is hidden; advanced options are folded; only optional fields say that they always show."""
     top = spec.form["properties"]
     shown = {name for name, below in top.items() if below.get("always_show") or name in spec.form["required"]}
 

@@ -12,7 +12,7 @@ PACKAGES = ("mailchimp_unified", "source_mailchimp_unified", "destination_mailch
 
 GAP = "…"
 
-# Whoever calls these says why a check, a sync or a record fails.
+# A call of one of these says why a check, a sync or a record fails.
 _SAY_WHY = frozenset(
     {
         "ConfigError", "SignInError", "DataCenterError", "PermissionDeniedError", "NotFoundError", "UnreachableError",

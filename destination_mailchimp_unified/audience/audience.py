@@ -89,7 +89,7 @@ class Audience:
         return tag.id if tag else None
 
     def merge_field(self, tag: str) -> MergeField | None:
-        """Return the merge field with this tag, whatever its case."""
+        """Return the merge field with this tag, ignoring case."""
         return self.merge_fields.get(tag) or self.merge_fields.get(tag.upper())
 
     @property

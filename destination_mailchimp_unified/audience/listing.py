@@ -42,7 +42,7 @@ _SWEEPS: tuple[dict[str, str | int], ...] = ({}, {"status": ARCHIVED})
 async def count_contacts(audience: Audience, pager: Pager) -> None:
     """Ask how many contacts the listings of an audience have, archived ones apart. Where a page holds each, all statuses are known.
 
-    The archived ones come last: whoever is archived meanwhile is in both answers, and never taken for a new contact.
+    The archived ones come last: a contact archived in the meantime is in both answers, and never taken for a new one.
     """
     collections = [_statuses(audience, sweep) for sweep in _SWEEPS]
     replies = [await pager.client.call(collection.page(0, pager.page_size)) for collection in collections]
@@ -57,7 +57,7 @@ async def count_contacts(audience: Audience, pager: Pager) -> None:
 
 
 async def read_statuses(audience: Audience, pager: Pager, workers: int) -> None:
-    """Read the status of every contact, losing none while people edit; then once more whoever changed meanwhile."""
+    """Read the status of every contact, losing none while people edit; then once more those that changed in the meantime."""
     if audience.totals is None:
         await count_contacts(audience, pager)
     if audience.statuses is not None:
@@ -78,7 +78,7 @@ async def read_statuses(audience: Audience, pager: Pager, workers: int) -> None:
 
 
 async def _is_whole(audience: Audience, pager: Pager) -> bool:
-    """Return whether as many contacts were read as Mailchimp counts. If not, whoever was not read may be there all the same."""
+    """Return whether as many contacts were read as Mailchimp counts. If not, a contact that was not read may still exist."""
     assert audience.statuses is not None
     if pager.disagrees(_statuses(audience, {})):
         return False
@@ -93,7 +93,7 @@ async def _is_whole(audience: Audience, pager: Pager) -> bool:
 
 
 async def refresh_statuses(audience: Audience, pager: Pager) -> None:
-    """Read whoever left the subscribed ones since the statuses were read last: what is about to be written may not undo it."""
+    """Read the contacts who stopped being subscribed since the statuses were last read: the next write must not undo it."""
     if audience.statuses_until is not None:
         since = _since(audience.statuses_until)
         await _read_changes(audience, pager, [{"status": status, **since} for status in STATUSES if status != "subscribed"])

@@ -57,7 +57,7 @@ class Preparation:
 
     async def look_up(self) -> None:
         """Learn what the records need to become changes: their merge fields, and the tags of the audience."""
-        # Records go on arriving while these are asked for: what they lack is asked for as well.
+        # Records keep arriving while these are requested: what they lack is requested as well.
         while True:
             if self.config.create_missing_merge_fields and (missing := self.demand.missing_fields()):
                 await self.creation.create(self.audience, missing)

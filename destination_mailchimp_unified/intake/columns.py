@@ -96,7 +96,7 @@ class Columns:
         if name in WRITABLE and name not in self.ignored and (name in ANY_TABLE or self.is_unified):
             # A column that is named like a field gives way to one that was mapped to it.
             return () if self._is_taken(name) else (Filler(Field("unified", name)),)
-        # What a writer ignores is ignored whatever a merge field is called.
+        # A column that the writer ignores is ignored even if a merge field has the same name.
         return (Filler(Field("merge tag", column)),) if self.merge_extras and name not in FIELDS else ()
 
     def _is_taken(self, name: str) -> bool:

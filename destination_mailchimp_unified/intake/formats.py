@@ -36,7 +36,7 @@ Read = Callable[[Any], Any]
 
 
 def reader_of(format_: str) -> Read:
-    """Return what reads a cell that is written so. Raises ValueError for what is no format.
+    """Return the reader for cells in this format. Raises ValueError for an unknown format.
 
     Formats: `number`, `epoch_seconds`, `epoch_milliseconds`, a pattern such as `DD/MM/YYYY` or `MMM D, YYYY`, a pattern of
     Python's (`%d/%m/%Y`), or an example with the month as a word (`Jan 5, 2026`).

@@ -128,7 +128,7 @@ class Intake:
             self._room.acquire()
             try:
                 chunk = read(CHUNK_BYTES)
-            # Whatever goes wrong belongs to the task that takes the chunks.
+            # Any error belongs to the task that takes the chunks.
             except BaseException as error:  # noqa: BLE001
                 chunk = error
             self._chunks.append(chunk)

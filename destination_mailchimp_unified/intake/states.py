@@ -1,6 +1,6 @@
 """A STATE message as the bytes it came as, and the place in them where its counts go. Pure.
 
-A state belongs to whoever sent it: parsing and printing it again would change decimals, escapes and key order.
+A state belongs to its sender: parsing and printing it again would change decimals, escapes and key order.
 """
 
 from __future__ import annotations

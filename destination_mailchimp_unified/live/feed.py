@@ -11,7 +11,7 @@ from destination_mailchimp_unified.intake.lines import Message, Record, Unusable
 from destination_mailchimp_unified.settling.outcomes import Outcome
 
 MOST_WAITING = 10_000
-"""So many events are in memory at most; whoever has more is told to wait."""
+"""The most events in memory; senders with more are told to wait."""
 
 MOST_WAITING_BYTES = 32 << 20
 """The same in bytes, as they came in."""
@@ -70,7 +70,7 @@ class Feed:
         self._came.set()
 
     def break_off(self) -> None:
-        """Tell those who still wait that nobody knows what became of their events, and whoever comes later."""
+        """Tell senders, those waiting now and later ones, that the outcome of their events is unknown."""
         self._broken = True
         for number in list(self._tell):
             self._told(number, None)

@@ -26,7 +26,7 @@ class Lines:
         self._room = threading.Semaphore(CHUNKS_WAITING)
         self._chunks: deque[bytes | BaseException] = deque()
         self._stopped = threading.Event()
-        # The beginning of a line whose end has not come yet; its size, which goes on when the line is too long to be kept.
+        # The beginning of a line whose end has not come yet; its size, which keeps counting when the line is too long to be kept.
         self._begun: list[bytes] = []
         self._size = 0
         threading.Thread(target=self._fill, daemon=True, name="stdin").start()
@@ -85,7 +85,7 @@ class Lines:
             self._room.acquire()
             try:
                 chunk = self._read(CHUNK_BYTES)
-            # Whatever goes wrong belongs to the task that takes the lines.
+            # Any error belongs to the task that takes the lines.
             except BaseException as error:  # noqa: BLE001
                 chunk = error
             if self._stopped.is_set():

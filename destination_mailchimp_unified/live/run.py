@@ -52,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
         logger.error("%s%s", error.message, f" ({error.detail})" if error.detail else "")  # noqa: TRY400 - foreseen
         return FAILED
     except BrokenPipeError:
-        # Whoever read the answers is gone.
+        # The reader of the answers is gone.
         return FAILED
     except Exception:
         logger.exception("The process failed in an unexpected way. Please report it with this log.")
@@ -83,7 +83,7 @@ async def _run(options: argparse.Namespace, logger: logging.Logger, formatter: M
     pipeline = pipeline_of(_configuration(options.config), options.stream, logger)
     hide(formatter, secrets_of(pipeline.config.credentials))
     if options.listen:
-        # HTTP is an extra: whoever pipes lines needs none of it.
+        # HTTP is an extra: reading lines does not need it.
         from destination_mailchimp_unified.live.serving import serve
 
         await serve(pipeline, options, formatter, stopping.watch)
@@ -107,7 +107,7 @@ def _configuration(path: str) -> dict[str, object]:
     except (OSError, orjson.JSONDecodeError) as error:
         raise ConfigError("The configuration file cannot be read as JSON.", detail=type(error).__name__) from None
     if not isinstance(content, dict):
-        raise ConfigError("The configuration file holds no JSON object.")
+        raise ConfigError("The configuration file does not contain a JSON object.")
     return content
 
 

@@ -21,7 +21,7 @@ from destination_mailchimp_unified.live.requests import LARGEST_BODY, RefusedErr
 from destination_mailchimp_unified.live.service import Service
 
 RETRY_AFTER = 2
-"""Seconds after which whoever found no room may try again: about what some calls of Mailchimp take."""
+"""Seconds after which a sender that found no room may try again: about the time of a few Mailchimp calls."""
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 

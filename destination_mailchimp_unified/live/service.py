@@ -35,7 +35,7 @@ class Service:
             try:
                 await self.pipeline.run(feed)
             except TransientError as error:
-                self.pipeline.logger.error("%s Whoever waited is told to send again.", error.message)  # noqa: TRY400 - foreseen
+                self.pipeline.logger.error("%s Waiting senders are told to send again.", error.message)  # noqa: TRY400 - foreseen
                 self.feed = Feed()
                 if self._ended:
                     self.feed.end()

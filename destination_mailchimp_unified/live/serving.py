@@ -23,7 +23,7 @@ from mailchimp_unified.config import is_loopback
 from mailchimp_unified.errors import ConfigError
 
 SHORTEST_TOKEN = 16
-"""Characters: whoever guesses must not get anywhere."""
+"""Characters: a shorter token could be guessed."""
 
 MOST_CONNECTIONS = 1000
 """Connections at once; more are answered 503 by the server."""
@@ -83,7 +83,7 @@ def _token(options: argparse.Namespace, host: str) -> str | None:
     """Return the token that senders must show. One that nobody chose is made, and shown once."""
     if options.without_token:
         if not is_loopback(host):
-            raise ConfigError("--without-token is for 127.0.0.1, ::1 and localhost only: whoever else reaches the port could write.")
+            raise ConfigError("--without-token is for 127.0.0.1, ::1 and localhost only: anyone else who can reach the port could write.")
         return None
     chosen = _token_in(options.token_file) if options.token_file else os.environ.get(TOKEN_VARIABLE, "").strip()
     if not chosen:

@@ -123,7 +123,7 @@ class Writer:
             for message in messages:
                 self._take(message)
             self._release()
-            # Others shall work as well, also when there is always more to take.
+            # Other tasks must run too, even when there is always more to take.
             await asyncio.sleep(0)
             while self._is_full():
                 await self._wait_for_settling()

@@ -196,7 +196,7 @@ class Waiting:
         return [queue[0] for contact_id, queue in self._by_id.items() if contact_id not in blocked]
 
     def take(self, change: Change) -> None:
-        """Take away the first change of an address: it is on its way."""
+        """Remove the first change of an email address: it is on its way."""
         queue = self._by_id[change.id]
         queue.pop(0)
         if not queue:

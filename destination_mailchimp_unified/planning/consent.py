@@ -1,6 +1,6 @@
 """Consent: which status a new contact gets, and which status an existing one is moved to. Pure.
 
-Nobody is moved into `subscribed` unless the configuration says so, and whoever was asked and has not answered stays `pending`.
+Nobody is moved into `subscribed` unless the configuration says so, and a contact who was asked and has not answered stays `pending`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def status_to_set(change: Change, now: str, audience: Audience, config: Destinat
 
 
 def direct_status(change: Change, config: DestinationConfig) -> str | None:
-    """Return the status that may be set together with the fields, whatever the contact's own is."""
+    """Return the status that may be set together with the fields, regardless of the contact's own status."""
     given = change.status if config.apply_status == "always" and change.status in OPT_OUTS else None
     return None if given in NOT_BY_PATCH else given
 

@@ -3,9 +3,9 @@
 What is known of an audience chooses the call, and nothing else: that somebody is not there, or that a deletion or an update is
 not needed, is only ever said by Mailchimp. Bulk calls are safe only for contacts whose status is known:
 
-- an unknown contact is created in bulk with its status and without update_existing: whoever appeared meanwhile is reported,
+- an unknown contact is created in bulk with its status and without update_existing: a contact who signed up in the meantime is reported,
   not overwritten;
-- a subscribed contact is updated in bulk without a status: whatever Mailchimp makes of that, nobody is subscribed again;
+- a subscribed contact is updated in bulk without a status: however Mailchimp treats that, nobody is resubscribed;
 - everybody else goes by a call of their own.
 """
 
@@ -71,7 +71,7 @@ def route(change: Change, audience: Audience, config: DestinationConfig) -> Rout
         return "single"
     status = audience.status_of(change.id)
     if status is None:
-        # Where the listing was not whole, whoever is not in it may be there all the same.
+        # If the listing was incomplete, a contact missing from it may still exist.
         creates = audience.listed_whole and new_status(change, audience, config) is not None
         return "create" if creates and fits_bulk(change) else "single"
     if change.new_only:

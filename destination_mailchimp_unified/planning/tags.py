@@ -18,9 +18,9 @@ SEGMENT_MEMBERS = 500
 
 @dataclass
 class Tagging:
-    """What is wanted of a contact's tags: folded name to the spelling and whether it shall be there.
+    """What is wanted of a contact's tags: folded name to the spelling and whether it should be there.
 
-    With `whole`, the tags to be there are all that shall be there of the managed ones.
+    With `whole`, the tags to be there are all the managed ones that should be there.
     """
 
     wanted: dict[str, tuple[str, bool]] = field(default_factory=dict)
@@ -31,12 +31,12 @@ class Tagging:
 
     @property
     def additions(self) -> list[str]:
-        """Names of tags that shall be there."""
+        """Names of tags that should be there."""
         return [name for name, present in self.wanted.values() if present]
 
     @property
     def removals(self) -> list[str]:
-        """Names of tags that shall not be there."""
+        """Names of tags that should not be there."""
         return [name for name, present in self.wanted.values() if not present]
 
 

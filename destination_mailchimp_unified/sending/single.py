@@ -139,7 +139,7 @@ async def _create_or_update(change: Change, scope: Scope) -> Outcome:
 async def _create_only(change: Change, scope: Scope, new: str | None) -> Outcome:
     """Create a contact where it is not there, and leave it alone where it is.
 
-    A fresh look is enough to leave somebody alone: whoever was deleted for good since cannot be created either.
+    A fresh read is enough to leave a contact alone: one that was permanently deleted since cannot be created either.
     """
     if scope.is_fresh() and scope.audience.status_of(change.id) is not None:
         return ALREADY_THERE
@@ -241,7 +241,7 @@ async def _update_found(change: Change, scope: Scope, found: Json) -> Json | Non
 
 
 async def _complete(change: Change, scope: Scope, member: Json) -> Outcome:
-    """Move an updated contact to the status that it shall have, edit its tags, and return the outcome."""
+    """Move an updated contact to the status that it should have, edit its tags, and return the outcome."""
     refusal: RejectedRecordError | None = None
     try:
         try:

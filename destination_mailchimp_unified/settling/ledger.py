@@ -92,7 +92,7 @@ class Ledger:
     def _report(self, epoch: int, stream: StreamKey | None) -> tuple[int, int]:
         """Return accepted and rejected records since the previous state, and count them no more.
 
-        Records that belong to no stream are told with the next state, of whichever stream it is.
+        Records that belong to no stream are counted with the next state, of any stream.
         """
         accepted = rejected = 0
         for key in list(self._unreported) if stream is None else [stream, NOWHERE]:

@@ -116,7 +116,7 @@ def test_a_second_read_brings_only_what_changed(pyairbyte: Environment, seeded: 
 
 @pytest.mark.parametrize("way", [[], ["--direct"]], ids=["from_the_cache", "without_a_cache"])
 def test_contacts_arrive_in_another_account(pyairbyte: Environment, seeded: Emulator, other: Emulator, way: list[str]) -> None:
-    """Merge fields, tags and statuses arrive, with and without the cache; whoever left there stays away; a second run brings the news."""
+    """Merge fields, tags and statuses arrive, with and without the cache; contacts who left stay unsubscribed; a second run brings only changes."""
     before = by_address(seeded)
     subscribed = [email for email, member in before.items() if member["status"] == "subscribed"]
     away, there, edited = subscribed[:3]

@@ -84,7 +84,7 @@ BLOBS = [
 @pytest.mark.parametrize("blob", BLOBS)
 @pytest.mark.parametrize("around", ["", ', "other" : "x@contacts.example" ', ', "z":{"state":{"a":1}}'])
 def test_a_state_comes_back_byte_for_byte(runner: Any, record: Any, blob: str, around: str) -> None:
-    """Whatever is in it: only the counts are spliced in."""
+    """No matter what is in it: only the counts are spliced in."""
     sent = state_line(blob, around=around)
     result = runner.write([record({"email": GOOD}), sent])
     assert result.error is None
@@ -133,7 +133,7 @@ def test_counts_of_a_state_that_has_some_are_replaced(runner: Any, record: Any) 
 
 @pytest.mark.parametrize("count", [1, 2, 200])
 def test_a_sync_whose_records_are_all_rejected_fails(runner: Any, record: Any, state: Any, count: int) -> None:
-    """However few they were, it fails at the end, with the commonest reason, and not at all when one was accepted."""
+    """However few they were, it fails at the end, with the most common reason; if one was accepted, it does not fail."""
     bad = [record({"email": f"nobody {n}"}) for n in range(count)]
     result = runner.write([*bad, record({"email": None}) if count > 1 else bad[0], state(1)])
     assert result.error is not None
@@ -174,7 +174,7 @@ def test_each_reject_names_its_record_and_its_contact(runner: Any, record: Any, 
 def test_created_and_updated_are_told_apart(
     make_runner: Any, record: Any, write_mode: str, double_optin: bool, status_if_new: str, more: Any
 ) -> None:
-    """In every mode, for every status of new contacts, whatever times the records bring."""
+    """In every mode, for every status of new contacts, with any times in the records."""
     runner = make_runner(contacts=3, double_optin=double_optin, statuses={"subscribed": 1, "pending": 1, "unsubscribed": 1})
     known = list(runner.members())
     runner.mailchimp.clock(advance=60)

@@ -76,7 +76,7 @@ def test_mistakes_fail_the_sync_before_anything_is_sent(runner: Any, record: Any
 
 
 def test_stream_without_address_column_is_named(runner: Any, record: Any, catalog: Any) -> None:
-    """A stream of the catalog in which no column is an address is a config error with its name and columns."""
+    """A stream of the catalog without a column of email addresses is a config error with its name and columns."""
     schema = {"properties": {"e_mail": {}, "name": {}}}
     result = runner.write([record({"e_mail": "a@contacts.example"})], catalog({"name": "people", "json_schema": schema}))
     assert result.error is not None

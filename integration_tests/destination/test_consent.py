@@ -128,7 +128,7 @@ def test_nobody_is_subscribed_again(  # noqa: PLR0917 - fixtures, and what is dr
 
 
 def test_forgotten_contacts_are_rejected(runner: Any, record: Any, state: Any) -> None:
-    """A permanently deleted address is a reject with Mailchimp's words, its address masked, and the sync goes on."""
+    """A permanently deleted contact is a reject with Mailchimp's words, its email address masked, and the sync continues."""
     runner.mailchimp.act(runner.list_id, "gone@contacts.example", "subscribe")
     runner.mailchimp.act(runner.list_id, "gone@contacts.example", "forget")
     result = runner.write([record({"email": "gone@contacts.example"}), record({"email": "b@contacts.example"}), state(1)])
@@ -138,7 +138,7 @@ def test_forgotten_contacts_are_rejected(runner: Any, record: Any, state: Any) -
 
 
 def test_unsubscribing_during_a_long_sync_is_respected(make_runner: Any, record: Any, state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever leaves after the statuses were read is asked for again before the next bulk update, once the statuses have aged."""
+    """A contact who leaves after the statuses were read is read again before the next bulk update, once the statuses have aged."""
     runner = make_runner(contacts=600)
     monkeypatch.setattr("destination_mailchimp_unified.audience.listing.FRESH_SECONDS", 0.02)
     runner.mailchimp.behavior(bulk_without_status="subscribed")

@@ -103,7 +103,7 @@ FAULTS = ["429", "500", "502_html", "503_akamai", "403_html", "reset", "truncate
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", FAULTS)
 def test_disturbances(make_runner: Any, record: Any, state: Any, kind: str, when: str, write_mode: str) -> None:
-    """Whatever goes wrong on the way, before or after it took effect: every record has its outcome and lands."""
+    """No matter what goes wrong, before or after it took effect: every record has its outcome and lands."""
     runner = make_runner(contacts=6, tags=["old"], tags_per_contact=1)
     known = list(runner.members())
     messages = [

@@ -44,7 +44,7 @@ def test_who_signs_up_after_the_look_is_still_written(  # noqa: PLR0917 - fixtur
 
 @pytest.mark.parametrize("write_mode", ["bulk", "single"])
 def test_an_update_only_stream_updates_who_signs_up_after_the_look(make_runner: Any, record: Any, catalog: Any, write_mode: str) -> None:
-    """With the mode update nobody is created, and whoever is there by the time of the call is updated."""
+    """With the mode update nobody is created, and contacts that exist at the time of the call are updated."""
     runner = make_runner(contacts=5)
     late = "late@contacts.example"
     runner.mailchimp.faults([signs_up(runner, late, write_mode)])
@@ -86,7 +86,7 @@ THROTTLED = Patience(first_back_off=0.05, longest_back_off=0.1, total=30)
 def test_a_batch_that_waited_too_long_is_planned_again(
     make_runner: Any, record: Any, state: Any, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Whoever leaves while a batch waits for its next try is not in it when it is sent, where no status meant a subscription."""
+    """A contact who leaves while a batch waits for its next try is not in it when it is sent, where no status meant a subscription."""
     monkeypatch.setattr("destination_mailchimp_unified.audience.listing.FRESH_SECONDS", 0.4)
     runner = make_runner(contacts=300)
     runner.mailchimp.behavior(bulk_without_status="subscribed")
@@ -163,7 +163,7 @@ def steps_of_one_contact(runner: Any, record: Any, many_tags: bool) -> list[Any]
 def test_a_contact_that_vanishes_between_two_calls_ends_nothing(  # noqa: PLR0917 - fixtures, and the table
     make_runner: Any, record: Any, state: Any, write_mode: str, many_tags: bool, there: bool, action: str
 ) -> None:
-    """Whichever two calls about a contact it vanishes between, its record has an outcome and the others land."""
+    """If a contact vanishes between any two calls about it, its record has an outcome and the others land."""
     place = 0
     while True:
         runner = make_runner(contacts=0, tags=["Old"])

@@ -63,7 +63,7 @@ def test_state_comes_back_while_input_stays_open(runner: Any, record: Any, state
 
 
 def test_closed_output_ends_quietly(runner: Any, record: Any, state: Any, start: Any) -> None:
-    """A reader that goes away ends the sync without a word on the error output."""
+    """A reader that goes away ends the sync without any error output."""
     process = start("write", runner.config())
     process.stdout.close()
     process.stdin.write(lines_of(*(message for n in range(20) for message in (record({"email": f"a{n}@contacts.example"}), state(n)))))
@@ -87,7 +87,7 @@ def test_failure_exits_with_a_trace_and_without_waiting_for_input(runner: Any, r
 
 
 def test_secrets_and_addresses_stay_out_of_the_output(runner: Any, record: Any, start: Any) -> None:
-    """Neither the key nor an address appears in the output, whatever is refused."""
+    """Neither the key nor an email address appears in the output, no matter what is refused."""
     process = start("write", runner.config())
     rejected = [record({"email": "nobody.there@@contacts"}), record({"email": "secret.person@contacts.example", "vip": "?"})]
     output, errors = process.communicate(
@@ -171,7 +171,7 @@ JUNK = st.one_of(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(JUNK, max_size=12), st.integers(0, 12))
 def test_junk_in_the_input_loses_nothing_else(runner: Any, record: Any, state: Any, junk: list[bytes], place: int) -> None:
-    """Whatever stands between them, good records land and their states come back."""
+    """With any lines between them, good records land and their states come back."""
     runner.mailchimp.reset()
     runner.list_id = runner.mailchimp.seed(name="Audience")[0]
     good = [record({"email": "a@contacts.example", "first_name": "Ada"}), state(1)]

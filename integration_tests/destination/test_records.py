@@ -65,7 +65,7 @@ GOOD = {"email": "good@contacts.example", "first_name": "Good"}
 def test_bad_record_is_a_reject_that_names_the_field(
     make_runner: Any, record: Any, state: Any, columns: dict[str, Any], words: str, write_mode: str
 ) -> None:
-    """Whatever is wrong with a record, it is rejected with a reason, and its neighbours land."""
+    """No matter what is wrong with a record, it is rejected with a reason, and its neighbors land."""
     runner = make_runner(merge_fields=FIELDS)
     result = runner.write([record(GOOD), record(columns), state(1)], write_mode=write_mode)
     assert result.error is None

@@ -30,7 +30,7 @@ def test_ten_thousand_existing_contacts(make_runner: Any, record: Any, state: An
 
 
 def test_a_tag_is_removed_from_ten_thousand(make_runner: Any, record: Any, state: Any) -> None:
-    """Removing one tag from 10,000 contacts takes twenty writes, whatever its case; other tags stay."""
+    """Removing one tag from 10,000 contacts takes twenty writes, regardless of upper and lower case; other tags stay."""
     runner = make_runner(contacts=10_000, tags=["VIP", "Other"], tags_per_contact=2)
     messages = [record({"email": email, "tags_to_remove": ["vip"]}) for email in runner.members()]
     result = runner.write([*messages, state(1)])

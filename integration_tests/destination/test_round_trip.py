@@ -181,7 +181,7 @@ def test_data_activation(make_runner: Any, record: Any, catalog: Any, write_mode
 
 
 def test_discover_lists_audiences(make_runner: Any, start: Any) -> None:
-    """Every audience is an object with its merge fields as typed properties and the address as matching key."""
+    """Every audience is an object with its merge fields as typed properties and the email address as the matching key."""
     runner = make_runner(merge_fields=[{"tag": f"N{n}", "type": "number"} for n in range(15)])
     output, _ = start("discover", runner.config()).communicate(timeout=20)
     message = next(m for m in map(json.loads, output.splitlines()) if m["type"] == "DESTINATION_CATALOG")

@@ -23,7 +23,7 @@ Step = dict[str, Any]
 
 @dataclass(frozen=True)
 class Visit:
-    """What was seen of a form: one look per `look` step, the addresses the page asked for, and what its console complained of."""
+    """What was seen of a form: one look per `look` step, the URLs the page requested, and what its console complained of."""
 
     looks: list[dict[str, Any]]
     requested: list[str]

@@ -38,7 +38,7 @@ class Form:
         self.schema: Schema = specification(connector)["connectionSpecification"]
 
     def visit(self, *steps: Step) -> Visit:
-        """Take the steps in a new page. Whatever they are, the page asks for its own files only and complains of nothing."""
+        """Take the steps in a new page. In each case, the page requests only its own files and reports no problems."""
         seen = self._browser.visit(self.connector, *steps)
         assert seen.problems == []
         assert len(seen.requested) == len(("page", "style", "script"))
@@ -131,7 +131,7 @@ def test_a_wrong_key_meets_words_and_a_good_one_none(form: Form) -> None:
 
 
 def test_every_pattern_speaks_in_words(form: Form) -> None:
-    """Whatever has a pattern shows its words, and never the pattern, when something else is typed; its example is taken."""
+    """A field with a pattern shows its descriptor, and never the pattern, when something else is typed; its example is taken."""
     # What is picked, such as a date, cannot be mistyped.
     typed = [field for field in fields(form.schema) if "pattern" in field.schema and "format" not in field.schema]
 

@@ -212,7 +212,7 @@ def test_a_collection_of_many_pages_is_read_whole(mailchimp: Emulator, source: S
 
 
 def test_an_activity_is_a_record(mailchimp: Emulator, source: Sources) -> None:
-    """Each open and click of a report is a record with what the e-mail says, and a digest that tells clicks of one second apart."""
+    """Each open and click of a report is a record with what the email says, and a digest that tells clicks of one second apart."""
     serve(mailchimp)
     path = "/reports/id-0/email-activity"
     mailchimp.items("/reports")

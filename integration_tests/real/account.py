@@ -14,7 +14,7 @@ from mailchimp_emulator import DEFAULT_API_KEY, Emulator
 
 KEY_VARIABLE, LIST_VARIABLE = "MAILCHIMP_API_KEY", "MAILCHIMP_LIST_ID"
 ADDRESS_VARIABLE = "MAILCHIMP_ADDRESS"
-"""An address of yours whose plus-addresses become contacts; the one of the account when it is not set."""
+"""Your email address, whose plus-addresses become contacts; that of the account if it is not set."""
 
 Json = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Account:
         return answer.json()
 
     def address(self, name: str) -> str:
-        """Return an address for a contact of this run; it is archived at the end, whoever makes it."""
+        """Return an email address for a contact of this run; the contact is archived at the end, no matter what created it."""
         local, _, domain = (os.environ.get(ADDRESS_VARIABLE) or self.get("/")["email"]).rpartition("@")
         made = f"{local}+{self.run}-{name}@{domain}".lower()
         self.made.append(made)

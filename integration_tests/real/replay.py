@@ -84,7 +84,7 @@ def _session(mailchimp: Emulator, path: str, list_id: str) -> Any:
 
 
 def fields(calls: list[Call]) -> list[dict[str, Any]]:
-    """Return the merge fields that the audience had beside the standard ones, in their order."""
+    """Return the merge fields that the audience had in addition to the standard ones, in their order."""
     for call in calls:
         if isinstance(call["response"], dict) and "merge_fields" in call["response"] and "merge_fields" in call["path"].replace("-", "_"):
             found = sorted(call["response"]["merge_fields"], key=lambda field: field["display_order"])

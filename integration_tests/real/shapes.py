@@ -10,7 +10,7 @@ Shape = dict[str, frozenset[str]]
 _TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "boolean"),
     (str, "string"),
-    # Mailchimp writes a whole number without its decimals: 0 beside 6.83 in the same field.
+    # Mailchimp writes a whole number without its decimals: 0 next to 6.83 in the same field.
     ((int, float), "number"),
     (dict, "object"),
     (list, "array"),

@@ -21,7 +21,7 @@ from mailchimp_unified.patience import Patience
 Ask = Callable[[Account], Any]
 
 
-# Whatever is known of Mailchimp.
+# Everything that is known about Mailchimp.
 
 
 def test_a_put_that_changes_nothing_is_no_change(account: Account) -> None:
@@ -99,7 +99,7 @@ def write(account: Account, rows: list[dict[str, Any]]) -> None:
     list(DestinationMailchimpUnified().write_lines(logging.getLogger("live"), settings, catalog(["contacts"]), BytesIO(text).read))
 
 
-# Whatever is not known. Each question has an answer for the local account under every setting of its flag.
+# Everything that is not known. Each question has an answer for the local account under every setting of its flag.
 
 
 def tags_in_bulk(account: Account) -> str:
@@ -195,7 +195,7 @@ def test_a_question_is_answered(local: Account, ask: Ask, flags: dict[str, Any],
 @pytest.mark.live
 @pytest.mark.parametrize("ask", dict.fromkeys(ask for ask, _, _ in QUESTIONS))
 def test_a_question_is_asked(live: Account, ask: Ask, record_answer: Any) -> None:
-    """The real Mailchimp's answer is written down, whatever it is."""
+    """The real Mailchimp's answer is written down, regardless of its content."""
     record_answer(live, ask.__doc__, ask(live))
 
 
@@ -213,7 +213,7 @@ def test_only_contacts_of_the_run_are_left_and_archived(local: Account) -> None:
 
 
 def test_every_question_can_be_asked_of_a_real_account(mailchimp: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the tests do with a real account works, shown by a local one that they take for real and whose time goes on by itself."""
+    """What the tests do with a real account works, shown by a local one that they treat as real and whose clock keeps running."""
     [list_id] = mailchimp.seed(name="Disposable", contacts=3)
     mailchimp.clock(tick_per_request=1)
     monkeypatch.setenv("MAILCHIMP_API_KEY", DEFAULT_API_KEY)

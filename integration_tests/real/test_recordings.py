@@ -62,7 +62,7 @@ def differing(recorded: Shape, ours: Shape) -> Iterator[tuple[str, str]]:
 
 
 def outcome(body: Any) -> tuple[Any, ...]:
-    """Return what a body says beside its shape: a problem's words, a total, the state of a member."""
+    """Return what a body says in addition to its shape: a problem's words, a total, the state of a member."""
     if not isinstance(body, dict):
         return (body,)
     if "title" in body:
@@ -112,13 +112,13 @@ def test_every_named_difference_occurs() -> None:
 
 
 def links(found: list[dict[str, str]]) -> dict[str, tuple[str, str, str, str]]:
-    """Return method and paths of links by their names, whatever the host and ids are."""
+    """Return method and paths of links by their names, for any host and ids."""
     kinds = ("href", "targetSchema", "schema")
     return {one["rel"]: (one["method"], *(path_of(one.get(kind, "")) for kind in kinds)) for one in found}
 
 
 def path_of(url: str) -> str:
-    """Return the path of an address, with every id alike."""
+    """Return the path of a URL, with every id alike."""
     return re.sub(r"/(\d+|[0-9a-f]{10}|[0-9a-f]{32})(?=/|$)", "/ID", urlsplit(url).path)
 
 

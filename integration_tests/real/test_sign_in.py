@@ -83,7 +83,7 @@ def test_a_wrong_answer_of_the_browser_ends_it(app: Application, mailchimp: Emul
 
 @pytest.mark.parametrize("answer", [{"code": "x", "state": "another"}, {"code": "x", "state": "é"}, {"code": "x"}, {"error": "no"}])
 def test_a_request_that_does_not_know_the_state_is_passed_over(app: Application, mailchimp: Emulator, answer: dict[str, str]) -> None:
-    """Anybody on this machine can call the port: what does not know the state is refused, and the wait for the real answer goes on."""
+    """Anybody on this machine can call the port: a request without the state is refused, and the command keeps waiting for the real one."""
 
     def both(url: str) -> None:
         come_back(**answer)(url)
@@ -167,7 +167,7 @@ def test_a_port_that_is_taken(app: Application) -> None:
 
 @pytest.mark.parametrize(("secret", "code"), [(SECRET, 0), ("wrong", 1)])
 def test_the_command(mailchimp: Emulator, app: Application, secret: str, code: int) -> None:
-    """The command prints the address, then a configuration and nothing else on the standard output, or one sentence."""
+    """The command prints the URL, then a configuration and nothing else on the standard output, or one sentence."""
     command = [
         sys.executable,
         "-m",
@@ -202,7 +202,7 @@ def specification(connector: str = "source_mailchimp_unified") -> dict[str, Any]
 
 
 def test_both_connectors_tell_the_platform_the_same() -> None:
-    """Whatever the destination tells about signing in is what the source tells."""
+    """The destination describes signing in exactly as the source does."""
     assert specification("destination_mailchimp_unified") == specification()
 
 

@@ -1,4 +1,4 @@
-"""An event loop whose time is not the world's: it jumps to whatever is due next, so that nothing ever waits."""
+"""An event loop with a virtual clock: it jumps to the next event, so that nothing ever waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 LONGEST_SECONDS = 7 * 86_400.0
-"""Whoever waits longer than this in a loop's own time waits forever."""
+"""A wait longer than this in a loop's own time is a wait forever."""
 
 MOST_TURNS = 500_000
 """A loop that has turned so many times turns in a circle: whole syncs take some thousand turns."""
@@ -48,7 +48,7 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def interrupt(self, error: BaseException | None) -> None:
-        """Let the loop end with an error as soon as it looks at its clock, whatever its tasks are about; None takes that back."""
+        """Let the loop end with an error as soon as it looks at its clock, no matter what its tasks do; None takes that back."""
         self._jumping.interruption = error
 
     def time(self) -> float:

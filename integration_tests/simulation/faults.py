@@ -11,7 +11,7 @@ PASSING = (
     "429", "500", "503", "408", "409", "423", "425", "502_html", "503_akamai", "504_html", "403_html", "reset", "truncate", "hang", "drip",
     "empty_200", "empty_object_200", "not_json_200",
 )  # fmt: skip
-"""After these the sync goes on as if nothing had been."""
+"""After these the sync continues as if nothing had happened."""
 
 INCOMPLETE = ("no_records_key", "null_records", "no_records", "clamp", "total_items", "no_total_items")
 """Answers that are successes and yet not whole."""

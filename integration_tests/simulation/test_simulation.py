@@ -41,7 +41,7 @@ FOUND_BEFORE = {
 
 @pytest.mark.parametrize("start", range(0, 300, 50))
 def test_every_promise_holds_in_many_stories(start: int) -> None:
-    """Whatever happens during whole syncs of both connectors, no promise of docs/delivery.md is broken."""
+    """No matter what happens during whole syncs of both connectors, no promise of docs/delivery.md is broken."""
     failed = {seed: found for seed in range(start, start + 50) if (found := broken(seed))}
 
     assert not failed, "\n".join(f"SEED={seed}: {found[0]}" for seed, found in failed.items())

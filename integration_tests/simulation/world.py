@@ -97,7 +97,7 @@ class World:
     # Time.
 
     def new_loop(self) -> asyncio.AbstractEventLoop:
-        """Return an event loop whose time goes on from now."""
+        """Return an event loop whose time continues from now."""
         self._base, self._loop = self.now, VirtualClockLoop()
         return self._loop
 
@@ -202,7 +202,7 @@ class World:
             self._loop.interrupt(None)
 
     def _effect(self, number: int, call: Call) -> Outcome:
-        """Let a request take effect, after whatever people do before it."""
+        """Let a request take effect, after what people do before it."""
         _, entry = self._waiting.pop(number)
         self.settle(self.now)
         happening = [event for event in self._due if event.request <= number]

@@ -45,7 +45,7 @@ def _landed(run: WritingRun, attempt: WriteAttempt, number: int, later: list[Lin
     same = [one for one in run.story.lines if _id(one) == _id(line)]
     may_be_skipped = _deletes(run, line) or run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in same)
     if may_be_skipped and (not versions or versions[0].at > attempt.given[number] or versions[0].status == "gone"):
-        # Not there when the record came, whoever signed up later.
+        # Not there when the record came, even if somebody signed up later.
         return True
     if _deletes(run, line):
         ignored = bool(line.get("is_deleted")) and dict(run.story.config)["on_delete"] == "ignore"

@@ -108,7 +108,7 @@ def test_read_ends_with_a_config_error(launched: Launch, mailchimp: Emulator, mi
     "credentials", [key(DEFAULT_API_KEY), token(DEFAULT_OAUTH_TOKEN), key("secret-nonsense"), token("secret-nonsense")]
 )
 def test_no_secret_is_ever_printed(launched: Launch, mailchimp: Emulator, credentials: dict[str, Any], command: str) -> None:
-    """Neither a key, nor its digits, nor the header made of it, nor a token appears in the output, whatever happens."""
+    """Neither a key, nor its digits, nor the header made of it, nor a token ever appears in the output."""
     mailchimp.seed_demo()
     mailchimp.faults([{"kind": "reset", "probability": 0.2}, {"kind": "403_json", "path": "/segments"}])
 

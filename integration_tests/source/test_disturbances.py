@@ -41,7 +41,7 @@ def test_a_disturbance_costs_no_record_and_no_step_back(mailchimp: Emulator, sou
 @pytest.mark.parametrize("streams", [["contacts"], ["lists", "tags"], STREAMS], ids="+".join)
 @pytest.mark.parametrize("workers", [1, 3, 10])
 def test_never_more_requests_are_open_than_workers(mailchimp: Emulator, source: Sources, streams: list[str], workers: int) -> None:
-    """Whatever is read, at most `num_workers` requests are open at Mailchimp at any moment, and they are made use of."""
+    """For any selection of streams, at most `num_workers` requests are open at Mailchimp at any moment, and they are made use of."""
     for number in range(12):
         mailchimp.seed(name=f"List {number}", contacts=200)
     mailchimp.seed(name="Big", contacts=12_000)

@@ -92,7 +92,7 @@ WRONG_CATALOGS = {
 
 @pytest.mark.parametrize("content", WRONG_CATALOGS.values(), ids=WRONG_CATALOGS.keys())
 def test_a_catalog_that_is_none_is_a_config_error(launched: Launch, content: str) -> None:
-    """Whatever is wrong inside a catalog is said, before anything is read."""
+    """Any mistake inside a catalog is reported before anything is read."""
     output = launched("read", catalog=content)
 
     assert (output.exit_code, [error["failure_type"] for error in output.errors()]) == (1, ["config_error"])

@@ -1,4 +1,4 @@
-"""No contact is lost, whatever people do while a sync runs and wherever it is killed."""
+"""No contact is lost, no matter what people do while a sync runs and wherever it is killed."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_reading_upwards_would_lose_contacts(mailchimp: Emulator, source: Source
 
 @pytest.fixture
 def remote() -> Generator[EmulatorProcess, None, None]:
-    """A local Mailchimp in a process of its own, so that edits go on while the test waits for output."""
+    """A local Mailchimp in a process of its own, so that edits continue while the test waits for output."""
     with EmulatorProcess() as emulator:
         yield emulator
 
@@ -178,7 +178,7 @@ def test_a_state_is_known_at_once(remote: EmulatorProcess, tmp_path: Any) -> Non
 
 
 def test_a_closed_pipe_ends_quietly(remote: EmulatorProcess, tmp_path: Any) -> None:
-    """When whoever reads the output has enough, the process ends without a word on stderr."""
+    """When the reader of the output goes away, the process ends without output on stderr."""
     remote.seed(name="Big", contacts=20_000)
     process = Source(tmp_path, config(remote.url)).popen("read", catalog(["contacts"]))
     assert process.stdout is not None

@@ -152,7 +152,7 @@ def test_a_list_that_is_missing_in_one_listing_is_not_deleted(mailchimp: Emulato
 
 
 def test_a_tag_that_was_gone_and_comes_back_is_not_hidden(mailchimp: Emulator, source: Sources) -> None:
-    """Deduplicated by `updated_at`, a live version after a tombstone wins, whatever Mailchimp's old time of it."""
+    """Deduplicated by `updated_at`, a live version after a tombstone wins, regardless of Mailchimp's old time of it."""
     _, other = account(mailchimp)
     first = source().read(catalog(["tags"]))
     mailchimp.faults(
@@ -336,7 +336,7 @@ def test_cleared_is_null_at_every_depth(mailchimp: Emulator, source: Sources) ->
 
 
 def test_a_page_with_half_a_surrogate_pair_is_read(mailchimp: Emulator, source: Sources) -> None:
-    """What is no character or no number costs itself, not the page."""
+    """An invalid character or number costs only itself, not the page."""
     mailchimp.seed(name="Odd", contacts=20)
     values = {"merge_fields.FNAME": "\ud800", "stats.avg_open_rate": float("nan")}
     mailchimp.faults([{"kind": "set_values", "path": "/members$", "index": 0, "values": values}])
@@ -348,7 +348,7 @@ def test_a_page_with_half_a_surrogate_pair_is_read(mailchimp: Emulator, source: 
 
 
 def test_the_log_holds_no_email_address_in_clear(mailchimp: Emulator, source: Sources) -> None:
-    """Whatever Mailchimp says in an error, an email address in it is masked in every line but records."""
+    """An email address in any Mailchimp error is masked in every line except records."""
     mailchimp.seed(name="Odd", contacts=2)
     body = {"type": "x", "title": "Bad Request", "status": 400, "detail": "jane.doe@shop.example is odd"}
     mailchimp.faults([{"kind": "answer", "status": 400, "path": "/segments$", "body": body, "content_type": "application/problem+json"}])

@@ -108,7 +108,7 @@ def sick_source(part: str, sickness: Callable[[Outgoing], Received]) -> tuple[So
 @pytest.mark.parametrize("sickness", SICK.values(), ids=SICK.keys())
 @pytest.mark.parametrize("part", ["/3.0", "/lists", "/members"])
 def test_check_ends_within_30_seconds(part: str, sickness: Callable[[Outgoing], Received]) -> None:
-    """Whatever Mailchimp does and wherever it begins: FAILED, with what is wrong in words."""
+    """No matter what Mailchimp does and where it begins: FAILED, with a clear message."""
     source, clock, transport = sick_source(part, sickness)
 
     status = source.check(LOGGER, config("http://127.0.0.1:9"))
@@ -137,7 +137,7 @@ def test_discover_ends_within_60_seconds(part: str, sickness: Callable[[Outgoing
 
 
 def test_one_failure_of_a_check_is_no_failure() -> None:
-    """Each step of a check is tried again: a single 500, at whatever step, does not end it."""
+    """Each step of a check is tried again: a single 500, at any step, does not end it."""
     for part in ("/3.0/", "/lists", "/members"):
         failures = [answer({"status": 500}, 500)]
 

@@ -171,7 +171,7 @@ def test_a_deleted_list_yields_one_tombstone_and_those_of_its_tags(mailchimp: Em
 
 
 def test_lists_that_are_not_chosen_any_more_are_not_deleted(mailchimp: Emulator, source: Sources) -> None:
-    """Narrowing list_ids emits no tombstone, and widening it again emits nothing anew."""
+    """Narrowing list_ids emits no tombstone, and widening it again emits nothing again."""
     mailchimp.seed_demo()
     first = source().read(catalog(["lists", "tags"]))
 
@@ -221,7 +221,7 @@ def test_more_statuses_than_the_state_holds_for_read_all_anew(mailchimp: Emulato
 
 
 def test_full_refresh_emits_everything_each_time(mailchimp: Emulator, source: Sources) -> None:
-    """A full refresh that ended leaves a state from which the next one begins anew."""
+    """A full refresh that ended leaves a state from which the next one starts over."""
     mailchimp.seed_demo()
     first = source().read(catalog(sync_mode="full_refresh"))
 
@@ -231,7 +231,7 @@ def test_full_refresh_emits_everything_each_time(mailchimp: Emulator, source: So
 
 
 def test_a_full_refresh_does_not_take_the_cursors_of_incremental_syncs_for_its_own(mailchimp: Emulator, source: Sources) -> None:
-    """Switched from incremental to full refresh, a stream is read whole, whatever state a runner passes on."""
+    """Switched from incremental to full refresh, a stream is read in full, regardless of the state a runner passes."""
     mailchimp.seed_demo()
     incremental = source().read(catalog())
 

@@ -125,7 +125,7 @@ def live(world: Days, story: Callable[[Live], Coroutine[Any, Any, None]], **opti
 
 
 async def told_to_the_end(story: Callable[[Live], Coroutine[Any, Any, None]], told: Live) -> None:
-    """Tell a story, and end the feed whatever comes of it."""
+    """Tell a story, and always end the feed."""
     try:
         await told.pipeline.opened.wait()
         await story(told)

@@ -63,7 +63,7 @@ def test_an_idle_process_asks_little() -> None:
 
 @pytest.mark.parametrize("pause", [10.0, 61.0, 600.0, KEPT_SECONDS * 1.5])
 def test_who_left_between_two_bursts_stays_away(pause: float) -> None:
-    """Whatever a row without a status means to Mailchimp: who left more than a minute ago is in no bulk call that could bring them back."""
+    """However Mailchimp treats a row without a status: a contact who left over a minute ago is in no bulk call that could resubscribe them."""
     world = Days(3, CALM, readings={"bulk_without_status": "subscribed"})
     world.place(*crowd(1200))
 
@@ -82,7 +82,7 @@ def test_who_left_between_two_bursts_stays_away(pause: float) -> None:
 
 
 def test_statuses_are_forgotten_after_an_hour_and_read_again_for_a_burst() -> None:
-    """A burst after more than an hour reads the audience anew: who joined and who left meanwhile is known."""
+    """A burst after more than an hour reads the audience again: who joined and who left in the meantime is known."""
     world = Days(4, CALM)
     world.place(*crowd(1500))
 
@@ -181,7 +181,7 @@ def test_a_repeated_event_is_unchanged() -> None:
 
 
 def test_a_server_goes_on_when_mailchimp_comes_back() -> None:
-    """Away for longer than a call is tried, Mailchimp ends the pipeline, not the server: whoever waited is told, the next is written."""
+    """Away for longer than a call is tried, Mailchimp ends the pipeline, not the server: waiting senders are told, the next event is written."""
     world = Days(10, CALM)
 
     async def run() -> None:

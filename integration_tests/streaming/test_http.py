@@ -122,7 +122,7 @@ def test_a_token_of_ones_own(start: Any, tmp_path: Path) -> None:
     ],
 )
 def test_options_that_cannot_be_meant_end_the_process(start: Any, arguments: list[str]) -> None:
-    """A port that others reach without a token, and what is no HOST:PORT, is refused in words before anything is read."""
+    """A port that others reach without a token, and anything but HOST:PORT, is refused with a message before anything is read."""
     stream = start(*arguments)
 
     assert stream.wait() == 1
@@ -197,7 +197,7 @@ def test_a_signal_answers_what_was_taken(serve: Any, mailchimp: Any, members: An
 
 
 def test_a_revoked_key_is_told_to_who_waits_and_ends_the_process(serve: Any, mailchimp: Any) -> None:
-    """What somebody has to correct ends the process; whoever waited is told that nothing is known of their contacts."""
+    """What somebody has to correct ends the process; waiting senders are told that the outcome is unknown."""
     server: Server = serve()
     mailchimp.role("viewer")
 

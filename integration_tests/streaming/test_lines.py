@@ -21,7 +21,7 @@ def people(count: int, **more: Any) -> list[Any]:
 
 
 def test_each_line_gets_one_answer_with_its_id(start: Any, members: Any) -> None:
-    """Created, unchanged and rejected events are answered with the sender's id, whatever it is, or with the line's number."""
+    """Created, unchanged and rejected events are answered with the sender's id, of any type, or with the line's number."""
     stream = start()
     (created,) = stream.ask({"id": 17, "email": "a@contacts.example", "first_name": "Ada"})
     (nameless,) = stream.ask({"email": "b@contacts.example"})
@@ -38,7 +38,7 @@ def test_each_line_gets_one_answer_with_its_id(start: Any, members: Any) -> None
 
 
 def test_any_id_comes_back(start: Any) -> None:
-    """Whatever JSON an id is, it comes back as it was: numbers of forty digits, texts that only look like line numbers, objects."""
+    """An id of any JSON type comes back unchanged: numbers of forty digits, texts that only look like line numbers, objects."""
     ids = [10**40, "2", {"a": [None, 1.5]}, True, "\u00e9\U0001f600", 0, ""]
     stream = start("--in-order")
 
@@ -169,7 +169,7 @@ def test_a_signal_finishes_what_was_taken(start: Any, mailchimp: Any, members: A
 
 
 def test_a_second_signal_ends_at_once(start: Any, mailchimp: Any) -> None:
-    """Whoever asks twice does not wait for Mailchimp."""
+    """A second signal does not wait for Mailchimp."""
     stream = start(write_mode="single")
     stream.logged("Ready")
     mailchimp.faults([{"kind": "hang"}])
@@ -189,7 +189,7 @@ LEFT = ("unsubscribed", "cleaned", "archived", "pending")
 
 @pytest.mark.parametrize("write_mode", ["auto", "bulk", "single"])
 def test_nobody_who_left_comes_back(start: Any, mailchimp: Any, list_id: str, members: Any, write_mode: str) -> None:
-    """Consent is the destination's: whoever unsubscribed, bounced or was archived stays so, in lone events and in bursts."""
+    """Consent is the destination's: contacts who unsubscribed, bounced or were archived stay so, in lone events and in bursts."""
     for status in LEFT:
         mailchimp.place(list_id, f"{status}@contacts.example", status=status)
     events = [{"email": f"{status}@contacts.example", "list_id": list_id, "status": "subscribed"} for status in LEFT]
@@ -213,7 +213,7 @@ def test_a_dry_run_says_so_in_every_answer(start: Any, writes: Any) -> None:
 
 
 def test_only_answers_are_on_the_standard_output(start: Any) -> None:
-    """What the process says of itself is on the standard error, without a secret or an email address in clear."""
+    """What the process says of itself is on standard error, with secrets and email addresses masked."""
     stream = start()
     stream.ask(
         {"email": "secret.person@@contacts.example"}, {"email": "secret.person@contacts.example", "id": "1"}, {"email": "secret.person@x"}
@@ -284,7 +284,7 @@ def test_the_mapping_of_the_stream_counts(start: Any, members: Any) -> None:
 
 
 def test_killed_and_sent_again(start: Any, mailchimp: Any, members: Any) -> None:
-    """Killed with kill -9 again and again, whoever sends again what was not answered ends with the same account."""
+    """Killed with kill -9 again and again, a sender that repeats unanswered events ends with the same account."""
     mailchimp.latency(0.01, 0.01)
     chance, emails = random.Random(3), [f"p{n}@contacts.example" for n in range(60)]
     events = [{"id": n, "email": chance.choice(emails), "first_name": str(n), "tags": [f"t{n % 3}"]} for n in range(400)]

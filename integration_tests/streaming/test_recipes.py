@@ -63,7 +63,7 @@ def waiting(database: Any) -> int:
 
 
 def test_the_outbox_reaches_mailchimp(database: Any, outbox: Any, members: Any) -> None:
-    """Rows that were there, a burst and a lone row are written, and beside each stands what became of it."""
+    """Existing rows, a burst and a lone row are written, and each row gets its outcome."""
     insert(database, {"email": "a@contacts.example", "tags": ["ordered"]}, {"email": "nonsense"})
     outbox()
     until(lambda: not waiting(database))

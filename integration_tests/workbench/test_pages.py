@@ -96,7 +96,7 @@ def test_a_contact_is_found(page: Page) -> None:
 
 
 def test_attendees_from_the_file_to_the_rejects_and_back(page: Page, account: EmulatorProcess, tmp_path: Path) -> None:
-    """Suggested mapping, preview, one correction, run, rejects downloaded, mended and sent again."""
+    """Suggested mapping, preview, one correction, run, rejects downloaded, corrected and sent again."""
     use_attendees(page, GUESTS)
     assert page.act("value", selector="[aria-label='What Email fills']") == "email"
     assert page.act("value", selector="[aria-label='What Ticket Type fills']") == "tags"
@@ -110,7 +110,7 @@ def test_attendees_from_the_file_to_the_rejects_and_back(page: Page, account: Em
     page.act("download", selector="a:text-is('CSV')", file=str(tmp_path / "rejected.csv"))
     page.act("download", selector="a:text-is('JSON lines')", file=str(tmp_path / "rejected.jsonl"))
     page.act("fill", selector="input[value='paul.meier@']", value="paul.meier@guests.example")
-    page.click("text=Preview the mended rows")
+    page.click("text=Preview the corrected rows")
     page.wait("#preview table")
     after = outcomes(page)
     page.click("text=/^Send 1 row/")

@@ -120,7 +120,7 @@ def _custom_fields(merge_fields: Any) -> tuple[Json, list[Json]]:
 
 
 def _moment(value: Any) -> str | None:
-    """Return a time, None where Mailchimp has none. Raises ValueError, or another error for what is no text, for what is neither."""
+    """Return a time, None where Mailchimp has none. Raises ValueError for other strings, and another error for other types."""
     try:
         datetime.fromisoformat(value)
     except ValueError:

@@ -30,7 +30,7 @@ def or_null(value: Any) -> Any:
 
 
 def timestamp(value: Any) -> str | None:
-    """Return a Mailchimp time as RFC 3339 in UTC with whole seconds, None for "" and for what is no time.
+    """Return a Mailchimp time as RFC 3339 in UTC with whole seconds, None for "" and for anything but a time.
 
     Mailchimp gives "2022-02-23T16:25:57+00:00", in places "2018-07-16 19:49:42", both in UTC:
     https://mailchimp.com/developer/marketing/api/list-member-tags/.

@@ -41,7 +41,7 @@ def readable(record: Json, entity: Entity) -> Readable | None:
 
 
 def readable_page(items: Sequence[Any], entity: Entity, strictly: Convert, tolerantly: Convert) -> list[Readable | Json]:
-    """Return the records of a page of items, and leave out what is no record.
+    """Return the records of a page of items, and leave out anything that is not a record.
 
     `strictly` maps an item and raises for what it cannot read; `tolerantly` passes that on. Nearly every page is in order: its records
     come as they are, after one look at the types in each of its columns.

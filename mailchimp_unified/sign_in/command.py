@@ -51,7 +51,7 @@ _CALL_SECONDS = 30.0
 _SILENCE_SECONDS = 5.0
 
 _PAGE = "Thank you. You can close this window and go back to the terminal."
-_WRONG_PAGE = "This is not the answer that was waited for. Please go back to the terminal."
+_WRONG_PAGE = "This is not the expected answer. Please go back to the terminal."
 
 _ADVICE = {
     "invalid_grant": "Mailchimp does not accept the code: it is older than half a minute or was used before. Please start again.",
@@ -125,7 +125,7 @@ class _CallbackHandler(BaseHTTPRequestHandler):
     timeout = _SILENCE_SECONDS
 
     def do_GET(self) -> None:
-        """Take the answer; whatever else a browser asks for (an icon) is not here."""
+        """Take the answer; anything else that a browser requests (an icon) is not here."""
         parts = urlsplit(self.path)
         if parts.path != CALLBACK_PATH:
             self.send_error(HTTPStatus.NOT_FOUND)
@@ -143,7 +143,7 @@ class _CallbackHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(page)
         if fits:
-            # Anybody on this machine can ask: what does not know the state is not our answer, and the waiting goes on.
+            # Anybody on this machine can send a request: without the state it is not our answer, and we keep waiting.
             self.server.answer = answer
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
@@ -184,7 +184,7 @@ def exchange(application: Application, code: str, redirect_uri: str) -> str:
     if refusal in _ADVICE:
         raise SignInError(_ADVICE[refusal].format(redirect_uri=redirect_uri), detail=str(answer.get("error_description", "")))
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise TransientError(f"Mailchimp's login is disturbed (status {response.status_code}). Please start again later.")
+        raise TransientError(f"Mailchimp's login is failing (status {response.status_code}). Please start again later.")
     raise BugError(f"Mailchimp gives no token (status {response.status_code}).", detail=refusal)
 
 
@@ -241,7 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--minutes", type=float, default=DEFAULT_MINUTES, help=f"how long to wait for the browser (default {DEFAULT_MINUTES:g})"
     )
-    parser.add_argument("--no-browser", action="store_true", help="only print the address to visit")
+    parser.add_argument("--no-browser", action="store_true", help="only print the URL to visit")
     parser.add_argument("--api-url", help=argparse.SUPPRESS)
     return parser
 

@@ -70,7 +70,7 @@ class Sync:
         """Read. Raises ConnectorError with the source's words; what came before is saved."""
         run.changed("Asking which streams and fields there are")
         catalog = await discover(self.source, self.config)
-        # The catalog is that of all audiences, so that the columns stay the same whichever of them are read.
+        # The catalog is that of all audiences, so that the columns stay the same no matter which of them are read.
         config = {**self.config, "list_ids": sorted(self.list_ids)} if self.list_ids else self.config
         warehouse = self.database.warehouse()
         try:

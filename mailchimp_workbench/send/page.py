@@ -131,7 +131,7 @@ async def _configuration(form: FormData) -> Json:
     except orjson.JSONDecodeError:
         config = None
     if not isinstance(config, dict):
-        raise WorkbenchError("This is no configuration.", "Please choose the JSON file that Save made, or that of a destination.")
+        raise WorkbenchError("This is not a configuration.", "Please choose the JSON file that Save made, or that of a destination.")
     return config
 
 

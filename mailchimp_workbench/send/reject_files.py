@@ -1,7 +1,7 @@
 """Rejects as a spreadsheet: safe to open, and exactly the same rows when it is uploaded again.
 
 A cell that begins with one of FORMULA_STARTS is a formula to a spreadsheet program, which may run it
-(https://owasp.org/www-community/attacks/CSV_Injection). Such cells get an apostrophe in front, which is taken away on the way back.
+(https://owasp.org/www-community/attacks/CSV_Injection). Such cells get an apostrophe in front, which is removed on the way back.
 """
 
 from __future__ import annotations

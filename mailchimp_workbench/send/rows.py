@@ -1,4 +1,4 @@
-"""Rows that can be sent: a table, a query, an uploaded file, or rejects that were mended."""
+"""Rows that can be sent: a table, a query, an uploaded file, or corrected rejects."""
 
 from __future__ import annotations
 

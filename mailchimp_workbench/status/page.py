@@ -63,9 +63,7 @@ def contact(request: Request) -> Response:
     bench = workbench(request)
     found = figures.contact(bench.database, request.path_params["contact_id"]) if bench.database.has_contacts() else []
     if not found:
-        raise NotThereError(
-            "Nobody in the warehouse has this id.", "The contact may have changed the email address. Search for the new one."
-        )
+        raise NotThereError("Nobody in the warehouse has this id.", "The contact's email address may have changed. Search for the new one.")
     return html("contact.html", section="status", words="", contact=found[0], audiences=found)
 
 

@@ -81,7 +81,7 @@ class ContactsStream(Stream):
         if not self.saved or wanted == before:
             return
         if not wanted <= before:
-            self.logger.warning("contacts: more statuses are chosen than the saved state holds for. All contacts are read again.")
+            self.logger.warning("contacts: more statuses are chosen than the saved state covers. All contacts are read again.")
             self.saved = {}
         # What is left of an unfinished list is left of the statuses that were chosen then.
         self.saved = {list_id: state for list_id, state in self.saved.items() if not state.left}
@@ -203,4 +203,4 @@ class _ListReading:
     def _note_odd(self, position: Position) -> None:
         if not self._has_odd_rows:
             self._has_odd_rows = True
-            self.stream.errors.append(BugError(f"Mailchimp lists rows in the audience {position.name} that are no contacts."))
+            self.stream.errors.append(BugError(f"Mailchimp lists rows in the audience {position.name} that are not contacts."))

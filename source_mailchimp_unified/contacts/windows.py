@@ -1,12 +1,12 @@
 """Which part of a list is read when, so that no contact is lost while people edit. Pure: no requests are made here.
 
 The fact everything rests on: within a window that ends at or before the horizon, rows only ever leave. An edit moves
-`last_changed` to now, past the window's end, and nothing joins. In a listing sorted by `last_changed`, whatever shifts
-therefore shifts towards offset 0. Two rules follow:
+`last_changed` to now, past the window's end, and nothing joins. In a listing sorted by `last_changed`, rows that shift
+therefore shift toward offset 0. Two rules follow:
 
 - A window is read from its far end down to offset 0: an unread row can only move into what is still to come.
 - A page holds everything of the seconds strictly between its first and its last row, however many rows share them; those
-  seconds are done once the page is. Only the first and the last second may go on outside the page.
+  seconds are done once the page is. Only the first and the last second may continue outside the page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TIED_PART_OF_A_PAGE = 10
 """The tenth part of a page is expected to share its second with the ends of a window, and is read with it."""
 
 FEWEST_PAGES_PER_WINDOW = 2
-"""A list is not cut finer than this, whatever the number of workers."""
+"""A list is not cut finer than this, regardless of the number of workers."""
 
 PAGES_PER_WINDOW = range(5, 21)
 """The pages of a window of a list that is big enough to choose: few for early checkpoints, many for few samples."""
@@ -43,7 +43,7 @@ class Sample:
     def done(self) -> int:
         """The second up to which nothing is left once everything up to and including the first second is done.
 
-        The last second may go on behind the page.
+        The last second may continue after the page.
         """
         return max(self.first, self.last - 1)
 
@@ -78,7 +78,7 @@ class Cuts:
     """Where a window is cut into smaller ones.
 
     It is cut at samples, numbered in the order of their offsets; the first begins with the window. What lies between a sample
-    and the next becomes a window of its own as soon as both are known, in whatever order they come.
+    and the next becomes a window of its own as soon as both are known, in any order.
     """
 
     window: Window

@@ -172,4 +172,6 @@ class _Family:
 
 
 def _without_key(row: Collection, name: str) -> BugError:
-    return BugError(f"Mailchimp gives some of the {row.words} without their {name}, so what belongs to those cannot be read; all else was.")
+    return BugError(
+        f"Mailchimp gives some of the {row.words} without their {name}, so what belongs to those cannot be read; everything else was."
+    )

@@ -208,7 +208,7 @@ class RawStream(Stream):
         if not self.errors and not self._refusals.errors:
             self._positions.forget_unvisited()
         if self._odd:
-            self.errors.append(BugError(f"Of the {self.row.words}, {self._odd:,} are no objects and could not be read; all others were."))
+            self.errors.append(BugError(f"Of the {self.row.words}, {self._odd:,} are not objects and could not be read; all others were."))
         for words in self._warnings():
             self.logger.warning("%s", words)
 
@@ -221,9 +221,9 @@ class RawStream(Stream):
             yield f"{self.name}: nothing could be read, so {refused.unasked:,} more parts were not asked for."
         if self._keyless:
             keys = ", ".join(self.row.primary_key)
-            yield f"{self._keyless:,} records of {self.name} lack a part of their key ({keys}): one that deduplicates may keep only one of them."
+            yield f"{self._keyless:,} records of {self.name} lack a part of their key ({keys}): a destination that deduplicates may keep only one of them."
         if self._positions.in_the_future:
-            yield f"The saved state of {self.name} lies in the future, so a clock was wrong when it was saved. What it is about is read again."
+            yield f"The saved state of {self.name} lies in the future, so a clock was wrong when it was saved. The data it covers is read again."
         if self._positions.forgotten:
             yield (
                 f"The state of {self.name} keeps {MOST_KNOWN:,} versions at most:"

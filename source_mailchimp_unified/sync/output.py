@@ -56,7 +56,7 @@ class _Emission:
 
 
 class Outlet:
-    """The queue between all streams of a sync and whoever takes their messages; `pages` is how many pages may wait in it."""
+    """The queue between all streams of a sync and the consumer of their messages; `pages` is how many pages may wait in it."""
 
     def __init__(self, formatted: Format, pages: int) -> None:
         self.formatted = formatted

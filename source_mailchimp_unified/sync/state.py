@@ -16,7 +16,7 @@ FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
 """Mark of a full refresh that ended: the next one starts over. Airbyte's own name for it."""
 
 HORIZON_MARGIN_SECONDS = 1
-"""The second in which Mailchimp answered may still go on: the horizon lies before it."""
+"""The second in which Mailchimp answered may not be over yet: the horizon lies before it."""
 
 
 def epoch(moment: str) -> int:

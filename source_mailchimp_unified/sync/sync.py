@@ -12,7 +12,7 @@ from source_mailchimp_unified.sync.output import Format, Message, Outlet, Output
 from source_mailchimp_unified.sync.streams import Session, Stream
 
 PAGES_WAITING = 3
-"""So many pages may wait for whoever takes the messages; each task of a stream may hold one more."""
+"""How many pages may wait for the consumer of the messages; each task of a stream may hold one more."""
 
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
@@ -34,7 +34,7 @@ class Sync:
     def read(self) -> Iterator[Message]:
         """Yield the messages of the sync. A stream that fails does not stop the others; its errors stay in the stream.
 
-        Closing the iterator cancels whatever is under way.
+        Closing the iterator cancels everything under way.
         """
         for stream, _ in self._outputs:
             yield status_message(stream.name, AirbyteStreamStatus.STARTED)

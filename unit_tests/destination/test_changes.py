@@ -84,7 +84,7 @@ def test_folding_has_the_effect_of_one_after_the_other(rows: list[dict[str, Any]
 
 @given(st.lists(ROWS, min_size=1, max_size=12))
 def test_heads_hold_every_address_once(rows: list[dict[str, Any]]) -> None:
-    """Of one address one change goes at a time, whatever the spelling, and none while one is on its way."""
+    """Only one change per email address is sent at a time, in any spelling, and none while one is on its way."""
     waiting = Waiting(is_managed([]))
     changes = changes_of(rows, CONFIG)
     for change in changes:

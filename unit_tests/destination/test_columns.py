@@ -31,7 +31,7 @@ def labels(columns: Columns, column: str) -> list[str]:
 
 @given(st.sampled_from(sorted(FIELDS)), st.sampled_from([str.upper, str.lower, str.title, "\ufeff{} ".format]))
 def test_names_count_in_any_case(name: str, case: Any) -> None:
-    """In a stream of unified contacts every writable name counts, whatever the case; what is read only reaches nothing."""
+    """In a stream of unified contacts every writable name counts, ignoring case; read-only names fill nothing."""
     expected = [name] if name in WRITABLE else []
     assert labels(Columns(known=CONTACTS), case(name)) == expected
     assert labels(Columns(by_hand=True, merge_extras=True), case(name)) == expected
@@ -252,7 +252,7 @@ def test_dates_by_their_format(format_: str, value: Any, expected: str) -> None:
     st.sampled_from(["DD/MM/YYYY", "MM/DD/YYYY", "D.M.YYYY", "YYYY/MM/DD", "D MMM YYYY", "MMMM D, YYYY"]),
 )
 def test_every_day_in_every_format_is_read_back(day: Any, format_: str) -> None:
-    """Whatever day is written in a format is read as that day."""
+    """Any day written in a format is read as that day."""
     directives = {
         "DD/MM/YYYY": "%d/%m/%Y",
         "MM/DD/YYYY": "%m/%d/%Y",
@@ -296,7 +296,7 @@ def test_columns_in_words() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_columns_does_not_matter(seed: int) -> None:
-    """Whichever column comes first, the contact is the same but for the order of its tags."""
+    """In any order of columns, the contact is the same except for the order of its tags."""
     row = {"email": "x@x.org", "Mail": "a@x.org", "tags": "b", "stage": "Won", "first_name": "X", "Name": "Ada L"}
     mapped = rules({"column": "Mail", "field": "email"}, {"column": "stage", "field": "tags"}, {"column": "Name", "field": "full_name"})
     items = list(row.items())

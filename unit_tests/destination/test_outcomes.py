@@ -30,7 +30,7 @@ def state(number: int, stream: StreamKey | None) -> State:
     st.randoms(),
 )
 def test_states_come_out_in_order_and_only_after_what_is_before_them(script: list[tuple[str, int]], chance: random.Random) -> None:
-    """Whatever the order of settling, a state is released after all earlier records and states, and the counts add up."""
+    """In any order of settling, a state is released after all earlier records and states, and the counts add up."""
     ledger, released, number = Ledger(), [], 0
     open_records: list[tuple[StreamKey, int, int]] = []
     records_before: list[int] = []
@@ -96,7 +96,7 @@ def test_rows_are_found_by_address_whatever_its_case(fates: list[str]) -> None:
 
 @given(st.emails())
 def test_no_address_is_shown(email: str) -> None:
-    """Neither our reasons nor Mailchimp's words show an address in clear."""
+    """Neither our reasons nor Mailchimp's words show an email address unmasked."""
     name = email.rpartition("@")[0]
     # A name of stars looks like its own mask.
     assume(name.strip("*"))
@@ -112,7 +112,7 @@ def test_no_address_is_shown(email: str) -> None:
 
 @pytest.mark.parametrize("between", [",", ";", "/", "|", " ", "><", "),(", "\t"])
 def test_two_email_addresses_in_one_text_are_both_masked(between: str) -> None:
-    """Whatever stands between two email addresses, neither name is shown."""
+    """With any characters between two email addresses, neither name is shown."""
     text = masked(f"ada.long@x.org{between}grace.long@y.org")
     assert "ada.long" not in text
     assert "race.long" not in text

@@ -41,7 +41,7 @@ def attempt(convert: Any, *arguments: Any) -> tuple[Any, InvalidValueError | Non
 
 @given(st.sampled_from(sorted(WRITABLE)), JSON)
 def test_any_value_is_taken_or_refused_by_name(name: str, value: Any) -> None:
-    """Whatever stands in a column, it becomes a value of its field, or a refusal that names the field and what it expects."""
+    """Any value in a column becomes a value of its field, or a refusal that names the field and what it expects."""
     taken, refusal = attempt(read_field, name, value)
     if refusal is not None:
         assert refusal.tag == name

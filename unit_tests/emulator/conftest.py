@@ -37,7 +37,7 @@ class Api:
         return self.get("members", **query)["members"]
 
     def emails(self, **query: Any) -> list[str]:
-        """The addresses of one page, names only."""
+        """The email addresses of one page, names only."""
         return [member["email_address"].split("@")[0] for member in self.members(**query)]
 
     def post(self, path: str = "", body: Any = None, **query: Any) -> requests.Response:

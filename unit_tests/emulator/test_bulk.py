@@ -39,7 +39,7 @@ def test_every_row_is_accounted_for(api: Any) -> None:
 
 
 def test_existing_without_update_existing(api: Any) -> None:
-    """An address on the list is an ERROR_CONTACT_EXISTS row unless update_existing is set."""
+    """An email address on the list is an ERROR_CONTACT_EXISTS row unless update_existing is set."""
     api.add("ada")
     [error] = api.bulk(row("ada", "unsubscribed"))["errors"]
     assert error["error_code"] == "ERROR_CONTACT_EXISTS"

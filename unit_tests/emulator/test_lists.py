@@ -43,7 +43,7 @@ def test_lists_page(api: Any, mailchimp: Any) -> None:
 
 
 def test_lists_that_hold_an_address(api: Any, mailchimp: Any) -> None:
-    """`email` keeps the lists that the address is on."""
+    """`email` keeps the lists that the email address is on."""
     mailchimp.seed(id="bbbbbbbbbb")
     api.add("ada")
     assert api.get("/lists", email="ADA@shop.test", fields="lists.id") == {"lists": [{"id": "aaaaaaaaaa"}]}

@@ -83,7 +83,7 @@ def test_incomplete_address_as_a_schema_error(api: Any, mailchimp: Any) -> None:
 
 
 def test_values_merge_and_blank_clears(api: Any) -> None:
-    """Fields not sent stay, a blank clears, unknown tags are ignored without a word."""
+    """Fields not sent stay, a blank clears, unknown tags are silently ignored."""
     api.add("ada", merge_fields={"FNAME": "Ada", "LNAME": "King"})
     after = api.put("members/ada@shop.test", {"merge_fields": {"FNAME": "", "email_address": "x", "NOPE": "y"}}).json()
     assert after["merge_fields"] == {"FNAME": "", "LNAME": "King", "ADDRESS": "", "PHONE": "", "BIRTHDAY": ""}

@@ -208,7 +208,7 @@ def test_vip_type_and_identity_filters(api: Any) -> None:
 
 @pytest.mark.parametrize("key", ["id", "email_address", "contact_id"])
 def test_one_member_by_any_identity(api: Any, key: str) -> None:
-    """The path takes the hash, the address or the contact_id."""
+    """The path takes the hash, the email address or the contact_id."""
     ada = api.add("Ada")
     assert api.get(f"members/{ada[key]}")["id"] == ada["id"]
     assert api.call("GET", f"members/{'0' * 32}").status_code == 404

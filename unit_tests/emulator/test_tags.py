@@ -138,7 +138,7 @@ def test_bulk_tagging_by_segment(api: Any, mailchimp: Any) -> None:
 
 
 def test_segment_edits_have_a_limit(api: Any) -> None:
-    """More than 500 addresses in one call are refused, as is what is no array of texts."""
+    """More than 500 email addresses in one call are refused, and so is anything but an array of strings."""
     made = api.post("segments", {"name": "VIP", "static_segment": []}).json()
     for wrong in ([f"c{number}@shop.test" for number in range(501)], "ada@shop.test", [1]):
         assert api.post(f"segments/{made['id']}", {"members_to_add": wrong}).status_code == 400

@@ -62,7 +62,7 @@ def test_tag_flags_hold_last_changed_still(api: Any, mailchimp: Any) -> None:
 
 
 def test_post_existing_is_refused_without_a_type(api: Any) -> None:
-    """Posting an address that is on the list is Member Exists, the one problem without a type."""
+    """Posting an email address that is on the list is Member Exists, the one problem without a type."""
     api.add("ada")
     answer = api.post("members", {"email_address": "Ada@shop.test", "status": "subscribed"})
     detail = "Ada@shop.test is already a list member. Use PUT to insert or update list members."
@@ -92,7 +92,7 @@ def test_post_brings_back_an_archived_contact(api: Any, mailchimp: Any) -> None:
     ],
 )
 def test_put_creates_what_the_body_names(api: Any, body: dict[str, str], status: str) -> None:
-    """PUT on an unknown hash creates the address of the body, whatever the path says."""
+    """PUT on an unknown hash creates the email address in the body, regardless of the path."""
     answer = api.put(f"members/{'0' * 32}", {"email_address": "new@shop.test", "tags": ["First"], **body}).json()
     assert (answer["status"], answer["tags_count"]) == (status, 1)
     assert api.get("members/new@shop.test")["id"] == answer["id"]
@@ -125,7 +125,7 @@ def test_put_with_another_address_moves_the_contact(api: Any) -> None:
 
 
 def test_put_with_the_address_of_another_is_refused(api: Any) -> None:
-    """The address of another member can not be taken, from a known path or an unknown one."""
+    """The email address of another member cannot be taken, from a known path or an unknown one."""
     api.add("ada")
     api.add("ben")
     for path in (ADA, f"members/{'0' * 32}"):
@@ -233,7 +233,7 @@ def test_schema_errors(api: Any, body: dict[str, Any], field: str, message: str)
 
 @pytest.mark.parametrize("email", ["AAAAA", "a@b", "a b@shop.test", "@shop.test", "a@@shop.test"])
 def test_malformed_address(api: Any, email: str) -> None:
-    """What is no address is refused with the recorded words."""
+    """Anything but an email address is refused with the recorded words."""
     answer = api.post("members", {"email_address": email, "status": "subscribed"})
     assert problem(answer) == (400, "Invalid Resource", "Please provide a valid email address.")
 

@@ -128,7 +128,7 @@ TABLE: dict[str, tuple[Seen, Verdict]] = {
         Seen(400, "Invalid Action", "The action requested was not valid for this resource.", "POST"),
         record("Invalid Action"),
     ),
-    # A refusal of the record, so that a bulk write is divided until it fits, whatever the limit has become.
+    # A refusal of the record, so that a bulk write is divided until it fits any new limit.
     "more than 500 at once": (
         Seen(400, "Bad Request", "Maximum allowed member items exceeded, please provide at most 500", "POST"),
         record("Bad Request"),

@@ -1,4 +1,4 @@
-"""Email addresses never leave in clear."""
+"""Email addresses never leave unmasked."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WORDS = st.text(string.ascii_letters + string.digits + "._-+", min_size=2, max_s
     "text", ["ada", "ada.contacts.example", " ada ", "a", "", "Ada Lovelace", "ada\N{FULLWIDTH COMMERCIAL AT}contacts.example"]
 )
 def test_a_text_without_an_at_sign_is_masked_whole(text: str) -> None:
-    """It may be a name, or an address that lost its sign: nothing of it is shown."""
+    """It may be a name, or an email address without its @: nothing of it is shown."""
     assert mask_email(text) == "***"
 
 
 @given(st.text().filter(lambda text: "@" not in text))
 def test_nothing_of_a_text_without_an_at_sign_is_shown(text: str) -> None:
-    """Whatever it is."""
+    """For any value."""
     assert mask_email(text) == "***"
 
 
@@ -43,7 +43,7 @@ def test_what_may_be_two_email_addresses_is_shown_as_neither(text: str) -> None:
 
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=4), st.sampled_from([" ", ", ", ";", "|", "\n", " <", '"', "'"]))
 def test_every_email_address_in_a_line_is_masked(addresses: list[tuple[str, str]], between: str) -> None:
-    """Whatever stands between them."""
+    """With any characters between them."""
     line = masked(between.join(f"{name}@{domain}" for name, domain in addresses))
 
     assert not [name for name, domain in addresses if f"{name}@" in line]

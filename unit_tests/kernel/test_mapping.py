@@ -143,7 +143,7 @@ def test_a_contact_reads_names_phones_and_addresses_out_of_its_merge_fields() ->
 
 
 def test_what_mailchimp_leaves_empty_is_null() -> None:
-    """Empty texts, zeros for an unknown place and the address in place of a name are null."""
+    """Empty texts, zeros for an unknown place and the email address in place of a name are null."""
     empty = {"latitude": 0, "longitude": 0, "gmtoff": 0, "dstoff": 0, "country_code": "", "timezone": ""}
     record = contact.from_mailchimp(
         {**MEMBER, "full_name": MEMBER["email_address"], "language": "", "timestamp_signup": "", "ip_opt": "", "location": empty}
@@ -169,7 +169,7 @@ def test_what_was_read_can_be_written_back() -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(MEMBER)), st.sampled_from(["", None]), max_size=len(MEMBER)))
 def test_no_emptiness_breaks_the_mapping(emptied: dict[str, Any]) -> None:
-    """Whatever Mailchimp leaves empty or out, the record still fits the schema in everything but its keys."""
+    """No matter what Mailchimp leaves empty or out, the record still fits the schema in everything but its keys."""
     validator = jsonschema.Draft7Validator(load_schema("contacts"))
 
     record = contact.from_mailchimp({**MEMBER, **emptied})
@@ -249,7 +249,7 @@ def test_a_value_that_does_not_fit_names_its_field_and_not_itself(type_: str, va
     ],
 )
 def test_the_id_of_a_contact_is_the_md5_of_its_lower_cased_address(email: str, md5: str) -> None:
-    """Upper case and blanks around an address do not make another contact."""
+    """Upper case and blanks around an email address do not make another contact."""
     assert subscriber_hash(email) == md5
 
 

@@ -1,4 +1,4 @@
-"""Whatever type a property of Mailchimp's has, the record fits its schema, and only what cannot be read is null."""
+"""For any type of a Mailchimp property, the record fits its schema, and only what cannot be read is null."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def recordings() -> list[dict[str, Any]]:
 
 
 def members() -> Iterator[dict[str, Any]]:
-    """Yield every recorded member, whatever call it answered."""
+    """Yield every recorded member, from any call."""
     for call in recordings():
         body = call["response"]
         if isinstance(body, dict):

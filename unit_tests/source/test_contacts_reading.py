@@ -130,7 +130,7 @@ def missing(audience: Audience, emitted: Iterable[str]) -> set[str]:
 )
 @example(seconds=[START + 1] * 33 + [START + 2] * 70, seed=1, edits=7, workers=5, thought=0).via("the last sample leaves nothing")
 def test_no_member_is_lost_whatever_changes_during_the_sweep(seconds: list[int], seed: int, edits: int, workers: int, thought: int) -> None:
-    """Every member before the horizon is emitted, whatever ties, edits between any two requests, and a wrong count beforehand."""
+    """Every member before the horizon is emitted, with any ties, edits between any two requests, and a wrong count beforehand."""
     audience = Audience(seconds, seed, edits, thought)
 
     emitted = read(audience, workers=workers)

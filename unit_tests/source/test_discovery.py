@@ -37,7 +37,7 @@ def read(account: Account, stream: str, stream_state: dict[str, Any] | None = No
 
 @pytest.mark.parametrize("order", itertools.permutations(TAGS))
 def test_custom_fields_are_discovered_in_the_order_of_their_tags(order: tuple[str, ...]) -> None:
-    """Whatever order Mailchimp gives them in: a catalog that is discovered again is the same."""
+    """In any order from Mailchimp: a catalog that is discovered again is the same."""
     connector, _ = source(Account(audiences(2), [{"tag": tag, "name": tag, "type": "text"} for tag in order]))
 
     [contacts] = [one for one in connector.discover(LOGGER, CONFIG).streams if one.name == "contacts"]

@@ -17,7 +17,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.di
 
 @given(st.lists(st.dictionaries(st.text(), values, max_size=8), max_size=4))
 def test_record_lines_are_the_record_messages(records: list[dict[str, Any]]) -> None:
-    """Whatever records hold, their lines and their messages say the same, but for the moment they were made."""
+    """For any records, their lines and messages say the same, except for the time they were made."""
     chunks = list(record_lines("contacts", records))
     lines = [json.loads(line) for chunk in chunks for line in chunk.text.split("\n")]
     messages = [json.loads(AirbyteEntrypoint.airbyte_message_to_string(one)) for one in record_messages("contacts", records)]

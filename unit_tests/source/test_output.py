@@ -1,4 +1,4 @@
-"""How often states come, in what order messages leave, and that nobody reads ahead of whoever takes them."""
+"""How often states come, in what order messages leave, and that nobody reads ahead of their consumer."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def emit_pages(stream: Stream, output: Output, pages: int, seconds: float)
 
 
 def test_a_small_state_follows_every_page() -> None:
-    """Whatever is killed repeats a page at most."""
+    """After any kill, at most one page is repeated."""
     stream = Stream()
     outlet = Outlet(record_messages, 3)
 
@@ -120,7 +120,7 @@ async def emit_one_by_one(stream: Stream, output: Output) -> None:
 
 
 def test_reading_pauses_while_nobody_takes_records() -> None:
-    """A few pages at most wait for whoever takes the messages."""
+    """A few pages at most wait for the consumer of the messages."""
     stream = Stream()
     outlet = Outlet(record_messages, 3)
     loop = VirtualClockLoop()

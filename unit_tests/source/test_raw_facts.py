@@ -17,9 +17,9 @@ PATHS = json.loads(reference("mailchimp-openapi.json").read_text())["paths"]
 LEFT_OUT = {"/search-campaigns": "answers a query only"}
 
 WHOLE = {
-    "/campaigns/{campaign_id}/content": "a campaign that is not multivariate has its content beside the list",
-    "/campaigns/{campaign_id}/send-checklist": "whether a campaign is ready stands beside the list",
-    "/reports/{campaign_id}/eepurl": "the clicks of the short link stand beside the list",
+    "/campaigns/{campaign_id}/content": "a campaign that is not multivariate has its content next to the list",
+    "/campaigns/{campaign_id}/send-checklist": "whether a campaign is ready stands next to the list",
+    "/reports/{campaign_id}/eepurl": "the clicks of the short link stand next to the list",
 }
 
 NEWER = {"/audiences": {"count", "offset"}}

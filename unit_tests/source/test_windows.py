@@ -26,7 +26,7 @@ samples = st.tuples(st.integers(1, 50), st.integers(1, 50)).map(lambda pair: Sam
 
 @given(st.integers(1, 50), st.lists(st.none() | samples, max_size=8), st.randoms(use_true_random=False))
 def test_every_second_is_sampled_or_left(first: int, later: list[Sample | None], chance: random.Random) -> None:
-    """Each second lies strictly inside a sample or in a window, in whatever order the samples come, turned round or not."""
+    """Each second lies strictly inside a sample or in a window, in any order of the samples, reversed or not."""
     window = Window(0, 60)
     found = dict(enumerate([Sample(0, first), *later]))
     cuts = Cuts(window)
