@@ -269,5 +269,8 @@ def test_an_hour_of_events(events: int, seed: int) -> None:
     assert {email: hour.world.values()[email] for email in hour.last} == hour.last
     assert [email for email in hour.left if hour.world.statuses()[email] != "unsubscribed"] == []
     assert hour.left
+    # Now and then a listing is being read: peaks are compared with peaks, and lows with lows.
     settled = hour.held[len(hour.held) // 3 :]
-    assert max(settled) <= 1.5 * min(settled) + 1_000_000
+    earlier, later = settled[: len(settled) // 2], settled[len(settled) // 2 :]
+    assert max(later, default=0) <= 1.5 * max(earlier, default=0) + 1_000_000
+    assert min(later, default=0) <= 1.5 * min(earlier, default=0) + 100_000
