@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import BIN, HERE, Bench, Row, credentials, emulator, report, seed
 from measure import Figures, best, measure
-from reading import reading_as_airbyte, reading_as_singer, reading_many_lists, reading_memory, reading_one_list
+from reading import reading_as_airbyte, reading_as_singer, reading_killed, reading_many_lists, reading_memory, reading_one_list
 from streaming import streaming
 from writing import writing, writing_memory
 
@@ -44,6 +44,7 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "reading_many_lists": reading_many_lists,
     "reading_as_airbyte": reading_as_airbyte,
     "reading_as_singer": reading_as_singer,
+    "reading_killed": reading_killed,
     "reading_memory": reading_memory,
     "streaming": streaming,
     "writing": writing,

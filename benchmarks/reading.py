@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,22 +14,28 @@ from measure import Figures, best, measure
 
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
 
+RECORD = b'{"type":"RECORD"'
 TAP_PYTHON = HERE.parent / ".venv-tap" / "bin" / "python"
 
 
 def read(bench: Bench, mailchimp: EmulatorProcess, state: Any = None, stdout: Path | None = None) -> Figures:
     """Read all contacts with the source."""
-    command = [str(BIN / "source-mailchimp-unified"), "read", "--config", str(bench.write("source.json", credentials(mailchimp)))]
-    command += ["--catalog", str(bench.write("catalog.json", catalog("contacts")))]
-    if state is not None:
-        command += ["--state", str(bench.write("state.json", state))]
+    command = _read_command(bench, mailchimp, state)
     mailchimp.reset_stats()
     return measure(command, stdout=stdout)
 
 
+def _read_command(bench: Bench, mailchimp: EmulatorProcess, state: Any = None) -> list[str]:
+    command = [str(BIN / "source-mailchimp-unified"), "read", "--config", str(bench.write("source.json", credentials(mailchimp)))]
+    command += ["--catalog", str(bench.write("catalog.json", catalog("contacts")))]
+    if state is not None:
+        command += ["--state", str(bench.write("state.json", state))]
+    return command
+
+
 def last_state(path: Path) -> list[Any]:
-    """Return the last state of an output."""
-    states = [line for line in path.open() if line.startswith('{"type":"STATE"')]
+    """Return the last whole state of an output."""
+    states = [line for line in path.open() if line.startswith('{"type":"STATE"') and line.endswith("\n")]
     return [json.loads(states[-1])["state"]]
 
 
@@ -151,3 +158,41 @@ def reading_memory(bench: Bench) -> None:
             peaks.append(figures.peak_mb)
             bench.add(Row(f"source, memory of {contacts} contacts", figures, contacts / figures.wall, "MB", figures.peak_mb, 250))
     bench.add(Row("source, memory of ten times as many", figures, ratio="peak / peak", value=peaks[1] / peaks[0], target=1.2))
+
+
+KILLED_AT = (0.075, 0.24, 0.175, 0.28)
+"""The parts of a list after which a sync is killed, each counted from the state that the one before left."""
+
+
+def reading_killed(bench: Bench) -> None:
+    """A list that is read by five syncs, four of them killed: contacts emitted, against the contacts of the list."""
+    contacts = bench.contacts(40_000)
+    output, state, emitted = bench.folder / "killed.jsonl", None, 0
+    with emulator() as mailchimp:
+        seed(mailchimp, contacts)
+        for share in KILLED_AT:
+            emitted += _killed(_read_command(bench, mailchimp, state), output, int(share * contacts))
+            state = last_state(output)
+        figures = read(bench, mailchimp, state, output)
+    emitted += _records(output)
+    bench.add(
+        Row(f"source, {contacts} contacts killed four times", figures, ratio="emitted / contacts", value=emitted / contacts, target=1.15)
+    )
+
+
+def _killed(command: list[str], output: Path, records: int) -> int:
+    """Run a read until it has emitted so many records, and kill it. Returns how many it emitted."""
+    with output.open("wb") as file, subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        seen = 0
+        for line in process.stdout:
+            file.write(line)
+            seen += line.startswith(RECORD)
+            if seen == records:
+                process.kill()
+    return seen
+
+
+def _records(output: Path) -> int:
+    with output.open("rb") as lines:
+        return sum(line.startswith(RECORD) for line in lines)
