@@ -75,6 +75,7 @@ class Writer:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
+        self._ended = False
         # Set when a record is settled, until the states that it held back are released.
         self._settled = asyncio.Event()
 
@@ -84,6 +85,7 @@ class Writer:
             async with task_group() as self._tasks:
                 await self._write(intake)
         finally:
+            self._ended = True
             await self._keep_and_release()
         self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
         self._guard.finish(self._number)
@@ -98,6 +100,8 @@ class Writer:
             await lane.opened.wait()
         while self._ledger.open_records:
             await self._wait_for_settling()
+        # The group takes no more tasks: what is left to be released is released after it.
+        self._ended = True
         for task in self._running.values():
             task.cancel()
 
@@ -201,7 +205,7 @@ class Writer:
         if not (self._rejects and self._rejects.pending):
             for state in self._ledger.released():
                 self._emit(state)
-        elif self._keeping is None or self._keeping.done():
+        elif not self._ended and (self._keeping is None or self._keeping.done()):
             self._keeping = self._tasks.create_task(self._keep_and_release())
 
     async def _keep_and_release(self) -> None:

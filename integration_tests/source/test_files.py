@@ -233,6 +233,8 @@ def test_a_process_that_shall_end_ends_at_once(tmp_path: Path, number: int, exit
         remote.faults([{"kind": "hang", "path": f"/lists/{second}/members"}])
         source = Source(tmp_path, config(remote.url, num_workers=1))
         command = [*prefix, sys.executable, "-m", "source_mailchimp_unified.run", *source.arguments("read", catalog(["contacts"]))]
+        # A shell that runs the tests in the background lets its children ignore Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         lines = []
