@@ -25,7 +25,10 @@ CONNECTORS = {
 
 DESCRIPTION = ("metadata.yaml", "icon.svg", "acceptance-test-config.yml")
 PROJECT = ("pyproject.toml", "poetry.lock", "README.md", "CHANGELOG.md", "LICENSE", "docker/requirements.txt")
-PACKAGES = ("mailchimp_unified", "source_mailchimp_unified", "destination_mailchimp_unified", "mailchimp_workbench")
+PACKAGES = ("mailchimp_unified", "source_mailchimp_unified", "destination_mailchimp_unified")
+LEFT_OUT = "mailchimp_workbench"
+"""A package that no connector needs: the staged project does not name it."""
+
 TESTS = ("integration_tests/airbyte",)
 DOCKERFILES = {"Dockerfile": "Dockerfile.python-connector", "Dockerfile.dockerignore": "Dockerfile.python-connector.dockerignore"}
 """The files of docker/, and their names in docker-images, where `airbyte-cdk image build` looks for them."""
@@ -50,11 +53,17 @@ def connector(airbyte: Path, name: str) -> Path:
 def _connector(folder: Path, described_in: Path) -> None:
     for name in (*PROJECT, *PACKAGES, *TESTS):
         _copy(ROOT / name, folder / name)
+    project = folder / "pyproject.toml"
+    project.write_text("".join(line for line in project.read_text().splitlines(keepends=True) if not _names_left_out(line)))
     for name in DESCRIPTION:
         _copy(described_in / name, folder / name)
     _describe_as_airbytes(folder / "metadata.yaml")
     # Airbyte's test command writes its tests into a folder named .tmp, which pytest's settings of this project cannot import.
     (folder / "pytest.ini").write_text("[pytest]\n")
+
+
+def _names_left_out(line: str) -> bool:
+    return f'include = "{LEFT_OUT}"' in line or f'= "{LEFT_OUT}.' in line
 
 
 def _describe_as_airbytes(metadata: Path) -> None:

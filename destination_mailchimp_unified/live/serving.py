@@ -64,7 +64,8 @@ async def serve(
     working = asyncio.create_task(service.run())
     working.add_done_callback(lambda _: stop())
     where = bound.getsockname()
-    pipeline.logger.info("Listening on http://%s:%d", f"[{where[0]}]" if ":" in where[0] else where[0], where[1])
+    host = f"[{where[0]}]" if ":" in where[0] else where[0]
+    pipeline.logger.info("Listening on http://%s:%d", host, where[1])  # ignore-https-check: beyond this machine a proxy adds TLS
     await server.serve(sockets=[bound])
     service.end()
     await working

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -138,7 +139,7 @@ class ObjectStore:
         if storage.access_key_id and storage.secret_access_key:
             options["access_key_id"] = storage.access_key_id.get_secret_value()
             options["secret_access_key"] = storage.secret_access_key.get_secret_value()
-        plain = bool(storage.s3_endpoint and storage.s3_endpoint.startswith("http://"))
+        plain = urlsplit(storage.s3_endpoint or "").scheme == "http"
         given = {name: value for name, value in options.items() if value}
         return S3Store(storage.s3_bucket_name, **given, virtual_hosted_style_request=False, client_options={"allow_http": plain})
 
