@@ -103,7 +103,15 @@ def _is_asked_for(run: WritingRun, identity: str, before: Seen, after: Seen) -> 
         (before.status == "archived" and config["restore_archived"])
         or (config["apply_status"] == "always" and bool(wanted & set(HOLDING)))
         or (hostile and by_person and after.at - before.at <= OVERLOOKED_SECONDS)
+        or (by_person and after.at - before.at <= OVERLOOKED_SECONDS and _was_unlisted(run, identity, before))
     )
+
+
+def _was_unlisted(run: WritingRun, identity: str, before: Seen) -> bool:
+    """Whether a contact who was archived was in no listing before: the sync takes them for new, and a bulk row brings them back."""
+    earlier = [version.status for version in run.world.history[LIST, identity] if version.at < before.at][-1:]
+    unlisted = not dict(run.story.readings)["transactional_in_bare_list"] and earlier == ["transactional"]
+    return before.status == "archived" and (unlisted or earlier in ([], ["gone"]))
 
 
 def _wrong_beginning(run: WritingRun, first: Seen) -> str:
