@@ -47,11 +47,11 @@ class Collection:
         total = max(0, len(self.items) + self.total_off_by)
         return answer({"things": [{"id": item} for item in self.items[offset : offset + count]], "total_items": total})
 
-    def read(self, rows: int = 0, overlap: int = 0) -> list[int]:
+    def read(self, rows: int = 0, overlap: int = 0, page_size: int = PAGE_SIZE) -> list[int]:
         """Read all of it from its far end, and return the ids in the order in which they came."""
 
         async def reading() -> list[int]:
-            pager = Pager(Scripted(self).client(), logging.getLogger("test"))
+            pager = Pager(Scripted(self).client(), logging.getLogger("test"), page_size)
             return [item["id"] async for page in pager.down(THINGS, rows, overlap) for item in page.items]
 
         return run(reading())
@@ -254,3 +254,27 @@ def test_an_offset_without_effect_is_an_error() -> None:
 
     with pytest.raises(BugError, match="no matter the offset"):
         run(pager.all(THINGS))
+
+
+@given(size=st.integers(0, 300), off=st.integers(-400, 400), guess=st.integers(0, 600))
+@settings(max_examples=80)
+def test_however_wrong_the_count_the_end_is_soon_found(size: int, off: int, guess: int) -> None:
+    """A count that is many pages off costs a few requests to find the end, and none of the items."""
+    things = Collection(list(range(size)), total_off_by=off)
+
+    assert set(things.read(guess, page_size=10)) == set(things.items)
+    assert len(things.asked) <= size / 10 + max(0, -off) / 10 + 40
+
+
+@pytest.mark.parametrize("joining", range(11))
+def test_items_that_join_in_front_of_the_end_are_no_fault_of_the_server(joining: int) -> None:
+    """The same page at another offset, because as many items joined in front of it, is read like any other."""
+
+    def join(items: list[int], number: int) -> None:
+        if number == 2:
+            items[:0] = range(-joining, 0)
+
+    things = Collection(list(range(30)), change=join)
+
+    read = set(things.read(overlap=5, page_size=10))
+    assert read >= set(range(30)) or joining > 5
