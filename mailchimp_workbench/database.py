@@ -45,6 +45,7 @@ class Database:
         self.path, self.folder = path, folder
         self._connection = _opened(path, folder)
         self._answers: dict[str, Any] = {}
+        self._asking: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self.install_views()
 
@@ -107,14 +108,14 @@ class Database:
         return f"SELECT * FROM {quoted(name)}"
 
     def remembered(self, name: str, ask: Callable[[], Answer]) -> Answer:
-        """Return what `ask` gives; asked once until the tables change."""
+        """Return what `ask` gives; asked once until the tables change, and by one thread, for which others wait."""
         with self._lock:
-            if name in self._answers:
-                answer: Answer = self._answers[name]
-                return answer
-            answers = self._answers
-        answers[name] = fresh = ask()
-        return fresh
+            answers, asking = self._answers, self._asking.setdefault(name, threading.Lock())
+        with asking:
+            if name not in answers:
+                answers[name] = ask()
+            answer: Answer = answers[name]
+            return answer
 
     def install_views(self) -> None:
         """Make the views again: the tables have changed."""

@@ -108,6 +108,7 @@ def suggest_rules(bench: Workbench, draft: Draft) -> None:
 async def _begun(bench: Workbench, read: Callable[[], Rows]) -> Response:
     rows = await run_in_threadpool(read)
     bench.ask_for_options()
+    bench.stand_by()
     known = await run_in_threadpool(known_audiences, bench.database)
     draft = bench.drafts.add(Draft(rows, known[0]["list_id"] if len(known) == 1 else ""))
     await run_in_threadpool(suggest_rules, bench, draft)
