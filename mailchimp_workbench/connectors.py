@@ -134,12 +134,15 @@ def _arguments(folder: Path, files: Mapping[str, Any]) -> list[str]:
 
 async def _feed(process: asyncio.subprocess.Process, lines: AsyncIterable[bytes]) -> None:
     assert process.stdin is not None
-    # A connector that has ended reads no further; why it ended is in its messages.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        async for line in lines:
-            process.stdin.write(line)
-            await process.stdin.drain()
-    process.stdin.close()
+    try:
+        # A connector that has ended reads no further; why it ended is in its messages.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            async for line in lines:
+                process.stdin.write(line)
+                await process.stdin.drain()
+    finally:
+        # Where the rows break off, the connector finishes those it has.
+        process.stdin.close()
 
 
 async def _batches(process: asyncio.subprocess.Process) -> AsyncIterator[list[Json]]:

@@ -23,7 +23,7 @@ from mailchimp_workbench.status import figures
 class Workbench:
     """One workbench.
 
-    `folder` holds uploads and configurations while it runs, and is emptied at its end; `outcomes` keeps what the destination wrote about
+    `folder` holds configurations and previews while it runs, and is emptied at its end; `outcomes` keeps what the destination wrote about
     rejected records, next to the warehouse.
     """
 

@@ -57,7 +57,7 @@ async def upload(request: Request) -> Response:
         given = form.get("file")
         if not isinstance(given, UploadFile) or not given.filename:
             raise WorkbenchError("No file was chosen.", "Please choose a CSV file.")
-        path, name = await _kept(given, bench.folder), given.filename
+        path, name = await _kept(given, bench.database.folder), given.filename
     try:
         return await _begun(bench, lambda: rows_of_upload(bench.database, path, name))
     finally:

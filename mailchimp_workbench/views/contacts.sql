@@ -20,6 +20,8 @@ FROM (
         status,
         unsubscribe_reason,
         created_at AT TIME ZONE 'UTC' AS created_at,
+        -- A confirmation counts before the sign-up that it confirms.
+        coalesce(timestamp_opt, timestamp_signup, created_at) AT TIME ZONE 'UTC' AS joined_at,
         updated_at AT TIME ZONE 'UTC' AS changed_at,
         tags,
         custom_fields
