@@ -35,6 +35,15 @@ def test_without_the_token_there_is_nothing(workbench: Served, path: str) -> Non
     assert "Northwind" not in answer.text
 
 
+@pytest.mark.parametrize("cookie", ["", "x", "\xe9", '"\xe9"', "x; x"])
+def test_a_wrong_cookie_opens_nothing(workbench: Served, cookie: str) -> None:
+    """What is no cookie of ours is refused, of any characters."""
+    name = f"workbench_{workbench.origin.rpartition(':')[2]}"
+    answer = requests.get(f"{workbench.origin}/read", headers={"Cookie": f"{name}={cookie}".encode("latin-1")})
+
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize("token", ["", "x", "none"])
 def test_a_wrong_token_opens_nothing(workbench: Served, token: str) -> None:
     """A wrong token gets no cookie."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -78,8 +79,19 @@ def test_no_cell_is_a_formula_and_every_cell_comes_back(value: str) -> None:
     """A spreadsheet takes every value of a record for text, and the upload of the file is the same record again."""
     written = cell(value)
 
-    assert not written.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not written.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}"))
     assert restored({"x": written}) == {"x": value}
+
+
+@given(st.text(min_size=1).filter(lambda name: name not in MARKS))
+def test_columns_keep_their_names(name: str) -> None:
+    """A column whose name would be a formula has the same name again after the upload."""
+    reject = Outcome(1, "rejected", "", "", "", {name: "x"})
+
+    (head, *_) = csv.reader(csv_lines([reject]))
+
+    assert not head[-1].startswith(("=", "+", "-", "@"))
+    assert list(restored(dict.fromkeys(head, "x"))) == [name]
 
 
 def test_the_file_of_rejects_says_why() -> None:
