@@ -15,6 +15,7 @@ from mailchimp_workbench.send.options import options, read_option
 from mailchimp_workbench.send.outcomes import Outcome
 from mailchimp_workbench.send.reject_files import MARKS, cell, csv_lines, restored
 from mailchimp_workbench.send.rows import from_records
+from mailchimp_workbench.send.writing import catalog
 
 ROWS = from_records("people", [{"Email": "a@guests.example", "Plan": "Pro", "status": "won", "Notes": ""}])
 
@@ -156,3 +157,12 @@ def test_options_come_from_the_specification(name: str, typed: str, expected: An
 
     assert set(known) == {"tag_mode", "managed_tags", "percent", "restore"}
     assert read_option(known[name], typed) == expected
+
+
+def test_a_draft_names_its_audience_by_id_alone() -> None:
+    """The audience is `list_id` of the configuration: what the destination calls its objects does not matter."""
+    made = Draft(ROWS, "2e6b74a9f8")
+    (configured,) = catalog(ROWS)["streams"]
+
+    assert made.config()["list_id"] == "2e6b74a9f8"
+    assert "destination_object_name" not in configured
