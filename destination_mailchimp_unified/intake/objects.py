@@ -12,12 +12,15 @@ NAME_CHARACTERS = 80
 
 _ELLIPSIS = "…"
 
+_JOINERS = "\u200c\u200d"
+"""Invisible, but parts of words and emoji."""
+
 _ID_IN_BRACKETS = re.compile(r"\((?P<id>[^()]*)\)\Z")
 
 
 def object_name(name: object, list_id: str) -> str:
     """Return the object of an audience, such as `Event Guests (2e6b74a9f8)`: readable, on one line, and unique by the id at its end."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in visible(str(name or "")))
+    printable = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in visible(str(name or "")))
     words = visible(" ".join(printable.split()))
     shown = words if len(words) <= NAME_CHARACTERS else words[: NAME_CHARACTERS - 1].rstrip() + _ELLIPSIS
     return f"{shown} ({list_id})" if shown else list_id
