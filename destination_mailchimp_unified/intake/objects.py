@@ -26,14 +26,14 @@ def object_name(name: object, list_id: str) -> str:
     return f"{shown} ({list_id})" if shown else list_id
 
 
-def list_id_of(name: str) -> str:
-    """Return the id of the audience that an object stands for: what its last brackets hold, or all of it.
+def list_id_of(name: str) -> str | None:
+    """Return the id of the audience that an object stands for: what its last brackets hold, or all of it. None without an id.
 
-    The name in front decides nothing: the audience may have been renamed since. Raises ValueError where there is no id.
+    The name in front decides nothing: the audience may have been renamed since.
     """
     shown = visible(name)
     found = _ID_IN_BRACKETS.search(shown)
     try:
         return usable_list_id(found["id"] if found else shown)
     except ValueError:
-        raise ValueError("names no audience: it ends with the audience's id in brackets, such as Event Guests (2e6b74a9f8)") from None
+        return None

@@ -121,10 +121,13 @@ def _operation(configured: Mapping[str, Any], stream: str, config: DestinationCo
 def _object_name(value: Any, stream: str) -> str | None:
     if value is None or value == "":
         return None
-    try:
-        return list_id_of(str(value))
-    except ValueError as error:
-        raise ConfigError(f"The destination object of stream {stream} {error}. Please choose the object again in the connection.") from None
+    list_id = list_id_of(str(value))
+    if list_id is None:
+        raise ConfigError(
+            f"The destination object of stream {stream} names no audience: it ends with the audience's id in brackets, such as"
+            f" Event Guests (2e6b74a9f8). Please choose the object again in the connection."
+        )
+    return list_id
 
 
 def _check_matching_key(keys: Any, stream: str) -> None:
