@@ -162,3 +162,12 @@ def test_nobody_who_is_there_under_a_previous_email_address_is_touched(make_runn
     assert (result.counts()["skipped"], result.counts()["created"]) == (1, 1)
     assert after.keys() == {KNOWN, UNKNOWN}
     assert after[KNOWN] == before[KNOWN]
+
+
+def test_a_column_that_no_field_takes_is_said(make_runner: Any, record: Any, catalog: Any) -> None:
+    """A name typed by hand that the audience does not have does not disappear in silence; the contact is written without it."""
+    runner = make_runner(merge_fields=[{"tag": "COMPANY"}])
+    result = runner.write([record({"email": KNOWN, "COMPNAY": "Acme", "company": "Acme"})], catalog(stream(f"Audience ({runner.list_id})")))
+    assert result.counts()["created"] == 1
+    [warning] = [line for line in result.log if "COMPNAY" in line and "did you mean COMPANY" in line]
+    assert "company," not in warning
