@@ -62,51 +62,53 @@ def unified(member: Member, *, remote: bool = False, moment: Callable[[Any], Any
     """Return the unified contact of a member as an object. Raises ValueError for a time that is none."""
     merge_fields = member.merge_fields or {}
     custom_fields, addresses = custom_fields_of(merge_fields)
-    email, name = member.email_address or None, member.full_name or None
+    email, name, permissions = member.email_address or None, member.full_name or None, member.marketing_permissions or None
     signed_up, opted_in, changed = member.timestamp_signup or None, member.timestamp_opt or None, member.last_changed or None
-    contact = Contact()
-    # Without an email address there is no id of its own.
-    contact.id = member.id if email else member.contact_id or member.id
-    contact.list_id = member.list_id
-    contact.contact_id = member.contact_id or None
-    contact.unique_email_id = member.unique_email_id or None
-    contact.web_id = member.web_id
-    contact.email = email
-    contact.first_name = as_text(custom_fields.get(FIRST_NAME_TAG))
-    contact.last_name = as_text(custom_fields.get(LAST_NAME_TAG))
-    # Mailchimp fills an empty name with the email address.
-    contact.name = None if name == email else name
-    contact.phones = phones_of(custom_fields.get(PHONE_TAG), member.sms_phone_number)
-    contact.addresses = addresses
-    contact.status = member.status or None
-    contact.tags = member.tags or []
-    contact.tags_count = member.tags_count
-    contact.custom_fields = custom_fields if type(merge_fields) is dict else merge_fields
-    contact.interests = member.interests
-    contact.language = member.language or None
-    contact.vip = member.vip
-    contact.email_type = member.email_type or None
-    contact.location = location_of(member.location)
-    contact.marketing_permissions = nulled(member.marketing_permissions or None)
-    contact.consents_to_one_to_one_messaging = member.consents_to_one_to_one_messaging
-    contact.sms_phone_number = member.sms_phone_number or None
-    contact.sms_subscription_status = member.sms_subscription_status or None
-    contact.sms_subscription_last_updated = moment(sms) if (sms := member.sms_subscription_last_updated) else None
-    contact.ip_signup = member.ip_signup or None
-    contact.timestamp_signup = signed_up and moment(signed_up)
-    contact.ip_opt = member.ip_opt or None
-    contact.timestamp_opt = opted_in and moment(opted_in)
-    contact.source = member.source or None
-    contact.member_rating = member.member_rating
-    contact.email_client = member.email_client or None
-    contact.unsubscribe_reason = member.unsubscribe_reason or None
-    contact.last_note = nulled(member.last_note)
-    contact.stats = nulled(member.stats)
-    contact.created_at = contact.timestamp_signup or contact.timestamp_opt
-    contact.updated_at = changed and moment(changed)
-    contact.is_deleted = member.status == ARCHIVED
-    contact.remote_data = member.whole if remote else None
-    return contact
+    signed_up, opted_in = signed_up and moment(signed_up), opted_in and moment(opted_in)
+    # In the order of the fields: naming them costs seven times as much.
+    return Contact(
+        # Without an email address there is no id of its own.
+        member.id if email else member.contact_id or member.id,
+        member.list_id,
+        member.contact_id or None,
+        member.unique_email_id or None,
+        member.web_id,
+        email,
+        as_text(custom_fields.get(FIRST_NAME_TAG)),
+        as_text(custom_fields.get(LAST_NAME_TAG)),
+        # Mailchimp fills an empty name with the email address.
+        None if name == email else name,
+        phones_of(custom_fields.get(PHONE_TAG), member.sms_phone_number),
+        addresses,
+        member.status or None,
+        member.tags or [],
+        member.tags_count,
+        custom_fields if type(merge_fields) is dict else merge_fields,
+        member.interests,
+        member.language or None,
+        member.vip,
+        member.email_type or None,
+        None if member.location is None else location_of(member.location),
+        None if permissions is None else nulled(permissions),
+        member.consents_to_one_to_one_messaging,
+        member.sms_phone_number or None,
+        member.sms_subscription_status or None,
+        moment(sms) if (sms := member.sms_subscription_last_updated) else None,
+        member.ip_signup or None,
+        signed_up,
+        member.ip_opt or None,
+        opted_in,
+        member.source or None,
+        member.member_rating,
+        member.email_client or None,
+        member.unsubscribe_reason or None,
+        None if member.last_note is None else nulled(member.last_note),
+        None if member.stats is None else nulled(member.stats),
+        signed_up or opted_in,
+        changed and moment(changed),
+        member.status == ARCHIVED,
+        member.whole if remote else None,
+    )
 
 
 def _with_an_id(contact: Json) -> Json:

@@ -63,9 +63,9 @@ def _nothing_blank(value: Any) -> Any:
 
 def nulled(value: Any) -> Any:
     """Return a value with null for each "" in it, at any depth."""
-    if value is None or (type(value) is dict and _MAY_BE_BLANK.isdisjoint(map(type, value.values()))):
-        return value
     if type(value) is dict:
+        if _MAY_BE_BLANK.isdisjoint(map(type, value.values())):
+            return value
         return {name: (None if inner == "" else nulled(inner) if type(inner) in (dict, list) else inner) for name, inner in value.items()}
     return [nulled(inner) for inner in value] if type(value) is list else None if value == "" else value
 
