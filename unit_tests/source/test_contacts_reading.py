@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from integration_tests.simulation.clock import run
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities import CONTACT
+from mailchimp_unified.entities.rows import Contact
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Reply, Request
 from source_mailchimp_unified.config import SourceConfig
@@ -84,10 +85,10 @@ class Emitted:
     ids: list[str] = field(default_factory=list)
     states: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
-    async def emit(self, records: Iterable[dict[str, Any]]) -> None:
+    async def emit(self, records: Iterable[Contact]) -> None:
         """Take records, some time later."""
         await asyncio.sleep(0.1)
-        self.ids += [record["id"] for record in records]
+        self.ids += [record.id for record in records]
 
     def estimate(self, rows: int) -> None:
         """Take no notice."""
