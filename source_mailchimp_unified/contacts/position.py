@@ -94,11 +94,11 @@ class Position:
         A first sync emits those of the wanted statuses. A later one emits everybody who changed since: who left them is among these.
         """
         if listing.keep is not None:
-            return [member for member in members if member.status in listing.keep]
+            return [member for member in members if _has_one_of(member, listing.keep)]
         if self.others_after is None or self.is_first:
             return members
         after, wanted = self.others_after - self.bounds.lookback, self.bounds.wanted
-        return [member for member in members if member.status in wanted or (second_of(member) or 0) > after]
+        return [member for member in members if _has_one_of(member, wanted) or (second_of(member) or 0) > after]
 
     def done(self, listing: Listing, window: Window) -> None:
         """Note that a window of a listing was emitted."""
@@ -130,6 +130,10 @@ class Position:
     def _others_matter(self) -> bool:
         """Tell whether a sync after a whole one may still meet contacts of other statuses that changed before the first one."""
         return (self.others_after or 0) > (self.lookback.newest or 0) - self.bounds.lookback
+
+
+def _has_one_of(member: Member, statuses: frozenset[str]) -> bool:
+    return type(member.status) is str and member.status in statuses
 
 
 def _cursor_of(saved: ListState | None) -> int | None:

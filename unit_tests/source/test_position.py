@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mailchimp_unified.entities.rows import Member
 from source_mailchimp_unified.contacts.position import Bounds, Position
 from source_mailchimp_unified.contacts.windows import Window
 from source_mailchimp_unified.sync.state import moment_of
@@ -17,9 +18,9 @@ def bounds(horizon: int, wanted: frozenset[str] = frozenset({"subscribed"})) -> 
     return Bounds(horizon=horizon, now=horizon + 1, start=0, lookback=120, remembered=100, wanted=wanted)
 
 
-def member(second: int, status: str) -> dict[str, str]:
+def member(second: int, status: object) -> Member:
     """A member as a listing has it."""
-    return {"id": f"{second}{status}", "status": status, "last_changed": moment_of(second)}
+    return Member(id=f"{second}{status}", status=status, last_changed=moment_of(second))
 
 
 def test_a_filtered_first_sync_has_a_state_before_its_first_contact() -> None:
@@ -31,7 +32,7 @@ def test_a_filtered_first_sync_has_a_state_before_its_first_contact() -> None:
 
     chosen = resumed.chosen(everything, [member(HORIZON - 500, "unsubscribed"), member(HORIZON + 5, "unsubscribed")])
 
-    assert [one["last_changed"] for one in chosen] == [moment_of(HORIZON + 5)]
+    assert [one.last_changed for one in chosen] == [moment_of(HORIZON + 5)]
     assert {(listing.key, one.after, one.until) for listing, left in resumed.left.items() for one in left.windows} == {
         ("subscribed", 0, HORIZON),
         ("", HORIZON - 120, HORIZON + 600),
@@ -63,3 +64,15 @@ def test_a_killed_sync_still_knows_since_when_those_who_leave_count(kills: int) 
     [everything] = [listing for listing in last.left if listing.status is None]
 
     assert last.chosen(everything, [member(HORIZON + 1, "unsubscribed")])
+
+
+@pytest.mark.parametrize("odd", [None, 5, ["subscribed"], {"is": "subscribed"}])
+def test_an_odd_status_is_of_none_that_are_chosen(odd: object) -> None:
+    """A row whose status is no text stops nobody: a first sync with a filter leaves it out, a later one emits it as a change."""
+    wanted = frozenset({"subscribed", "pending"})
+    first = Position(AUDIENCE, None, bounds(HORIZON, wanted))
+    [listing] = first.left
+    assert first.chosen(listing, [member(HORIZON, odd), member(HORIZON, "pending")]) == [member(HORIZON, "pending")]
+    later = Position(AUDIENCE, first.state(), bounds(HORIZON + 600, wanted))
+    [everything] = [one for one in later.left if one.status is None and one.keep is None]
+    assert later.chosen(everything, [member(HORIZON - 500, odd), member(HORIZON + 5, odd)]) == [member(HORIZON + 5, odd)]
