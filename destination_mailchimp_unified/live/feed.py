@@ -32,7 +32,7 @@ class Feed:
         self._tell: dict[int, tuple[Tell, int]] = {}
         self._number = 0
         self._ended = self._broken = False
-        self._came, self._left = asyncio.Event(), asyncio.Event()
+        self._came, self._left, self._taken = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     # For those who send.
 
@@ -50,6 +50,13 @@ class Feed:
         while not self.has_room():
             self._left.clear()
             await self._left.wait()
+
+    async def taken(self) -> None:
+        """Wait until the pipeline has taken what was put, and everybody else had a turn."""
+        await asyncio.sleep(0)
+        while self._messages and not self._broken:
+            self._taken.clear()
+            await self._taken.wait()
 
     def put(self, message: Record | Unusable, tell: Tell) -> None:
         """Give an event to the pipeline. Where that broke, nobody will ever know more than that."""
@@ -72,6 +79,7 @@ class Feed:
     def break_off(self) -> None:
         """Tell senders, those waiting now and later ones, that the outcome of their events is unknown."""
         self._broken = True
+        self._taken.set()
         for number in list(self._tell):
             self._told(number, None)
 
@@ -93,6 +101,7 @@ class Feed:
         await self.wait()
         taken: list[Message] = list(self._messages)
         self._messages.clear()
+        self._taken.set()
         return taken or None
 
     def settled(self, entry: Entry, outcome: Outcome) -> None:

@@ -17,7 +17,7 @@ from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.live.room import Room
 from destination_mailchimp_unified.pipeline.lane import Lane, Settle
 from destination_mailchimp_unified.planning.changes import Change
-from destination_mailchimp_unified.planning.plan import Batch, Plan
+from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
 from destination_mailchimp_unified.sending.scope import Scope
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import rfc3339
@@ -171,7 +171,8 @@ class LiveLane(Lane):
         if self.audience.statuses is None or not is_fresh(self.audience):
             heads = self._waiting.heads(self._on_their_way)
             return Plan(singles=[change for change in heads if self._is_due(change)][: self._room.free])
-        return _fitting(super()._plan(), self._room.free, self._is_due)
+        made = plan(self._heads(), self.audience, self._config, self._is_due, most=self._room.free)
+        return _fitting(made, self._room.free, self._is_due)
 
     def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
         now = asyncio.get_running_loop().time()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from destination_mailchimp_unified.live.events import Event, Streams, event_of, json_of
+from destination_mailchimp_unified.live.events import Event, Streams, event_of
 from destination_mailchimp_unified.settling.outcomes import Outcome
-from mailchimp_unified.parsing import UnreadableError
+from mailchimp_unified.parsing import UnreadableError, exactly_parsed
 
 LARGEST_BODY = 8 << 20
 """Bytes of a request."""
@@ -46,7 +46,7 @@ def too_large() -> RefusedError:
 def events_of(body: bytes, streams: Streams) -> tuple[list[Event], bool]:
     """Return the events of a body, and whether it was a list. Raises RefusedError."""
     try:
-        content = json_of(body)
+        content = exactly_parsed(body)
     except UnreadableError:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
     if isinstance(content, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.live.answers import answer
 from destination_mailchimp_unified.live.events import event_of_line
 from destination_mailchimp_unified.live.feed import Feed
@@ -28,12 +29,16 @@ async def answer_lines(pipeline: Pipeline, lines: Lines, output: Output) -> None
 
 async def _take(pipeline: Pipeline, lines: Lines, output: Output, feed: Feed) -> None:
     number = 0
-    async for line in lines:
-        number += 1
-        await output.expect()
-        await feed.room()
-        event = event_of_line(line, pipeline.streams)
-        feed.put(event.message, partial(_answer, pipeline, output, number, event.id))
+    async for some in lines:
+        for line in some:
+            number += 1
+            await output.expect()
+            await feed.room()
+            event = event_of_line(line, pipeline.streams)
+            feed.put(event.message, partial(_answer, pipeline, output, number, event.id))
+            if not number % BULK_SIZE:
+                # The first bulk call of a burst is on its way while the rest is read.
+                await feed.taken()
     feed.end()
 
 

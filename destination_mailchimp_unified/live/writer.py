@@ -10,7 +10,7 @@ from dataclasses import replace
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Entry, StreamKey
-from destination_mailchimp_unified.intake.lines import Input
+from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.lane import KEPT_SECONDS, LiveLane
@@ -83,6 +83,11 @@ class LiveWriter(Writer):
         lane = LiveLane(audience, self._config, self._pager, self._creation, self._settle, named=named, room=self._room)
         self._live[audience.id] = lane
         return lane
+
+    def _kept(self, message: Record | Unusable) -> bytes:
+        """Return an event as a sync would have been given it, so that a reject that is kept can be sent again by either."""
+        line = super()._kept(message)
+        return b'{"record":{"data":%b}}' % line if line and isinstance(message, Record) else line
 
     def _look(self) -> None:
         for lane in self._live.values():

@@ -20,7 +20,7 @@ from destination_mailchimp_unified.planning.tags import is_managed
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified.entities.contact import merge_values
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
@@ -169,6 +169,8 @@ class Lane:
                 change = change_of(arrival, self.audience, self._config)
             except InvalidValueError as error:
                 change = invalid(error)
+            except RecursionError:
+                change = TOO_DEEP
             if isinstance(change, Outcome):
                 self._settle(arrival.entry, _contact_id(arrival), change)
             else:
