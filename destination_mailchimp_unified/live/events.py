@@ -40,7 +40,7 @@ class Streams(NamedTuple):
 
     def of(self, columns: Mapping[str, Any]) -> StreamKey:
         """Return the stream that an event belongs to."""
-        return self.unified if SIGNS_OF_CONTACTS <= {_spelled(name) for name in columns} else self.plain
+        return self.unified if {_spelled(name) for name in columns} >= SIGNS_OF_CONTACTS else self.plain
 
 
 def _spelled(name: str) -> str:

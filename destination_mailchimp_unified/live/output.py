@@ -45,11 +45,18 @@ class Output:
         self._turn = 1
         threading.Thread(target=self._drain, daemon=True, name="stdout").start()
 
-    async def expect(self) -> None:
-        """Wait until one more line may be under way, and count it."""
-        while not self.unheard and (self._unanswered >= MOST_UNANSWERED or self._unwritten_bytes >= MOST_UNWRITTEN_BYTES):
+    def has_room(self) -> bool:
+        """Return whether one more line may be under way."""
+        return self.unheard or (self._unanswered < MOST_UNANSWERED and self._unwritten_bytes < MOST_UNWRITTEN_BYTES)
+
+    async def room(self) -> None:
+        """Wait until one more line may be under way."""
+        while not self.has_room():
             self._written.clear()
             await self._written.wait()
+
+    def expect(self) -> None:
+        """Count one more line that is under way."""
         self._unanswered += 1
 
     def answer(self, number: int, answer: dict[str, Any]) -> None:

@@ -32,8 +32,12 @@ async def _take(pipeline: Pipeline, lines: Lines, output: Output, feed: Feed) ->
     async for some in lines:
         for line in some:
             number += 1
-            await output.expect()
-            await feed.room()
+            # Most lines wait for nothing, and cost no coroutine.
+            if not output.has_room():
+                await output.room()
+            if not feed.has_room():
+                await feed.room()
+            output.expect()
             event = event_of_line(line, pipeline.streams)
             feed.put(event.message, partial(_answer, pipeline, output, number, event.id))
             if not number % BULK_SIZE:
