@@ -43,7 +43,7 @@ class Output:
         # With --in-order: answers that came before their turn, and whose turn it is.
         self._early: dict[int, bytes] = {}
         self._turn = 1
-        threading.Thread(target=self._drain, daemon=True, name="stdout").start()
+        self._begin()
 
     def has_room(self) -> bool:
         """Return whether one more line may be under way."""
@@ -80,6 +80,9 @@ class Output:
         if self._ready:
             self._lines.put((b"".join(self._ready), len(self._ready)))
             self._ready.clear()
+
+    def _begin(self) -> None:
+        threading.Thread(target=self._drain, daemon=True, name="stdout").start()
 
     async def finish(self) -> None:
         """Wait until everything is written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable
 from functools import partial
 from typing import Any
 
@@ -9,14 +10,13 @@ from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.live.answers import answer
 from destination_mailchimp_unified.live.events import event_of_line
 from destination_mailchimp_unified.live.feed import Feed
-from destination_mailchimp_unified.live.lines import Lines
 from destination_mailchimp_unified.live.output import Output
 from destination_mailchimp_unified.live.pipeline import Pipeline
 from destination_mailchimp_unified.settling.outcomes import Outcome
 from mailchimp_unified.loops import task_group
 
 
-async def answer_lines(pipeline: Pipeline, lines: Lines, output: Output) -> None:
+async def answer_lines(pipeline: Pipeline, lines: AsyncIterable[list[bytes | None]], output: Output) -> None:
     """Write every line's event and answer it, to the end of the lines. Raises what ends the pipeline; what it had settled is answered."""
     feed = Feed()
     try:
@@ -27,7 +27,7 @@ async def answer_lines(pipeline: Pipeline, lines: Lines, output: Output) -> None
         await output.finish()
 
 
-async def _take(pipeline: Pipeline, lines: Lines, output: Output, feed: Feed) -> None:
+async def _take(pipeline: Pipeline, lines: AsyncIterable[list[bytes | None]], output: Output, feed: Feed) -> None:
     number = 0
     async for some in lines:
         for line in some:

@@ -107,7 +107,7 @@ def test_while_mailchimp_is_away_nothing_is_answered() -> None:
 
 @pytest.mark.parametrize("most", ["5", "50%"])
 @pytest.mark.parametrize("at_once", [True, False])
-def test_so_many_new_contacts_in_a_day(most: str, at_once: bool) -> None:  # noqa: FBT001 - the table
+def test_so_many_new_contacts_in_a_day(most: str, at_once: bool) -> None:
     """Beyond max_new_contacts new contacts are answered with `retry`, existing ones are written, and a day later there is room again."""
     world = Days(25, CALM)
     world.place(*crowd(10))
