@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.intake.arrivals import Entry
 from destination_mailchimp_unified.intake.lines import Message, Record, Unusable
 from destination_mailchimp_unified.settling.outcomes import Outcome
@@ -97,11 +98,11 @@ class Feed:
             await self._came.wait()
 
     async def take(self) -> list[Message] | None:
-        """Return all that came, None at the end."""
+        """Return what came, as much as a bulk call holds: then it is on its way while more is looked at. None at the end."""
         await self.wait()
-        taken: list[Message] = list(self._messages)
-        self._messages.clear()
-        self._taken.set()
+        taken: list[Message] = [self._messages.popleft() for _ in range(min(BULK_SIZE, len(self._messages)))]
+        if not self._messages:
+            self._taken.set()
         return taken or None
 
     def settled(self, entry: Entry, outcome: Outcome) -> None:

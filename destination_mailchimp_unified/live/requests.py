@@ -18,7 +18,11 @@ MOST_EVENTS = 5_000
 """Events of a request: ten bulk calls."""
 
 
-@dataclass(frozen=True)
+RETRY_AFTER = 2
+"""Seconds after which a sender that found no room may try again: about the time of a few Mailchimp calls."""
+
+
+@dataclass(eq=False)
 class RefusedError(Exception):
     """A request that is not carried out: the status, and the words that say what to do."""
 
@@ -41,6 +45,11 @@ def check_headers(content_type: str, encoding: str, length: str) -> None:
 def too_large() -> RefusedError:
     """Return the refusal of a body that is too large."""
     return RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {LARGEST_BODY} bytes in one request.")
+
+
+def full() -> RefusedError:
+    """Return the refusal of a request that finds no room."""
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many contacts wait. Send the same again later.", RETRY_AFTER)
 
 
 def events_of(body: bytes, streams: Streams) -> tuple[list[Event], bool]:
