@@ -57,7 +57,7 @@ def events_of(body: bytes, streams: Streams) -> tuple[list[Event], bool]:
     try:
         content = exactly_parsed(body)
     except UnreadableError:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON, or is nested too deeply.") from None
     if isinstance(content, dict):
         return [event_of(content, streams)], False
     if not isinstance(content, list):
