@@ -162,7 +162,8 @@ class Lane:
         self._settle_all(self._gone)
 
     def _settle_all(self, outcome: Outcome) -> None:
-        """Settle everything that waits."""
+        """Settle everything that waits; what is on its way stays there."""
+        on_their_way = set(self._on_their_way)
         arrived, self._arrived = self._arrived, []
         for arrival in arrived:
             self._settle(arrival.entry, _contact_id(arrival), outcome)
@@ -170,6 +171,7 @@ class Lane:
             for change in heads:
                 self._waiting.take(change)
                 self._settle_change(change, outcome)
+        self._on_their_way |= on_their_way
 
     def _absorb(self) -> None:
         """Turn the arrived records into waiting changes, and settle those that are none."""
