@@ -101,7 +101,7 @@ async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
 
 
 async def _upsert(change: Change, scope: Scope) -> Outcome:
-    if change.previous_id:
+    if change.previous_id and not change.new_only:
         try:
             moved = await _readdress(change, scope, change.previous_id)
         except RejectedRecordError as error:
@@ -115,7 +115,7 @@ async def _upsert(change: Change, scope: Scope) -> Outcome:
 
 async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
-    if new and scope.is_absent(change):
+    if new and scope.is_absent(change) and not (change.new_only and change.previous_id):
         return await _create(change, scope, new)
     if change.new_only:
         return await _create_only(change, scope, new)
@@ -137,17 +137,19 @@ async def _create_or_update(change: Change, scope: Scope) -> Outcome:
 
 
 async def _create_only(change: Change, scope: Scope, new: str | None) -> Outcome:
-    """Create a contact where it is not there, and leave it alone where it is.
+    """Create a contact where it is not there, under its new or its previous email address, and leave it alone where it is.
 
     A fresh read is enough to leave a contact alone: one that was permanently deleted since cannot be created either.
     """
-    if scope.is_fresh() and scope.audience.status_of(change.id) is not None:
+    for contact_id in filter(None, (change.id, change.previous_id)):
+        if scope.is_fresh() and scope.audience.status_of(contact_id) is not None:
+            return ALREADY_THERE
+        try:
+            await _call(endpoints.member(scope.list_id, contact_id), scope)
+        except NotFoundError:
+            continue
         return ALREADY_THERE
-    try:
-        await _call(endpoints.member(scope.list_id, change.id), scope)
-    except NotFoundError:
-        return await _create(change, scope, new) if new else NOT_CREATED
-    return ALREADY_THERE
+    return await _create(change, scope, new) if new else NOT_CREATED
 
 
 async def _readdress(change: Change, scope: Scope, previous_id: str) -> Json | None:
@@ -265,6 +267,19 @@ async def _moved(change: Change, scope: Scope, member: Json) -> Json | None:
 
     Raises RejectedRecordError when Mailchimp does not allow it, and NotFoundError when the contact is gone.
     """
+    try:
+        return await _move(change, scope, member)
+    except (NotFoundError, RejectedRecordError) as error:
+        if isinstance(error, RejectedRecordError) and error.title != NOT_ALLOWED:
+            raise
+        # Gone or archived in between, which takes no PATCH; only a look can tell.
+        seen = await _call(endpoints.member(scope.list_id, change.id), scope)
+        if seen["status"] != ARCHIVED:
+            raise
+    return await _move(change, scope, seen) or seen
+
+
+async def _move(change: Change, scope: Scope, member: Json) -> Json | None:
     now = str(member.get("status"))
     status = status_to_set(change, now, scope.audience, scope.config)
     if status is None:
