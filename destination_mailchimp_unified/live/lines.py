@@ -36,22 +36,17 @@ class Lines:
         self._stopped.set()
         self._came.set()
 
-    async def __aiter__(self) -> AsyncIterator[bytes | None]:
-        """Yield each line without its end, None for one longer than LONGEST_LINE. Raises what reading raised."""
+    async def __aiter__(self) -> AsyncIterator[list[bytes | None]]:
+        """Yield lines without their ends, as many as came at once; None for one longer than LONGEST_LINE. Raises what reading raised."""
         chunk = await self._take()
         while chunk:
             *ends, last = chunk.split(b"\n")
-            for end in ends:
-                self._add(end)
-                yield self._line()
+            yield [self._line(end) for end in ends]
             self._add(last)
             chunk = await self._take()
         # A last line without its end counts at the end of the input, and not where somebody else is still writing it.
-        for line in self._last(at_end=chunk is not None):
-            yield line
-
-    def _last(self, *, at_end: bool) -> list[bytes | None]:
-        return [self._line()] if at_end and self._size else []
+        if chunk is not None and self._size:
+            yield [self._line(b"")]
 
     async def _take(self) -> bytes | None:
         """Return the next chunk: b"" at the end, None when it is no longer wanted."""
@@ -73,11 +68,12 @@ class Lines:
         elif piece:
             self._begun.append(piece)
 
-    def _line(self) -> bytes | None:
-        line = b"".join(self._begun) if self._size <= LONGEST_LINE else None
-        self._begun.clear()
-        self._size = 0
-        return line
+    def _line(self, end: bytes) -> bytes | None:
+        if self._size:
+            self._add(end)
+            end, self._begun = b"".join(self._begun), []
+        size, self._size = self._size or len(end), 0
+        return end if size <= LONGEST_LINE else None
 
     def _fill(self) -> None:
         chunk: bytes | BaseException = b"begun"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Entry, StreamKey
-from destination_mailchimp_unified.intake.lines import Input
+from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.lane import KEPT_SECONDS, LiveLane
@@ -28,6 +28,9 @@ AGEING_SECONDS = 60.0
 
 RENEWAL_SECONDS = 600.0
 """How often an audience's settings, merge fields and tags are read again: three requests."""
+
+KEEPING_SECONDS = 5.0
+"""So long rejects wait in memory for others to be put into the same object."""
 
 MOST_COLUMNS = 5_000
 """Names of columns that are kept in mind; events may name others every time."""
@@ -66,6 +69,7 @@ class LiveWriter(Writer):
         self._guard = NoGuard()
         self._room = Room(config.num_workers, self._look)
         self._live: dict[str, LiveLane] = {}
+        self._keeps: asyncio.TimerHandle | None = None
 
     async def _write(self, intake: Input) -> None:
         self._running[""] = self._tasks.create_task(self._age())
@@ -84,6 +88,11 @@ class LiveWriter(Writer):
         self._live[audience.id] = lane
         return lane
 
+    def _kept(self, message: Record | Unusable) -> bytes:
+        """Return an event as a sync would have been given it, so that a reject that is kept can be sent again by either."""
+        line = super()._kept(message)
+        return b'{"record":{"data":%b}}' % line if line and isinstance(message, Record) else line
+
     def _look(self) -> None:
         for lane in self._live.values():
             if lane.waits:
@@ -92,6 +101,18 @@ class LiveWriter(Writer):
     def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
         super()._settle(entry, contact_id, outcome)
         self._feed.settled(entry, outcome)
+
+    def _release(self) -> None:
+        """Let rejects be kept some seconds together: with object storage each time is an object. No state waits for them."""
+        self._settled.clear()
+        if self._rejects and self._rejects.pending and self._keeps is None and not self._ended:
+            self._keeps = asyncio.get_running_loop().call_later(KEEPING_SECONDS, self._keep)
+
+    def _keep(self) -> None:
+        self._keeps = None
+        # At the end they are kept in any case.
+        if not self._ended:
+            self._tasks.create_task(self._keep_and_release())
 
     async def _age(self) -> None:
         """Forget what is old, and learn again what is used."""

@@ -22,14 +22,18 @@ from destination_mailchimp_unified.planning.tags import is_managed
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import merge_values
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.text import is_blank, visible
+
+LONGEST_SECONDS = Patience().total
+"""A contact whose bulk calls fail for so long goes by a call of its own. Each of them is only tried while the statuses are fresh."""
 
 Settle = Callable[[Entry, str, Outcome], None]
 """Takes a record, the id of its contact ("" when it has none), and what became of it."""
@@ -59,6 +63,8 @@ class Lane:
         self._due_before = 0
         self._written_singly = 0
         self._fields_asked_for: set[str] = set()
+        # When contacts were first planned again because what was known of them had aged.
+        self._stale_since: dict[str, float] = {}
 
     # What comes in.
 
@@ -159,13 +165,19 @@ class Lane:
             ) from error
         self._gone = rejected(f"there is no audience {self.audience.id}")
         self.opened.set()
+        self._settle_all(self._gone)
+
+    def _settle_all(self, outcome: Outcome) -> None:
+        """Settle everything that waits; what is on its way stays there."""
+        on_their_way = set(self._on_their_way)
         arrived, self._arrived = self._arrived, []
         for arrival in arrived:
-            self._settle(arrival.entry, _contact_id(arrival), self._gone)
+            self._settle(arrival.entry, _contact_id(arrival), outcome)
         while heads := self._waiting.heads(set()):
             for change in heads:
                 self._waiting.take(change)
-                self._settle_change(change, self._gone)
+                self._settle_change(change, outcome)
+        self._on_their_way |= on_their_way
 
     def _absorb(self) -> None:
         """Turn the arrived records into waiting changes, and settle those that are none."""
@@ -175,6 +187,8 @@ class Lane:
                 change = change_of(arrival, self.audience, self._config)
             except InvalidValueError as error:
                 change = invalid(error)
+            except RecursionError:
+                change = TOO_DEEP
             if isinstance(change, Outcome):
                 self._settle(arrival.entry, _contact_id(arrival), change)
             else:
@@ -217,11 +231,21 @@ class Lane:
             self._settle_change(change, outcome)
         for change in settled.left:
             tasks.create_task(self._carry_out_singly(change))
+        again = []
         for change in settled.stale:
+            if self._has_waited_too_long(change):
+                tasks.create_task(self._carry_out_singly(change))
+            else:
+                again.append(change)
+        for change in again:
             self._on_their_way.discard(change.id)
             self._waiting.put_back(change)
-        if settled.stale:
+        if again:
             self.look()
+
+    def _has_waited_too_long(self, change: Change) -> bool:
+        now = asyncio.get_running_loop().time()
+        return now - self._stale_since.setdefault(change.id, now) >= LONGEST_SECONDS
 
     async def _carry_out_singly(self, change: Change) -> None:
         way = rehearsal.rehearse if self._config.dry_run else single.carry_out
@@ -232,6 +256,7 @@ class Lane:
 
     def _settle_change(self, change: Change, outcome: Outcome) -> None:
         self._on_their_way.discard(change.id)
+        self._stale_since.pop(change.id, None)
         if change.id in self._waiting or change.id in self._awaited:
             self.look()
         if outcome.kind not in ("rejected", "skipped"):

@@ -11,6 +11,7 @@ not needed, is only ever said by Mailchimp. Bulk calls are safe only for contact
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -42,20 +43,27 @@ class Plan:
     singles: list[Change] = field(default_factory=list)
 
 
-def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, is_due: Callable[[Change], bool]) -> Plan:
+def plan(
+    changes: Iterable[Change], audience: Audience, config: DestinationConfig, is_due: Callable[[Change], bool], most: float = math.inf
+) -> Plan:
     """Return what to do with `changes`, no two of which have the same address.
 
     A batch goes when it is full or holds a change that is due. A deletion waits until it is due, because a later record may
-    bring the contact back.
+    bring the contact back. With `most`, changes behind those that fill so many calls are not looked at.
     """
     made = Plan()
     buckets: dict[Batched, list[Change]] = {"create": [], "update": [], "untag": []}
+    full = 0
     for change in changes:
+        if full >= most:
+            break
         way = route(change, audience, config)
         if way != "single":
             buckets[way].append(change)
+            full += not len(buckets[way]) % BULK_SIZE
         elif change.kind == "upsert" or is_due(change):
             made.singles.append(change)
+            full += is_due(change)
     for kind, bucket in buckets.items():
         made.batches += [Batch(kind, chunk) for chunk in _chunks(bucket) if len(chunk) == BULK_SIZE or any(map(is_due, chunk))]
     return made
