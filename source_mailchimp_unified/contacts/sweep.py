@@ -188,10 +188,18 @@ class Sweep:
         about = self._offsets[1] - self._pager.page_size + self._pager.page_size // TIED_PART_OF_A_PAGE if len(self._offsets) > 1 else 0
         async for page in self._pager.down(self._members(window), about):
             rows = rows_of(page.items)
-            first = _second_of(rows[0]) if rows and page.offset else window.after
-            await self.emitter.emit(self.listing, rows, None if first is None else Window(first, window.until))
+            await self.emitter.emit(self.listing, rows, self._done_with(window, rows, page.offset))
             # While the next page is awaited, this one must not be kept in memory.
             del page, rows
+
+    @staticmethod
+    def _done_with(window: Window, rows: Sequence[Row], offset: int) -> Window | None:
+        """Return the seconds of a window that are done once the page at `offset` is, and those behind it are; None for none.
+
+        An empty page says nothing of those in front of it: so many rows may have left meanwhile.
+        """
+        first = window.after if offset == 0 else _second_of(rows[0]) if rows else None
+        return None if first is None else Window(first, window.until)
 
     def _members(self, window: Window) -> Request:
         return members_request(self.emitter.position.list_id, window, self.listing, whole=self.emitter.remote)

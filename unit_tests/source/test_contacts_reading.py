@@ -140,8 +140,12 @@ def test_no_member_is_lost_whatever_changes_during_the_sweep(seconds: list[int],
     assert "left" not in emitted.stream.state()["lists"].get("a", {})
 
 
+SHRINKING = [START + second for second, size in [(1, 107), (2, 66), (4, 105), (121, 1)] for _ in range(size)]
+
+
 @settings(max_examples=60)
 @given(seconds=members, seed=st.integers(0, 10_000), edits=st.integers(0, 6), workers=st.integers(1, 10), kills=st.integers(1, 4))
+@example(seconds=SHRINKING, seed=13, edits=6, workers=4, kills=1).via("a page came empty because so many rows had left in front of it")
 def test_a_state_says_what_is_left(seconds: list[int], seed: int, edits: int, workers: int, kills: int) -> None:
     """Killed at any checkpoint, several times, and continued from its state, a sync loses no member."""
     audience = Audience(seconds, seed, edits)
