@@ -55,9 +55,6 @@ class Input(Protocol):
     def empty(self) -> bool:
         """Whether nothing is there that was not taken yet."""
 
-    async def wait(self) -> None:
-        """Wait until there is something to take, or the end."""
-
     async def take(self) -> list[Message] | None:
         """Return the next messages, None at the end. Raises what reading raised."""
 
@@ -83,15 +80,11 @@ class Intake:
         """Whether nothing has been read that was not taken yet."""
         return not self._chunks
 
-    async def wait(self) -> None:
-        """Wait until there is something to take."""
+    async def take(self) -> list[Message] | None:
+        """Return the messages of the next chunk, None at the end of the input. Raises what reading raised."""
         while not self._chunks:
             self._came.clear()
             await self._came.wait()
-
-    async def take(self) -> list[Message] | None:
-        """Return the messages of the next chunk, None at the end of the input. Raises what reading raised."""
-        await self.wait()
         chunk = self._chunks.popleft()
         self._room.release()
         if isinstance(chunk, BaseException):

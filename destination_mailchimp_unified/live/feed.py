@@ -82,15 +82,11 @@ class Feed:
         """Whether nothing is there that was not taken yet."""
         return not self._messages
 
-    async def wait(self) -> None:
-        """Wait until there is something to take, or the end."""
+    async def take(self) -> list[Message] | None:
+        """Return all that came, None at the end."""
         while not self._messages and not self._ended:
             self._came.clear()
             await self._came.wait()
-
-    async def take(self) -> list[Message] | None:
-        """Return all that came, None at the end."""
-        await self.wait()
         taken: list[Message] = list(self._messages)
         self._messages.clear()
         return taken or None

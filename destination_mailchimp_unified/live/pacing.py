@@ -14,12 +14,8 @@ MOST_SECONDS = 0.2
 class LivePacing(Pacing):
     """Decides when events stop waiting for a full batch."""
 
+    _age_seconds = MOST_SECONDS
     _hurried = 0
-
-    def record(self, number: int) -> None:
-        """Note that an event came."""
-        self._number = number
-        self._set("age", MOST_SECONDS, self.all)
 
     def input_pauses(self) -> None:
         """Note that nothing more has come yet."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake.arrivals import Entry, StreamKey
+from destination_mailchimp_unified.intake.arrivals import StreamKey
 from destination_mailchimp_unified.intake.lines import Input
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.live.feed import Feed
@@ -17,7 +17,9 @@ from destination_mailchimp_unified.live.lane import KEPT_SECONDS, LiveLane
 from destination_mailchimp_unified.live.pacing import LivePacing
 from destination_mailchimp_unified.live.room import Room
 from destination_mailchimp_unified.pipeline.lane import Lane
+from destination_mailchimp_unified.pipeline.pacing import Pacing
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
+from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.pipeline.writer import Writer
 from destination_mailchimp_unified.settling.outcomes import Outcome
 from destination_mailchimp_unified.settling.rejected_records import Store
@@ -60,18 +62,30 @@ class LiveWriter(Writer):
         opened: Callable[[], None],
         rejects: Store | None,
     ) -> None:
-        super().__init__(client, config, targets, logger, lambda _: None, rejects=rejects)
         self._feed, self._opened = feed, opened
-        self._pacing = LivePacing(self._hurry)
-        self._guard = NoGuard()
         self._room = Room(config.num_workers, self._look)
         self._live: dict[str, LiveLane] = {}
+        super().__init__(client, config, targets, logger, lambda _: None, rejects=rejects)
+
+    def _new_guard(self) -> RejectGuard:
+        return NoGuard()
+
+    def _new_settlement(self, emit: Callable[[bytes], None]) -> Settlement:
+        return Settlement(self._ledger, self._report, self._guard, emit, self._rejects, tell=self._feed.settled)
+
+    def _new_pacing(self) -> Pacing:
+        return LivePacing(self._lanes)
+
+    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
+        lane = LiveLane(audience, self._config, self._pager, self._creation, self._settlement.settle, named=named, room=self._room)
+        self._live[audience.id] = lane
+        return lane
 
     async def _write(self, intake: Input) -> None:
         self._running[""] = self._tasks.create_task(self._age())
         await super()._write(intake)
 
-    async def _open(self, lanes: list[Lane], intake: Input) -> None:
+    async def _open(self, lanes: list[Lane]) -> None:
         for lane in lanes:
             lane.look()
         for lane in lanes:
@@ -79,19 +93,10 @@ class LiveWriter(Writer):
         self._logger.info("Ready for events.")
         self._opened()
 
-    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
-        lane = LiveLane(audience, self._config, self._pager, self._creation, self._settle, named=named, room=self._room)
-        self._live[audience.id] = lane
-        return lane
-
     def _look(self) -> None:
         for lane in self._live.values():
             if lane.waits:
                 lane.look()
-
-    def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
-        super()._settle(entry, contact_id, outcome)
-        self._feed.settled(entry, outcome)
 
     async def _age(self) -> None:
         """Forget what is old, and learn again what is used."""

@@ -11,7 +11,7 @@ not needed, is only ever said by Mailchimp. Bulk calls are safe only for contact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,7 +28,7 @@ Route = Literal["create", "update", "untag", "single"]
 
 @dataclass(frozen=True)
 class Batch:
-    """Changes of one audience that go in one call (`untag`: in one call per tag). No address is in it twice."""
+    """Changes of one audience that go in one call (`untag`: in one call per tag). No contact is in it twice."""
 
     kind: Batched
     changes: tuple[Change, ...]
@@ -42,10 +42,10 @@ class Plan:
     singles: list[Change] = field(default_factory=list)
 
 
-def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, is_due: Callable[[Change], bool]) -> Plan:
-    """Return what to do with `changes`, no two of which have the same address.
+def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, due_before: int) -> Plan:
+    """Return what to do with `changes`, each of another contact.
 
-    A batch goes when it is full or holds a change that is due. A deletion waits until it is due, because a later record may
+    A change is due when its number is smaller than `due_before`. A batch goes when it is full or holds one that is due. A deletion waits until it is due, because a later record may
     bring the contact back.
     """
     made = Plan()
@@ -54,11 +54,15 @@ def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfi
         way = route(change, audience, config)
         if way != "single":
             buckets[way].append(change)
-        elif change.kind == "upsert" or is_due(change):
+        elif change.kind == "upsert" or change.number < due_before:
             made.singles.append(change)
     for kind, bucket in buckets.items():
-        made.batches += [Batch(kind, chunk) for chunk in _chunks(bucket) if len(chunk) == BULK_SIZE or any(map(is_due, chunk))]
+        made.batches += [Batch(kind, chunk) for chunk in _chunks(bucket) if len(chunk) == BULK_SIZE or _first(chunk) < due_before]
     return made
+
+
+def _first(chunk: tuple[Change, ...]) -> int:
+    return min(change.number for change in chunk)
 
 
 def _chunks(bucket: list[Change]) -> list[tuple[Change, ...]]:
