@@ -32,7 +32,7 @@ def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(output.LogFormatter("%(message)s"))
-    # A log line that nobody reads any more is no reason for a stack trace.
+    # A log line that nobody reads any more must not print a stack trace.
     logging.raiseExceptions = False
     parsed = _parser().parse_args(list(args))
     end_on_signal(signal.SIGTERM)
@@ -65,7 +65,7 @@ def _messages(destination: DestinationMailchimpUnified, parsed: argparse.Namespa
         yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
         return
     config = _read_object(parsed.config, "configuration")
-    # A short text is no secret worth hiding: replacing it wherever it stands would spoil every word that has it.
+    # A short text is not worth hiding: replacing it everywhere would spoil every word that contains it.
     update_secrets([one for one in get_secrets(spec.connectionSpecification, config) if len(str(one)) >= SECRET_CHARACTERS])
     if parsed.command == "check":
         yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=destination.check(logger, config)))

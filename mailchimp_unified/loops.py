@@ -43,10 +43,11 @@ def iterate(
         task.result()
     finally:
         closing = True
-        _close(loop)
+        close(loop)
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
+def close(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is still under way, and close the loop. Requests on their way end by themselves."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

@@ -30,6 +30,7 @@ from mailchimp_unified.config import parse_config, unknown_keys
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.errors import ConfigError, MailchimpError
 from mailchimp_unified.identity import masked
+from mailchimp_unified.loops import NewLoop
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.patience import HASTE, Patience
 from mailchimp_unified.request import PAGE_SIZE
@@ -50,7 +51,7 @@ from source_mailchimp_unified.sync.account import Account
 from source_mailchimp_unified.sync.messages import record_messages, status_message
 from source_mailchimp_unified.sync.output import Format, Message
 from source_mailchimp_unified.sync.streams import Session, Stream
-from source_mailchimp_unified.sync.sync import NewLoop, Sync
+from source_mailchimp_unified.sync.sync import Sync
 
 Result = TypeVar("Result")
 

@@ -77,7 +77,7 @@ class Preparation:
             await refresh_statuses(self.audience, self.pager)
 
     def _tags_and_counts(self) -> list[Coroutine[Any, Any, None]]:
-        """Return what to ask about the audience besides something else: whether bulk pays will be asked next."""
+        """Return what to ask about the audience at the same time as something else: whether bulk pays will be asked next."""
         tags = [load_tags(self.audience, self.pager)] if self.audience.tags is None and self.demand.wants_tags() else []
         if self.audience.totals is not None or not self._may_count():
             return tags

@@ -13,7 +13,7 @@ from typing import Any
 from destination_mailchimp_unified.audience.audience import fold
 
 SEGMENT_MEMBERS = 500
-"""Most addresses of one call that edits a tag: https://mailchimp.com/developer/marketing/api/list-segments/batch-add-or-remove-members/."""
+"""Most email addresses in one call that edits a tag: https://mailchimp.com/developer/marketing/api/list-segments/batch-add-or-remove-members/."""
 
 
 @dataclass

@@ -45,9 +45,9 @@ OFFICIAL = {
     ),
     "interest_categories": Official("id", "", "", "an incremental mode", "the key has `list_id`, too"),
     "interests": Official("id", "", "", "an incremental mode", "the key has `list_id` and `category_id`, too"),
-    "list_members": Official("id, list_id", "last_changed", "contacts", "archived contacts, what shows late, nothing lost while people edit"),
+    "list_members": Official("id, list_id", "last_changed", "contacts", "archived contacts, records that become visible late, nothing lost while people edit"),
     "lists": Official("id", "date_created", "lists", "changes after the creation, such as the counts; `start_date` leaves none out"),
-    "reports": Official("id", "send_time", "", "results that come in after the sending; reports that show late"),
+    "reports": Official("id", "send_time", "", "results that come in after the sending; reports that become visible late"),
     "segment_members": Official(
         "id, segment_id", "last_changed", "",
         "everybody who is in the segment now: who came in without a change of the contact, and all statuses",
@@ -57,7 +57,7 @@ OFFICIAL = {
     "tags": Official("id", "", "tags", "all of them, not ten; an incremental mode", "the key has `list_id`, too"),
     "unsubscribes": Official(
         "campaign_id, email_id, timestamp", "timestamp", "",
-        "what shows late, no requests for campaigns that nobody left", "the key has no `timestamp`: one who left twice is one row",
+        "records that become visible late, no requests for campaigns that nobody left", "the key has no `timestamp`: a contact who left twice is one row",
     ),
 }  # fmt: skip
 """https://docs.airbyte.com/integrations/sources/mailchimp."""

@@ -139,7 +139,7 @@ def table() -> dict[str, Collection]:
 
 
 def by_stream(stream: str) -> Collection | None:
-    """Return the row of a stream, None when it is no raw stream."""
+    """Return the row of a stream, None when it is not a raw stream."""
     return table().get(stream.removeprefix(PREFIX)) if stream.startswith(PREFIX) else None
 
 

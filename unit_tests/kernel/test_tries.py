@@ -100,7 +100,7 @@ TRIES: dict[str, tuple[Received, Request, int]] = {
 
 @pytest.mark.parametrize(("received", "request_", "tries"), TRIES.values(), ids=TRIES)
 def test_what_stays_the_same_is_believed_after_some_tries(received: Received, request_: Request, tries: int) -> None:
-    """It says so often enough that it is no accident."""
+    """It says so often enough that it is not an accident."""
     requests, _, error = tried(lambda _: received, Patience(), request_)
 
     assert error is not None
