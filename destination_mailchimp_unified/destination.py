@@ -32,7 +32,7 @@ from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.loops import NewLoop, iterate
-from mailchimp_unified.patience import HASTE, Patience
+from mailchimp_unified.patience import INTERACTIVE, Patience
 from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
 
@@ -116,7 +116,7 @@ class DestinationMailchimpUnified(Destination):
         """Return the answer to a question that somebody waits for."""
 
         async def ask() -> Result:
-            client = self._client(config, logger, HASTE)
+            client = self._client(config, logger, INTERACTIVE)
             try:
                 async with client.within(COMMAND_SECONDS):
                     return await question(client)

@@ -32,7 +32,7 @@ from mailchimp_unified.errors import ConfigError, MailchimpError
 from mailchimp_unified.identity import masked
 from mailchimp_unified.loops import NewLoop
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.patience import HASTE, Patience
+from mailchimp_unified.patience import INTERACTIVE, Patience
 from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
 from source_mailchimp_unified import catalog as catalogs
@@ -108,7 +108,7 @@ class SourceMailchimpUnified(Source):
         try:
             parsed = parse_source_config(config)
             _warn_of_unknown_keys(logger, config)
-            session = self._session(parsed, logger, self._patience or HASTE)
+            session = self._session(parsed, logger, self._patience or INTERACTIVE)
             summary = self._run(session, check_account(session.client, session.account))
         except MailchimpError as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=masked(filter_secrets(error.message)))
@@ -119,7 +119,7 @@ class SourceMailchimpUnified(Source):
         """Return the streams, with `custom_fields` typed from the merge fields of the chosen lists."""
         try:
             parsed = parse_source_config(config)
-            session = self._session(parsed, logger, self._patience or HASTE)
+            session = self._session(parsed, logger, self._patience or INTERACTIVE)
             return self._run(session, catalogs.discover(session.client, session.pager, session.account, parsed))
         except MailchimpError as error:
             raise traced(error) from error

@@ -21,7 +21,7 @@ ITEMS = {
 BUSY = 5
 """Campaigns of that account with something new since the last sync."""
 
-REQUESTS_OF_A_SWEEP = 1
+REQUESTS_OF_A_LISTING = 1
 """The archived contacts of an audience are a second collection of their own, and fit a page."""
 
 
@@ -103,7 +103,7 @@ def partitions(row: Collection, reports: int = ITEMS["reports"]) -> int:
 
 def requests(row: Collection) -> int:
     """Return how many requests the first sync of a row takes in the stated account, without those for its parents."""
-    return partitions(row) * (_pages(row) + REQUESTS_OF_A_SWEEP * (len(row.sweeps) - 1))
+    return partitions(row) * (_pages(row) + REQUESTS_OF_A_LISTING * (len(row.listings) - 1))
 
 
 def later_requests(row: Collection) -> int:
@@ -111,7 +111,7 @@ def later_requests(row: Collection) -> int:
     if row.parent and row.parent.tells and row.follows != "whole":
         return 0 if row.parent.settled else partitions(row, BUSY) * _pages(row)
     few = row.cursor is not None and row.cursor.since is not None
-    return partitions(row) * (len(row.sweeps) if few else _pages(row))
+    return partitions(row) * (len(row.listings) if few else _pages(row))
 
 
 def _pages(row: Collection) -> int:
