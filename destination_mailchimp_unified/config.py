@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from mailchimp_unified.config import ConnectionConfig, Untrusted, parse_config, unknown_keys, usable_list_id
@@ -130,3 +132,14 @@ def parse_destination_config(config: Mapping[str, Any], logger: logging.Logger) 
     if unknown:
         logger.warning("The configuration has keys that do not exist; they do nothing: %s.", ", ".join(key.path for key in unknown))
     return parsed
+
+
+def read_object(path: str, what: str) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises ConfigError, which names the file by `what`."""
+    try:
+        content = orjson.loads(Path(path).read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise ConfigError(f"The {what} file cannot be read as JSON.", detail=type(error).__name__) from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"The {what} file does not contain a JSON object.")
+    return content

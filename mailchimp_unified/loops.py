@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
-
-
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 

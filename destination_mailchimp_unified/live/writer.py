@@ -18,10 +18,8 @@ from destination_mailchimp_unified.live.pacing import LivePacing
 from destination_mailchimp_unified.live.room import Room
 from destination_mailchimp_unified.pipeline.lane import Lane
 from destination_mailchimp_unified.pipeline.pacing import Pacing
-from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.pipeline.writer import Writer
-from destination_mailchimp_unified.settling.outcomes import Outcome
 from destination_mailchimp_unified.settling.rejected_records import Store
 from mailchimp_unified.client import MailchimpClient
 
@@ -33,19 +31,6 @@ RENEWAL_SECONDS = 600.0
 
 MOST_COLUMNS = 5_000
 """Names of columns that are kept in mind; events may name others every time."""
-
-
-class NoGuard(RejectGuard):
-    """Stops nothing: each sender is told of each reject, and a share of all rejects since last week means nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-
-    def note(self, outcome: Outcome, came: int) -> None:
-        """Count nothing."""
-
-    def finish(self, came: int) -> None:
-        """Raise nothing."""
 
 
 class LiveWriter(Writer):
@@ -67,8 +52,9 @@ class LiveWriter(Writer):
         self._live: dict[str, LiveLane] = {}
         super().__init__(client, config, targets, logger, lambda _: None, rejects=rejects)
 
-    def _new_guard(self) -> RejectGuard:
-        return NoGuard()
+    def _new_guard(self) -> None:
+        # Each sender is told of each reject, and a share of all rejects since last week means nothing.
+        return None
 
     def _new_settlement(self, emit: Callable[[bytes], None]) -> Settlement:
         return Settlement(self._ledger, self._report, self._guard, emit, self._rejects, tell=self._feed.settled)

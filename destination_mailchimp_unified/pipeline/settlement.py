@@ -25,7 +25,7 @@ class Settlement:
         self,
         ledger: Ledger,
         report: Report,
-        guard: RejectGuard,
+        guard: RejectGuard | None,
         emit: Callable[[bytes], None],
         rejects: Store | None,
         tell: Callable[[Entry, Outcome], None] | None = None,
@@ -46,7 +46,8 @@ class Settlement:
         if not self._settled.is_set():
             self._settled.set()
             asyncio.get_running_loop().call_soon(self.release)
-        self._guard.note(outcome, self._ledger.came)
+        if self._guard:
+            self._guard.note(outcome, self._ledger.came)
         if self._tell:
             self._tell(entry, outcome)
 

@@ -77,7 +77,7 @@ class Writer:
         # Set when something has come, or the end.
         self._came = asyncio.Event()
 
-    def _new_guard(self) -> RejectGuard:
+    def _new_guard(self) -> RejectGuard | None:
         return RejectGuard(self._config.max_rejected_percent)
 
     def _new_settlement(self, emit: Callable[[bytes], None]) -> Settlement:
@@ -98,7 +98,8 @@ class Writer:
         finally:
             await self._settlement.finish()
         self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
-        self._guard.finish(self._ledger.came)
+        if self._guard:
+            self._guard.finish(self._ledger.came)
 
     async def _write(self, intake: Input) -> None:
         named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
