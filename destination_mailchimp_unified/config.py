@@ -130,7 +130,7 @@ def parse_destination_config(config: Mapping[str, Any], logger: logging.Logger) 
         raise ConfigError(f"The configuration has keys that do not exist: {', '.join(misspelt)}. Please correct or remove them.")
     parsed = parse_config(DestinationConfig, config)
     if unknown:
-        logger.warning("The configuration has keys that do not exist; they do nothing: %s.", ", ".join(key.path for key in unknown))
+        logger.warning("The configuration has keys that do not exist and are ignored: %s.", ", ".join(key.path for key in unknown))
     return parsed
 
 

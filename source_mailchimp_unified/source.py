@@ -203,7 +203,7 @@ def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
 
 def _warn_of_unknown_keys(logger: logging.Logger, config: Mapping[str, Any]) -> None:
     for key in unknown_keys(SourceConfig, config):
-        logger.warning("The configuration has a key that this source does not know, and that does nothing: %s.", key.words)
+        logger.warning("The configuration has a key that this source does not know and ignores: %s.", key.words)
 
 
 def _refused_streams(

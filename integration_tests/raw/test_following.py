@@ -332,7 +332,7 @@ def test_states_of_the_released_version(run: Run) -> None:
     assert {one["id"] for one in output.records("mailchimp_list_members")} == {"id-1", "id-2", "id-3"}
     assert len(output.records("mailchimp_campaigns")) == 100
     assert [line for line in warnings(output) if "another way" in line] == [
-        "mailchimp_campaigns is followed in another way than before this version: it is read whole, once more."
+        "mailchimp_campaigns is followed differently in this version: it is read in full once more."
     ]
 
 

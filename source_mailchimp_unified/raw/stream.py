@@ -86,10 +86,10 @@ class RawStream(Stream):
         positions, start = self._positions, self.config.start_date
         earlier = positions.start_date is not None and (start is None or epoch(start) < epoch(positions.start_date))
         if self.row.follows != "cursor" and positions.of_cursors_only:
-            self.logger.warning("%s is followed in another way than before this version: it is read whole, once more.", self.name)
+            self.logger.warning("%s is followed differently in this version: it is read in full once more.", self.name)
             positions.clear()
         elif earlier and not positions.empty:
-            self.logger.warning("start_date is earlier than before: %s is read from there, once more.", self.name)
+            self.logger.warning("start_date is earlier than before: %s is read again from that date.", self.name)
             positions.clear()
         if not self.full_refresh:
             positions.start_date = start
