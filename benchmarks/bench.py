@@ -16,6 +16,7 @@ from harness import BIN, HERE, Bench, Row, credentials, emulator, report, seed
 from measure import Figures, best, measure
 from reading import reading_as_airbyte, reading_as_singer, reading_killed, reading_many_lists, reading_memory, reading_one_list
 from streaming import streaming
+from workbench import workbench
 from writing import writing, writing_memory
 
 
@@ -49,6 +50,7 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "streaming": streaming,
     "writing": writing,
     "writing_memory": writing_memory,
+    "workbench": workbench,
 }
 
 

@@ -23,6 +23,10 @@ TRIES_BEFORE_SMALLER = 2
 TURNS = 20
 """The search for the end of a collection gives up after turning round so many times."""
 
+SAME_PAGES = 3
+"""So often in a row other offsets give the same items before Mailchimp is said to ignore the offset: items that join a collection in
+front move a page to another offset, too."""
+
 PAGES_BEFORE_BIGGER = 10
 """After so many pages of a smaller size a bigger one is tried once: most failures are passing trouble, not the size."""
 
@@ -159,15 +163,22 @@ class Pager:
             if not again.items:
                 self._warn(collection, again)
             return again if _is_complete(again, count) or not again.items else await self._completed(collection, again, count)
-        rest = await self.page(collection, page.offset + short, count - short)
+        rest = await self._behind(collection, page, count - short)
         if not rest.items:
             return page
-        if rest.items[:short] == page.items:
-            raise BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
         self._remember(collection, short)
         # Once more: what was behind may have moved in between.
         nearer = await self.page(collection, page.offset, short)
         return Page(page.offset, nearer.items + rest.items, nearer.total, page.date, page.asked)
+
+    async def _behind(self, collection: Request, page: Page, count: int) -> Page:
+        """Return so many items behind those of a page."""
+        short = len(page.items)
+        for _ in range(SAME_PAGES):
+            rest = await self.page(collection, page.offset + short, count)
+            if rest.items[:short] != page.items:
+                return rest
+        raise _same_pages(collection)
 
     def _remember(self, collection: Request, short: int) -> None:
         """Ask for pages of this size from now on, once Mailchimp has cut two pages to it."""
@@ -180,19 +191,21 @@ class Pager:
 
         Its count is only a hint: the end is proven by a page that is not full. An empty page proves nothing in a collection that
         others join, so the search then steps back, by half a page at first, which makes it meet the end inside a page, and then by
-        twice as much each time, which finds the end of a collection that nearly everything left.
+        twice as much each time, which finds the end of a collection that nearly everything left. From then on the count is known to be
+        wrong, and steps forward halve what is between a full page and an empty one.
         """
-        offset, before, turns, step = self._last_page(rows), Page(-1, []), 0, self.page_size // 2
+        offset, before, same, turns, step, empty = self._last_page(rows), Page(-1, []), 0, 0, self.page_size // 2, 0
         while True:
             page = await self.page(collection, offset)
             if not page.items and offset > 0:
-                turns += 1
+                turns, empty = turns + 1, offset
                 offset, step = max(0, min(offset, page.total or offset) - step), step * 2
             elif len(page.items) >= self.page_size:
-                if page.items == before.items:
-                    raise BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
-                before, step = page, self.page_size // 2
-                offset = max(offset + self.page_size, self._last_page(page.total))
+                same = same + 1 if page.items == before.items and page.offset != before.offset else 0
+                if same == SAME_PAGES - 1:
+                    raise _same_pages(collection)
+                before, step, offset = page, self.page_size // 2, offset + self.page_size
+                offset = max(offset, (offset + empty) // 2 if empty else self._last_page(page.total))
             else:
                 return page
             if turns > TURNS:
@@ -216,6 +229,10 @@ class Pager:
             self.logger.warning(
                 "Mailchimp counts %d %s for %s but lists only %d.", page.total, collection.items, collection.what, page.offset
             )  # fmt: skip
+
+
+def _same_pages(collection: Request) -> BugError:
+    return BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
 
 
 def _is_complete(page: Page, count: int) -> bool:

@@ -46,10 +46,19 @@ def application(bench: Workbench, port: int, token: str) -> Gate:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     bench: Workbench = app.state.workbench
     warming = asyncio.create_task(bench.warm())
+    asking = asyncio.create_task(_ask_ahead(bench, warming))
     yield
-    await warming
-    await bench.runs.stop_all()
-    bench.database.close()
+    asking.cancel()
+    await asyncio.wait([warming, asking])
+    await bench.end()
+
+
+async def _ask_ahead(bench: Workbench, warming: asyncio.Task[None]) -> None:
+    """Ask for the streams once the figures are there. A page that needs them asks again, and says what is wrong."""
+    await asyncio.shield(warming)
+    if bench.settings.connected:
+        with contextlib.suppress(WorkbenchError):
+            await bench.streams()
 
 
 def _told(request: Request, error: Exception) -> Response:

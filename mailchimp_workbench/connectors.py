@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from mailchimp_workbench.problems import ConnectorError
+from mailchimp_workbench.standby import Standby
 
 Json = dict[str, Any]
 
@@ -40,22 +41,15 @@ class Connector:
     folder: Path
 
     async def messages(
-        self, verb: str, files: Mapping[str, Any] | None = None, lines: AsyncIterable[bytes] | None = None
+        self, verb: str, files: Mapping[str, Any] | None = None, lines: AsyncIterable[bytes] | None = None, standby: Standby | None = None
     ) -> AsyncIterator[list[Json]]:
         """Run a command and yield its messages, as many as came at once. `files` are the options that name a JSON file, and its content.
 
-        `lines` is what the command reads. Raises ConnectorError with the connector's words when it fails.
+        `lines` is what the command reads. `standby` is the command, started ahead. Raises ConnectorError with the connector's words when it
+        fails.
         """
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            arguments = list(_arguments(Path(folder), files or {}))
-            process = await asyncio.create_subprocess_exec(
-                *self.command,
-                verb,
-                *arguments,
-                stdin=asyncio.subprocess.PIPE if lines is not None else asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
+        started = self._told(standby, files or {}) if standby else self._started(verb, files or {}, reads=lines is not None)
+        async with started as process:
             feeding = asyncio.create_task(_feed(process, lines)) if lines is not None else None
             reasons: list[str] = []
             try:
@@ -69,6 +63,32 @@ class Connector:
                 await _end(process, feeding)
         if code:
             raise ConnectorError(f"The {self.name} failed.", " ".join(reasons) or f"It ended with exit code {code}.")
+
+    async def ahead(self, verb: str, options: Sequence[str]) -> Standby:
+        """Start a command that reads lines, and let it wait for the content of its options."""
+        return await Standby.start((*self.command, verb), options)
+
+    @contextlib.asynccontextmanager
+    async def _started(self, verb: str, files: Mapping[str, Any], *, reads: bool) -> AsyncIterator[asyncio.subprocess.Process]:
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            yield await asyncio.create_subprocess_exec(
+                *self.command,
+                verb,
+                *_arguments(Path(folder), files),
+                stdin=asyncio.subprocess.PIPE if reads else asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+
+    @staticmethod
+    @contextlib.asynccontextmanager
+    async def _told(standby: Standby, files: Mapping[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
+        try:
+            await standby.tell(files)
+        except asyncio.CancelledError:
+            await _end(standby.process, None)
+            raise
+        yield standby.process
 
     async def one(self, verb: str, type_: str, files: Mapping[str, Any] | None = None) -> Json:
         """Run a command and return its message of a type. Raises ConnectorError when there is none."""
@@ -114,12 +134,15 @@ def _arguments(folder: Path, files: Mapping[str, Any]) -> list[str]:
 
 async def _feed(process: asyncio.subprocess.Process, lines: AsyncIterable[bytes]) -> None:
     assert process.stdin is not None
-    # A connector that has ended reads no further; why it ended is in its messages.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        async for line in lines:
-            process.stdin.write(line)
-            await process.stdin.drain()
-    process.stdin.close()
+    try:
+        # A connector that has ended reads no further; why it ended is in its messages.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            async for line in lines:
+                process.stdin.write(line)
+                await process.stdin.drain()
+    finally:
+        # Where the rows break off, the connector finishes those it has.
+        process.stdin.close()
 
 
 async def _batches(process: asyncio.subprocess.Process) -> AsyncIterator[list[Json]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +39,8 @@ class Table:
 class Database:
     """One connection to the file; each reader has a cursor of its own.
 
-    `folder` is the only place on this machine that a query may read files from, and it is read by loading alone.
+    `folder` is the only place on this machine that DuckDB may read files from: records on their way into a table, and uploaded files until
+    they are one. Credentials are never in it.
     """
 
     def __init__(self, path: Path, folder: Path) -> None:
@@ -45,6 +48,7 @@ class Database:
         self.path, self.folder = path, folder
         self._connection = _opened(path, folder)
         self._answers: dict[str, Any] = {}
+        self._asking: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self.install_views()
 
@@ -64,27 +68,29 @@ class Database:
         self._connection.cursor().execute(sql, list(parameters))
 
     def stream(self, sql: str, most: int | None = None) -> Iterator[list[Json]]:
-        """Yield the rows of a query, a thousand at a time."""
-        cursor = self._connection.cursor()
-        result = cursor.execute(sql if most is None else f"SELECT * FROM ({sql}) AS asked LIMIT {most}")
-        names = [column[0] for column in result.description or ()]
-        while batch := result.fetchmany(FETCHED_ROWS):
-            yield [dict(zip(names, row, strict=True)) for row in batch]
+        """Yield the rows of a query, a thousand at a time. Raises WorkbenchError when it fails."""
+        with _reading(self._connection) as cursor:
+            result = cursor.execute(sql if most is None else f"SELECT * FROM {_inner(sql)} LIMIT {most}")
+            names = [column[0] for column in result.description or ()]
+            while batch := result.fetchmany(FETCHED_ROWS):
+                yield [dict(zip(names, row, strict=True)) for row in batch]
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Return the columns of a query and their types. Raises WorkbenchError for anything but a query."""
         check_query(self._connection, sql)
-        try:
-            return [(row[0], row[1]) for row in self._within_time(f"DESCRIBE {sql}")]
-        except duckdb.Error as error:
-            raise WorkbenchError("DuckDB cannot run this query.", first_line(error)) from error
+        described = [(row[0], row[1]) for row in self._within_time(f"DESCRIBE {sql}")]
+        if twice := [name for name, count in Counter(name for name, _ in described).items() if count > 1]:
+            raise WorkbenchError(f"Two columns are called {twice[0]}.", "Please give each a name of its own, with AS.")
+        return described
+
+    def first(self, sql: str, most: int) -> list[Json]:
+        """Return the first rows of a query. Raises WorkbenchError when it takes too long or fails."""
+        columns = [name for name, _ in self.describe(sql)]
+        return [dict(zip(columns, row, strict=True)) for row in self._within_time(f"SELECT * FROM {_inner(sql)} LIMIT {most}")]
 
     def count(self, sql: str) -> int:
         """Return how many rows a query has. Raises WorkbenchError when it takes too long or fails."""
-        try:
-            return int(self._within_time(f"SELECT count(*) FROM ({sql}) AS asked")[0][0])
-        except duckdb.Error as error:
-            raise WorkbenchError("DuckDB cannot run this query.", first_line(error)) from error
+        return int(self._within_time(f"SELECT count(*) FROM {_inner(sql)}")[0][0])
 
     def has_contacts(self) -> bool:
         """Tell whether there is anything that the views could read."""
@@ -107,14 +113,14 @@ class Database:
         return f"SELECT * FROM {quoted(name)}"
 
     def remembered(self, name: str, ask: Callable[[], Answer]) -> Answer:
-        """Return what `ask` gives; asked once until the tables change."""
+        """Return what `ask` gives; asked once until the tables change, and by one thread, for which others wait."""
         with self._lock:
-            if name in self._answers:
-                answer: Answer = self._answers[name]
-                return answer
-            answers = self._answers
-        answers[name] = fresh = ask()
-        return fresh
+            answers, asking = self._answers, self._asking.setdefault(name, threading.Lock())
+        with asking:
+            if name not in answers:
+                answers[name] = ask()
+            answer: Answer = answers[name]
+            return answer
 
     def install_views(self) -> None:
         """Make the views again: the tables have changed."""
@@ -136,13 +142,34 @@ class Database:
         )
 
     def _within_time(self, sql: str) -> list[tuple[Any, ...]]:
-        cursor = self._connection.cursor()
-        timer = threading.Timer(LONGEST_QUERY_SECONDS, cursor.interrupt)
-        timer.start()
-        try:
-            return cursor.execute(sql).fetchall()
-        finally:
-            timer.cancel()
+        with _reading(self._connection) as cursor:
+            timer = threading.Timer(LONGEST_QUERY_SECONDS, cursor.interrupt)
+            timer.start()
+            try:
+                return cursor.execute(sql).fetchall()
+            finally:
+                timer.cancel()
+
+
+@contextmanager
+def _reading(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a cursor that can change nothing. Raises WorkbenchError with DuckDB's words for what it cannot run."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        yield cursor
+    except duckdb.InterruptException:
+        title = f"This query takes more than {LONGEST_QUERY_SECONDS:.0f} seconds."
+        raise WorkbenchError(title, "Please narrow it, or make a table of its rows and choose that.") from None
+    except duckdb.Error as error:
+        raise WorkbenchError("DuckDB cannot run this query.", first_line(error)) from error
+    finally:
+        cursor.close()
+
+
+def _inner(sql: str) -> str:
+    """Return a query as a part of another; it may end with a comment."""
+    return f"({sql}\n) AS asked"
 
 
 def _opened(path: Path, folder: Path) -> duckdb.DuckDBPyConnection:
@@ -154,6 +181,8 @@ def _opened(path: Path, folder: Path) -> duckdb.DuckDBPyConnection:
     connection.execute(f"ATTACH ':memory:' AS {UPLOADS}")
     connection.execute(f"SET allowed_directories = ['{folder}']")
     connection.execute("SET enable_external_access = false")
+    # A query names tables; variables of this program are none.
+    connection.execute("SET python_enable_replacements = false")
     connection.execute("SET lock_configuration = true")
     return connection
 

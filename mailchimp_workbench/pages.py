@@ -29,6 +29,8 @@ for _filter in (
     words.ago,
     words.duration,
     words.count_of,
+    words.records,
+    words.field_value,
     words.shown,
 ):
     ENVIRONMENT.filters[_filter.__name__] = _filter

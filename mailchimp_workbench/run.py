@@ -58,9 +58,11 @@ def serve(database: Path, settings: Settings, port: int = DEFAULT_PORT) -> None:
 def open_workbench(database: Path, settings: Settings, folder: Path) -> Workbench:
     """Return a workbench over a DuckDB file. Raises WorkbenchError when it cannot be opened."""
     folder = folder.resolve()
+    # What DuckDB may read is apart from what connectors are told: a query must not come upon credentials.
+    files, private = (private_folder(folder / name) for name in ("files", "private"))
     outcomes = private_folder(database.resolve().with_name(f"{database.stem}.outcomes"))
-    source, destination = (Connector(name, installed(name), folder) for name in ("source", "destination"))
-    return Workbench(Database(database, folder), settings, source, destination, folder, outcomes)
+    source, destination = (Connector(name, installed(name), private) for name in ("source", "destination"))
+    return Workbench(Database(database, files), settings, source, destination, private, outcomes)
 
 
 def _listening(port: int) -> socket.socket:

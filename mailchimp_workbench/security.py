@@ -66,7 +66,7 @@ class Gate:
             return PlainTextResponse(WRONG_ORIGIN, 403)
         if scope["path"] == OPEN_PATH or scope["path"].startswith(STATIC):
             return None
-        if not secrets.compare_digest(_cookie(headers, self._cookie_name()), self.session):
+        if not secrets.compare_digest(_cookie(headers, self._cookie_name()).encode(), self.session.encode()):
             return PlainTextResponse(UNKNOWN_VISITOR, 401)
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 NONE, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
@@ -70,6 +71,27 @@ def duration(seconds: float) -> str:
 def count_of(value: int, singular: str, plural: str | None = None) -> str:
     """Return a count with its noun."""
     return f"{value:,} {singular if value == 1 else plural or singular + 's'}"
+
+
+_ONE_OF = {"contacts": "contact", "lists": "list", "tags": "tag", "users": "user"}
+
+
+def records(count: int, name: str) -> str:
+    """Return a count with the name of its stream, or with its outcome."""
+    return count_of(count, _ONE_OF[name], name) if name in _ONE_OF else f"{count:,} {name}"
+
+
+def field_value(value: str | None, type_: str | None) -> str:
+    """Return the value of a merge field: a date in words, a number grouped, anything else as text."""
+    try:
+        if value and type_ == "date":
+            return day(date.fromisoformat(value[:10]))
+        if value and type_ == "number":
+            return f"{Decimal(value).normalize():,f}"
+    except (ValueError, InvalidOperation):
+        # Mailchimp keeps what was there before a field got its type.
+        pass
+    return shown(value)
 
 
 def shown(value: Any) -> str:

@@ -265,6 +265,19 @@ async def _moved(change: Change, scope: Scope, member: Json) -> Json | None:
 
     Raises RejectedRecordError when Mailchimp does not allow it, and NotFoundError when the contact is gone.
     """
+    try:
+        return await _move(change, scope, member)
+    except (NotFoundError, RejectedRecordError) as error:
+        if isinstance(error, RejectedRecordError) and error.title != NOT_ALLOWED:
+            raise
+        # Gone or archived in between, which takes no PATCH; only a look can tell.
+        seen = await _call(endpoints.member(scope.list_id, change.id), scope)
+        if seen["status"] != ARCHIVED:
+            raise
+    return await _move(change, scope, seen) or seen
+
+
+async def _move(change: Change, scope: Scope, member: Json) -> Json | None:
     now = str(member.get("status"))
     status = status_to_set(change, now, scope.audience, scope.config)
     if status is None:

@@ -186,3 +186,29 @@ def test_a_contact_that_vanishes_between_two_calls_ends_nothing(  # noqa: PLR091
             break
         place += 1
     assert place > 3
+
+
+@pytest.mark.parametrize("patch", [404, 405])
+@pytest.mark.parametrize("wanted", ["unsubscribed", "cleaned", "subscribed", "transactional"])
+@pytest.mark.parametrize("apply_status", ["opt_outs", "always"])
+def test_who_is_archived_between_two_calls_is_no_reject(make_runner: Any, record: Any, patch: int, wanted: str, apply_status: str) -> None:
+    """If a contact is archived between any two calls about it, its record is written all the same, and its status is that of an archived one."""
+    place = 0
+    while True:
+        runner = make_runner(contacts=0)
+        runner.mailchimp.reset()
+        runner = make_runner(contacts=0)
+        runner.mailchimp.behavior(patch_archived_status=patch)
+        runner.mailchimp.act(runner.list_id, "a@contacts.example", "subscribe")
+        command = {"command": "act", "list_id": runner.list_id, "email": "a@contacts.example", "action": "archive"}
+        runner.mailchimp.faults([{"kind": "run", "path": "/members/", "after": place, "times": 1, "when": "after", "commands": [command]}])
+        row = {"email": "a@contacts.example", "first_name": "New", "status": wanted}
+        result = runner.write([record(row), record({"email": "b@contacts.example"})], apply_status=apply_status, num_workers=1)
+        member = runner.members()["a@contacts.example"]
+        assert (result.error, result.counts()["rejected"], result.counts()["skipped"]) == (None, 0, 0)
+        assert member["merge_fields"]["FNAME"] == "New"
+        if not runner.mailchimp.fault_counts()[0]["hits"]:
+            break
+        assert member["status"] in ({"archived"} if (apply_status, wanted) == ("opt_outs", "subscribed") else {"archived", wanted})
+        place += 1
+    assert place > 0

@@ -168,7 +168,7 @@ JUNK = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(JUNK, max_size=12), st.integers(0, 12))
 def test_junk_in_the_input_loses_nothing_else(runner: Any, record: Any, state: Any, junk: list[bytes], place: int) -> None:
     """With any lines between them, good records land and their states come back."""

@@ -34,11 +34,14 @@ _EMITTED_AT = re.compile(r'"emitted_at":[0-9.e+]+')
 class Warehouse:
     """What a platform keeps of the records: of each key the version with the newest cursor, the later one of equals.
 
-    `certain` are the keys of records that a state followed. Of others, which a killed sync left behind, no later sync knows.
+    `certain` are the keys of records that a state followed. Of others, which a killed sync left behind, no later sync knows: `hiding`
+    are those of which a newer version is left behind and hides the tombstone that came later.
     """
 
     rows: dict[str, dict[Key, Json]] = field(default_factory=lambda: defaultdict(dict))
     certain: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    hiding: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _left_behind: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, stream: str, record: Json, *, certain: bool) -> None:
         """Take in a record."""
@@ -48,6 +51,10 @@ class Warehouse:
         before, cursor = self.rows[stream].get(key), CURSORS.get(stream, "updated_at")
         if before is None or (record.get(cursor) or "") >= (before.get(cursor) or ""):
             self.rows[stream][key] = record
+            (self._left_behind[stream].discard if certain else self._left_behind[stream].add)(key)
+            self.hiding[stream].discard(key)
+        elif record.get("is_deleted") and certain and key in self._left_behind[stream]:
+            self.hiding[stream].add(key)
 
 
 @dataclass

@@ -35,6 +35,11 @@ FOUND_BEFORE = {
     1786: "a deletion whose first answer was lost left its contact subscribed in memory, and the next record went by bulk without status",
     92: "an answer {} to the update of a contact ended the sync",
     10: "closing a sync in the moment in which a record was settled never ended",
+    1593: "with a filter on statuses, who was emitted by a sync killed before its first state and left before the next was never emitted again",
+    8355: "with a filter on statuses, a killed sync forgot since when those who leave count, and the next one passed some over",
+    12287: "two tags joined an audience while the end of its tags was searched, and the same page at another offset failed the stream",
+    12893: "wrong counts of contacts led the search for their end back to the same page, and the stream failed",
+    6296: "a contact archived between two calls about it was rejected, for the 405 that its status got",
 }
 """Seeds that found a fault of the connectors, and which."""
 

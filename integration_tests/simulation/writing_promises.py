@@ -89,7 +89,7 @@ def _wrong_move(run: WritingRun, identity: str, before: Seen, after: Seen) -> st
     if after.status not in HOLDING or before.status in (after.status, "subscribed"):
         return ""
     if before.status == "pending":
-        return "who is asked to confirm is subscribed without having done so"
+        return "" if _is_overlooked(run, before, after) else "who is asked to confirm is subscribed without having done so"
     return "" if _is_asked_for(run, identity, before, after) else "nobody asked for it"
 
 
@@ -97,13 +97,29 @@ def _is_asked_for(run: WritingRun, identity: str, before: Seen, after: Seen) -> 
     """Whether the configuration and a record, or a window that the docs name, allow that somebody comes back."""
     config = dict(run.story.config)
     wanted = {line.get("status") for line in run.story.lines if not line.is_state and _id(line) == identity}
-    by_person = not before.by.startswith(("request", "beginning"))
-    hostile = dict(run.story.readings)["bulk_without_status"] == "subscribed"
     return (
         (before.status == "archived" and config["restore_archived"])
         or (config["apply_status"] == "always" and bool(wanted & set(HOLDING)))
-        or (hostile and by_person and after.at - before.at <= OVERLOOKED_SECONDS)
+        or _is_overlooked(run, before, after)
+        or (_is_recent(before, after) and _was_unlisted(run, identity, before))
     )
+
+
+def _is_recent(before: Seen, after: Seen) -> bool:
+    """Whether somebody moved a contact so shortly before a request that the sync may not have seen it."""
+    return not before.by.startswith(("request", "beginning")) and after.at - before.at <= OVERLOOKED_SECONDS
+
+
+def _is_overlooked(run: WritingRun, before: Seen, after: Seen) -> bool:
+    """Whether a bulk row without a status moved a contact, where Mailchimp should take that for a subscription."""
+    return dict(run.story.readings)["bulk_without_status"] == "subscribed" and _is_recent(before, after)
+
+
+def _was_unlisted(run: WritingRun, identity: str, before: Seen) -> bool:
+    """Whether a contact who was archived was in no listing before: the sync takes them for new, and a bulk row brings them back."""
+    earlier = [version.status for version in run.world.history[LIST, identity] if version.at < before.at][-1:]
+    unlisted = not dict(run.story.readings)["transactional_in_bare_list"] and earlier == ["transactional"]
+    return before.status == "archived" and (unlisted or earlier in ([], ["gone"]))
 
 
 def _wrong_beginning(run: WritingRun, first: Seen) -> str:

@@ -358,3 +358,20 @@ def test_the_log_holds_no_email_address_in_clear(mailchimp: Emulator, source: So
     assert output.exit_code == 1
     assert "jane.doe" not in json.dumps(output.messages)
     assert "j***@shop.example" in json.dumps(output.messages)
+
+
+def test_a_filter_hides_nobody_who_leaves_after_a_kill(mailchimp: Emulator, source: Sources) -> None:
+    """Wherever the first sync of `subscribed` is killed, somebody it emitted and who leaves before the next sync is emitted as gone."""
+    (list_id,) = mailchimp.seed(name="Filter", contacts=12, statuses={"subscribed": 0.8, "unsubscribed": 0.2})
+    leaver = next(member for member in mailchimp.members(list_id) if member["status"] == "subscribed")
+    mailchimp.clock(advance=600)
+    whole = source(statuses=["subscribed"]).read(catalog(["contacts"]))
+    mailchimp.act(list_id, leaver["email_address"], "unsubscribe_self")
+    mailchimp.clock(advance=600)
+
+    for kill in range(1, len(whole.messages)):
+        killed = Output(whole.messages[:kill])
+        resumed = source(statuses=["subscribed"]).read(catalog(["contacts"]), killed.state())
+
+        if leaver["id"] in {record["id"] for record in killed.records("contacts")}:
+            assert {r["id"]: r["status"] for r in resumed.records("contacts")}.get(leaver["id"]) == "unsubscribed", kill

@@ -12,7 +12,7 @@ import requests
 
 from integration_tests.workbench.conftest import CUSTOMERS
 from integration_tests.workbench.served import Served, Visitor, words
-from mailchimp_emulator import DEFAULT_API_KEY
+from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
 from mailchimp_workbench.limits import LARGEST_UPLOAD, MEGABYTE
 
 PAGES = ("/", "/read", "/send", "/contacts?q=ada", "/status/audiences", f"/status/growth/{CUSTOMERS}", f"/status/tags/{CUSTOMERS}")
@@ -33,6 +33,15 @@ def test_without_the_token_there_is_nothing(workbench: Served, path: str) -> Non
     assert answer.status_code == 401
     assert "token" in answer.text
     assert "Northwind" not in answer.text
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "\xe9", '"\xe9"', "x; x"])
+def test_a_wrong_cookie_opens_nothing(workbench: Served, cookie: str) -> None:
+    """What is no cookie of ours is refused, of any characters."""
+    name = f"workbench_{workbench.origin.rpartition(':')[2]}"
+    answer = requests.get(f"{workbench.origin}/read", headers={"Cookie": f"{name}={cookie}".encode("latin-1")})
+
+    assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("token", ["", "x", "none"])
@@ -180,6 +189,16 @@ def test_script_and_formulas_of_a_file_are_text(visitor: Visitor) -> None:
         "INSTALL httpfs",
         "SET enable_external_access = true",
         "PRAGMA database_list",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM sniff_csv('/etc/passwd')",
+        "SELECT * FROM read_csv('https://evil.example/x.csv')",
+        "SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')",
+        "WITH gone AS (DELETE FROM contacts RETURNING *) SELECT * FROM gone",
+        "SELECT * FROM duckdb_secrets()",
+        "SELECT * FROM connection",
+        "CALL enable_logging()",
+        "EXPLAIN ANALYZE SELECT 1",
     ],
 )
 def test_a_query_only_reads_the_warehouse(visitor: Visitor, sql: str) -> None:
@@ -189,6 +208,32 @@ def test_a_query_only_reads_the_warehouse(visitor: Visitor, sql: str) -> None:
     assert answer.status_code == 400
     assert not Path("/tmp/stolen.csv").exists()
     assert "6,350" in visitor.get("/send").text
+
+
+def test_a_query_comes_upon_no_credentials(visitor: Visitor, account: EmulatorProcess) -> None:
+    """While a connector runs, its configuration lies where no query may look, for its owner alone."""
+    draft = visitor.post("/send/choose", data={"sql": "SELECT list_last(current_setting('allowed_directories')) AS place"})
+    mapping = visitor.post(draft.url.removeprefix(visitor.origin) + "/audience", data={"list_id": CUSTOMERS})
+    found = re.search(r"<span>(/[^<]*)/</span>", mapping.text)
+    assert found
+    folder = Path(found[1]).parent
+    account.latency(1)
+    try:
+        run = visitor.post("/read/start", data={"stream": "lists"})
+        while not (configs := list(folder.rglob("config.json"))):
+            assert "sse-connect" in visitor.get(run.url.removeprefix(visitor.origin)).text
+        answers = [
+            visitor.post("/send/choose", data={"sql": f"SELECT content FROM read_text('{pattern}')"})
+            for pattern in (*configs, folder / "**", folder / "*" / "*" / "config.json", folder / "files" / "**")
+        ]
+        modes = [stat.S_IMODE(path.stat().st_mode) for path in (*configs, *folder.iterdir())]
+        visitor.post(run.url.removeprefix(visitor.origin) + "/stop")
+    finally:
+        account.latency(0)
+
+    assert DEFAULT_API_KEY not in "".join(answer.text for answer in answers)
+    assert {answer.status_code for answer in answers[:3]} == {400}
+    assert set(modes) == {0o600, 0o700}
 
 
 def test_a_table_of_a_thousand_columns_can_be_mapped(visitor: Visitor) -> None:

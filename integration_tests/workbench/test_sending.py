@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +18,7 @@ import requests
 from integration_tests.workbench.conftest import CUSTOMERS, GUESTS, READERS
 from integration_tests.workbench.served import Served, Visitor, served, words
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
-from mailchimp_workbench.connectors import installed
+from mailchimp_workbench.connectors import Connector, installed
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +124,35 @@ def test_rows_of_the_warehouse(visitor: Visitor, form: dict[str, str], origin: s
 
 
 @pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT 'a@people.example' AS email -- the one", ""),
+        ("FROM contacts", ""),
+        ("SELECT 'x'::INTEGER AS email", "Could not convert"),
+        ("SELECT 1 AS email, 2 AS email", "Two columns are called email"),
+        ("SELECT nobody FROM contacts", "nobody"),
+    ],
+)
+def test_a_query_as_people_type_it(visitor: Visitor, sql: str, told: str) -> None:
+    """A query may end with a comment, and what is wrong with one is said in a sentence."""
+    answer = visitor.post("/send/choose", data={"sql": sql})
+
+    assert answer.status_code == (400 if told else 200)
+    assert told in words(answer.text)
+
+
+def test_a_query_that_breaks_off(visitor: Visitor) -> None:
+    """Where a later row cannot be computed, the run ends and says so."""
+    sql = "SELECT 'broken.' || i || '@people.example' AS email, if(i = 2500, error('bad row'), '') AS note FROM range(2501) AS t(i)"
+    path = into(visitor, visitor.post("/send/choose", data={"sql": sql}), GUESTS)
+
+    page = sent(visitor, path)
+
+    assert "failed" in page
+    assert "bad row" in page
+
+
+@pytest.mark.parametrize(
     ("content", "columns"),
     [
         (b"\xef\xbb\xbfemail,name\na@people.example,Zo\xc3\xab\n", ["email", "name"]),
@@ -204,3 +235,31 @@ def test_a_saved_configuration_works_on_the_command_line(visitor: Visitor, mailc
     )
 
     assert '"status":"SUCCEEDED"' in done.stdout, done.stdout
+
+
+def test_a_destination_that_waits_ends_with_the_workbench(tmp_path: Path) -> None:
+    """One that is started ahead of a preview never outlives the workbench, however that ends: its pipes close, and it is told nothing."""
+
+    async def told_nothing() -> int:
+        destination = Connector("destination", installed("destination"), tmp_path)
+        standby = await destination.ahead("write", ("config", "catalog"))
+        for pipe in standby.pipes.values():
+            os.close(pipe)
+        return await standby.process.wait()
+
+    assert asyncio.run(told_nothing()) == 1
+
+
+def test_previews_follow_each_other(visitor: Visitor) -> None:
+    """A second preview of the same rows says the same as the first, and follows what was changed in between."""
+    path = into(visitor, visitor.upload("twice.csv", "email,City\ntwice.one@people.example,Reno\n"), GUESTS)
+
+    first = words(visitor.get(f"{path}/preview").text)
+    again = words(visitor.get(f"{path}/preview").text)
+    visitor.post(f"{path}/columns/1", data={"field": "tags"})
+    changed = words(visitor.get(f"{path}/preview").text)
+
+    assert "1 created" in first
+    assert again == first
+    assert "Reno" in changed
+    assert "Reno" not in first

@@ -97,6 +97,19 @@ def test_growth_from_latest_versions(warehouse: Warehouse) -> None:
     ]
 
 
+def test_who_joined_when(warehouse: Warehouse) -> None:
+    """A confirmation counts before the sign-up; who was imported without a date, or has yet to confirm, joined in no month."""
+    filled(
+        warehouse,
+        contact("x", "subscribed", "2026-05-01T00:00:00Z", timestamp_signup="2026-01-31T23:00:00Z", timestamp_opt="2026-02-01T00:30:00Z"),
+        contact("y", "subscribed", "2026-05-01T00:00:00Z", created_at=None),
+        contact("z", "pending", "2026-05-01T00:00:00Z", timestamp_signup="2026-04-30T00:00:00Z"),
+        contact("w", "unsubscribed", "2026-05-01T00:00:00Z", created_at=None),
+    )
+
+    assert growth(warehouse) == [("2026-02-01", 1, 0, 1)]
+
+
 def test_growth_from_all_versions(warehouse: Warehouse) -> None:
     """With every version kept, a person who left and came back is counted each time, in the month in which it happened."""
     filled(
@@ -113,7 +126,7 @@ def test_growth_from_all_versions(warehouse: Warehouse) -> None:
 
 
 def test_tags_and_who_of_them_can_be_reached(warehouse: Warehouse) -> None:
-    """A tag counts today's contacts; no tags, an empty list and null are the same."""
+    """A tag counts today's contacts, archived ones left out as in Mailchimp; no tags, an empty list and null are the same."""
     vip, both = [{"id": 1, "name": "VIP"}], [{"id": 1, "name": "VIP"}, {"id": 2, "name": "It's new"}]
     filled(
         warehouse,
@@ -122,6 +135,7 @@ def test_tags_and_who_of_them_can_be_reached(warehouse: Warehouse) -> None:
         contact("z", "subscribed", "2026-01-10T00:00:00Z", tags=None),
         contact("w", "subscribed", "2026-01-09T00:00:00Z", tags=vip),
         contact("w", "subscribed", "2026-01-10T00:00:00Z", tags=[]),
+        contact("v", "archived", "2026-01-10T00:00:00Z", tags=both),
     )
 
     assert warehouse.run("SELECT tag, contacts, reachable FROM mailchimp_tag_sizes ORDER BY tag") == [

@@ -25,6 +25,7 @@ COLUMNS = {
     "contacts": {
         "list_id": "text", "id": "text", "contact_id": "text", "email": "text", "name": "text", "first_name": "text", "last_name": "text",
         "status": "text", "unsubscribe_reason": "text", "created_at": "timestamptz", "updated_at": "timestamptz", "tags": "json",
+        "timestamp_opt": "timestamptz", "timestamp_signup": "timestamptz",
         "custom_fields": "json",
     },
     "lists": {

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from mailchimp_workbench.pages import html
 from mailchimp_workbench.problems import WorkbenchError
 from mailchimp_workbench.read.history import last_runs
-from mailchimp_workbench.read.sync import AudienceProgress, Sync, SyncProgress, discover, known_audiences
+from mailchimp_workbench.read.sync import AudienceProgress, Sync, SyncProgress, known_audiences
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.workbench import Workbench, workbench
 
@@ -31,9 +31,7 @@ def read(request: Request) -> Response:
 
 async def streams_part(request: Request) -> Response:
     """The streams that the account offers."""
-    bench = workbench(request)
-    streams = [stream["name"] for stream in await discover(bench.source, bench.settings.for_source())]
-    return html("read_streams.html", streams=streams, unified=UNIFIED)
+    return html("read_streams.html", streams=await workbench(request).streams(), unified=UNIFIED)
 
 
 async def start(request: Request) -> Response:

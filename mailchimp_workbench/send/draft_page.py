@@ -24,7 +24,7 @@ from mailchimp_workbench.send.draft import DETAILS, Draft, Rule
 from mailchimp_workbench.send.fields import FREE_FIELDS, free_part, grouped, labels, targets
 from mailchimp_workbench.send.options import options, read_option
 from mailchimp_workbench.send.rows import Column
-from mailchimp_workbench.send.writing import Write, WriteProgress, preview
+from mailchimp_workbench.send.writing import Preview, Write, WriteProgress, preview
 from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
 
@@ -107,14 +107,12 @@ async def preview_part(request: Request) -> Response:
     if draft.preview is not None:
         draft.preview.cancel()
     with _scratch(bench) as file:
-        write = Write(
-            bench.destination, bench.database, draft, bench.settings.for_destination(), dry_run=True, file=file, most=PREVIEWED_ROWS
-        )
-        draft.preview = task = asyncio.create_task(preview(write))
+        draft.preview = task = asyncio.create_task(_preview(bench, draft, file))
         try:
             seen = await task
         except asyncio.CancelledError:
             return Response(status_code=204)
+    bench.stand_by()
     double_optin = any(one["double_optin"] for one in known_audiences(bench.database) if one["list_id"] == draft.list_id)
     return html(
         "preview.html",
@@ -126,6 +124,12 @@ async def preview_part(request: Request) -> Response:
         origin=_origin(draft),
         consent=consequences(draft.options, double_optin=double_optin, has_status=_has_status(draft)),
     )
+
+
+async def _preview(bench: Workbench, draft: Draft, file: Path) -> Preview:
+    account, standby = bench.settings.for_destination(), await bench.started()
+    write = Write(bench.destination, bench.database, draft, account, dry_run=True, file=file, most=PREVIEWED_ROWS, standby=standby)
+    return await preview(write)
 
 
 async def start(request: Request) -> Response:

@@ -20,6 +20,9 @@ ADDRESS_PARTS = {
 }
 """The parts of a postal address: https://mailchimp.com/developer/marketing/docs/merge-fields/."""
 
+NEEDED_PARTS = ("addr1", "city", "state", "zip")
+"""Mailchimp takes a postal address with all of these only: same page."""
+
 _UNIFIED = {
     "email": ("Email address", "text"),
     "first_name": ("First name", "text"),

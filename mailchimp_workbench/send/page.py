@@ -57,7 +57,7 @@ async def upload(request: Request) -> Response:
         given = form.get("file")
         if not isinstance(given, UploadFile) or not given.filename:
             raise WorkbenchError("No file was chosen.", "Please choose a CSV file.")
-        path, name = await _kept(given, bench.folder), given.filename
+        path, name = await _kept(given, bench.database.folder), given.filename
     try:
         return await _begun(bench, lambda: rows_of_upload(bench.database, path, name))
     finally:
@@ -108,6 +108,7 @@ def suggest_rules(bench: Workbench, draft: Draft) -> None:
 async def _begun(bench: Workbench, read: Callable[[], Rows]) -> Response:
     rows = await run_in_threadpool(read)
     bench.ask_for_options()
+    bench.stand_by()
     known = await run_in_threadpool(known_audiences, bench.database)
     draft = bench.drafts.add(Draft(rows, known[0]["list_id"] if len(known) == 1 else ""))
     await run_in_threadpool(suggest_rules, bench, draft)

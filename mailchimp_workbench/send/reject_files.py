@@ -14,7 +14,7 @@ from typing import Any
 from mailchimp_workbench.send.outcomes import Outcome, text
 from mailchimp_workbench.warehouse import Json
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")  # noqa: RUF001 - wide forms count in some languages
 SHIELD = "'"
 
 ROW, FIELD, REASON = MARKS = ("_rejected_row", "_rejected_field", "_rejected_reason")
@@ -24,7 +24,7 @@ ROW, FIELD, REASON = MARKS = ("_rejected_row", "_rejected_field", "_rejected_rea
 def csv_lines(rejects: Sequence[Outcome]) -> Iterator[str]:
     """Yield a CSV file with the rejected rows, what was wrong in front."""
     names = list(dict.fromkeys(name for one in rejects for name in one.record))
-    yield _line([*MARKS, *names])
+    yield _line([*MARKS, *map(cell, names)])
     for one in rejects:
         yield _line([one.number, one.field, f"{one.reason} {one.words}".strip(), *(cell(one.record.get(name)) for name in names)])
 
@@ -37,7 +37,7 @@ def cell(value: Any) -> str:
 
 def restored(row: Json) -> Json:
     """Return a row of such a file as it was before."""
-    return {name: _bare(value) for name, value in row.items() if name not in MARKS}
+    return {_bare(name): _bare(value) for name, value in row.items() if name not in MARKS}
 
 
 def _bare(value: Any) -> Any:

@@ -60,7 +60,7 @@ def from_sql(database: Database, name: str, origin: str, sql: str) -> Rows:
         raise WorkbenchError(
             f"There are {len(described):,} columns.", f"At most {MOST_COLUMNS:,} can be mapped. Please select those that are needed."
         )
-    sampled = next(database.stream(sql, SAMPLED_ROWS), [])
+    sampled = database.first(sql, SAMPLED_ROWS)
     columns = tuple(_column(column, type_, sampled) for column, type_ in described)
     return Rows(name, origin, columns, database.count(sql), sql=sql)
 

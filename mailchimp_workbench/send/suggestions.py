@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from mailchimp_workbench.send.draft import Rule
-from mailchimp_workbench.send.fields import OBJECT, Target
+from mailchimp_workbench.send.fields import NEEDED_PARTS, OBJECT, Target
 from mailchimp_workbench.send.rows import Column
 from mailchimp_workbench.send.shapes import date_format, fits, looks_like_email, number_format
 
@@ -45,6 +45,9 @@ _PART_ALIASES = {
     "zip": ("zip", "zip code", "postal code", "postcode"),
     "country": ("country",),
 }
+
+_DOTS_OF_A_PART = 2
+"""A part of a postal address is named custom_fields.ADDRESS.city."""
 
 NOISE = frozenset(
     {
@@ -89,7 +92,17 @@ def suggest(columns: Sequence[Column], known: Sequence[Target]) -> list[Suggesti
             kept.append(one)
             taken_columns.add(column)
             taken_fields |= _claims(one.rule.field)
-    return kept
+    return _without_scraps(kept)
+
+
+def _without_scraps(found: Sequence[Suggestion]) -> list[Suggestion]:
+    """Leave out the parts of a postal address that is not whole: Mailchimp would reject each row."""
+    parts: dict[str, set[str]] = {}
+    for one in found:
+        address, _, part = one.rule.field.rpartition(".")
+        parts.setdefault(address, set()).add(part)
+    whole = {address for address, known in parts.items() if known.issuperset(NEEDED_PARTS)}
+    return [one for one in found if one.rule.field.count(".") < _DOTS_OF_A_PART or one.rule.field.rpartition(".")[0] in whole]
 
 
 def is_unified(columns: Sequence[Column]) -> bool:

@@ -21,6 +21,7 @@ from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.draft import Draft
 from mailchimp_workbench.send.outcomes import KINDS, Outcome, option, read_outcomes
 from mailchimp_workbench.send.rows import Rows
+from mailchimp_workbench.standby import Standby
 
 SHOWN_REJECTS = 200
 SUMMARY = re.compile(r"Stream .*: (\d+) created, (\d+) updated, (\d+) unchanged, (\d+) skipped, (\d+) rejected")
@@ -77,7 +78,7 @@ class WriteProgress:
 
 @dataclass(frozen=True)
 class Write:
-    """Rows of a draft, written or tried, `most` of them (None is all)."""
+    """Rows of a draft, written or tried, `most` of them (None is all), by a destination that may be started already."""
 
     destination: Connector
     database: Database
@@ -86,6 +87,7 @@ class Write:
     dry_run: bool
     file: Path
     most: int | None = None
+    standby: Standby | None = None
 
     async def run(self, run: Run) -> None:
         """Write, and keep what became of the rows. Raises ConnectorError with the destination's words."""
@@ -108,9 +110,12 @@ class Write:
     async def messages(self) -> AsyncIterator[list[Json]]:
         """Yield the destination's messages."""
         config = {**self.account, **self.draft.config(), **option(self.file), "dry_run": self.dry_run}
+        if self.most is not None:
+            # A few rows are looked up one by one: how large the audience is does not matter to what would become of them.
+            config["write_mode"] = "single"
         files = {"config": config, "catalog": catalog(self.draft.rows)}
         self.file.unlink(missing_ok=True)
-        async for batch in self.destination.messages("write", files, self._lines()):
+        async for batch in self.destination.messages("write", files, self._lines(), self.standby):
             yield batch
 
     async def _lines(self) -> AsyncIterator[bytes]:

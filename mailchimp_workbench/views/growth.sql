@@ -1,7 +1,7 @@
 -- Who joined and who left, by month. Portable SQL.
 --
--- From a table that keeps one row per contact these are the sign-up (created_at) of everybody who ever had one, and the last change
--- (changed_at) of those who are gone. An edit after somebody left moves that month, and who left and came back shows as joined once.
+-- From a table that keeps one row per contact these are the confirmation or sign-up (joined_at) of everybody who ever had one, and the last
+-- change (changed_at) of those who are gone. An edit after somebody left moves that month, and who left and came back shows as joined once.
 -- From a table that keeps every version (append) the moments are those at which the status changed, as far back as versions go.
 
 -- The versions of a contact with the status before each.
@@ -14,21 +14,21 @@ FROM (
         email,
         status,
         unsubscribe_reason,
-        created_at,
+        joined_at,
         changed_at,
         lag(status) OVER (PARTITION BY list_id, contact_key ORDER BY age DESC) AS was
     FROM mailchimp_contact_versions
 ) AS versions
 WHERE was IS NULL OR was <> status;
 
+-- A first version counts when the contact had joined: one that was imported without a date joined nobody knows when.
 CREATE OR REPLACE VIEW mailchimp_arrivals AS
-SELECT list_id, contact_key, coalesce(CASE WHEN was IS NULL THEN created_at END, changed_at) AS happened_at
+SELECT list_id, contact_key, CASE WHEN was IS NULL THEN joined_at ELSE changed_at END AS happened_at
 FROM mailchimp_status_changes
 WHERE (was IS NOT NULL AND status = 'subscribed')
-    OR (was IS NULL AND status = 'subscribed')
-    OR (was IS NULL AND created_at IS NOT NULL AND status IN ('unsubscribed', 'cleaned', 'archived'));
+    OR (was IS NULL AND joined_at IS NOT NULL AND status IN ('subscribed', 'unsubscribed', 'cleaned', 'archived'));
 
--- Only who could be reached before can leave: a first version that is gone counts when the contact had signed up.
+-- Only who could be reached before can leave: a first version that is gone counts when the contact had joined.
 CREATE OR REPLACE VIEW mailchimp_departures AS
 SELECT
     list_id,
@@ -42,7 +42,7 @@ SELECT
     END AS reason
 FROM mailchimp_status_changes
 WHERE status IN ('unsubscribed', 'cleaned', 'archived')
-    AND (was = 'subscribed' OR (was IS NULL AND created_at IS NOT NULL));
+    AND (was = 'subscribed' OR (was IS NULL AND joined_at IS NOT NULL));
 
 CREATE OR REPLACE VIEW mailchimp_growth AS
 SELECT list_id, month, sum(joined) AS joined, sum(departed) AS departed, sum(joined) - sum(departed) AS net

@@ -56,7 +56,7 @@ class Position:
             self.lookback = self._new_lookback(None, None)
             self._begin()
         else:
-            self.lookback = self._new_lookback(cursor, saved)
+            self.lookback = self._new_lookback(_newest_of(saved), saved)
             self._continue(saved, cursor)
         self._cursor = cursor
 
@@ -104,11 +104,16 @@ class Position:
         self.left[listing].done(window)
 
     def state(self) -> ListState | None:
-        """Return the state of the list after what was emitted, None when that was nothing."""
-        if self.lookback.newest is None:
+        """Return the state of the list after what was emitted, None when that was nothing.
+
+        With a filter on statuses even nothing is a state while something is left: if this sync is killed, what it emitted after its
+        last state may be kept, so the next one looks for those who leave from here on.
+        """
+        left, is_filtered = self._windows_left(), self.others_after is not None
+        if self.lookback.newest is None and not (left and is_filtered):
             return None
-        newest, left = moment_of(self.lookback.newest), self._windows_left()
-        others_after = moment_of(self.others_after) if self.others_after is not None and self._others_matter(self.others_after) else None
+        newest = None if self.lookback.newest is None else moment_of(self.lookback.newest)
+        others_after = moment_of(self.others_after) if self.others_after is not None and (left or self._others_matter()) else None
         seen = self.lookback.state()
         if not left:
             return ListState(updated_at=newest, others_after=others_after, seen=seen)
@@ -121,12 +126,20 @@ class Position:
             listing.key: [(window.after, window.until) for window in left.windows] for listing, left in self.left.items() if left.windows
         }
 
-    def _others_matter(self, others_after: int) -> bool:
-        """Tell whether the next sync may still meet contacts of other statuses that changed before the first one."""
-        return others_after > (self.lookback.newest or 0) - self.bounds.lookback
+    def _others_matter(self) -> bool:
+        """Tell whether a sync after a whole one may still meet contacts of other statuses that changed before the first one."""
+        return (self.others_after or 0) > (self.lookback.newest or 0) - self.bounds.lookback
 
 
 def _cursor_of(saved: ListState | None) -> int | None:
+    """Return the second from which on changes are new, None at a first sync."""
+    newest = _newest_of(saved)
+    # A first sync that was killed before it emitted anybody.
+    begun = saved.others_after if saved and saved.left else None
+    return epoch(begun) if newest is None and begun else newest
+
+
+def _newest_of(saved: ListState | None) -> int | None:
     moment = saved and (saved.updated_at or saved.newest)
     return epoch(moment) if moment else None
 

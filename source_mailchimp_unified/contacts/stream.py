@@ -73,6 +73,9 @@ class ContactsStream(Stream):
             self._positions[position.list_id] = position
             reading = _ListReading(self, session, output, jobs, position, turn)
             jobs.add(partial(reading.guarded, reading.begin), (turn,))
+        if any(position.is_first and position.others_after is not None for position in self._positions.values()):
+            # Before the first record: see Position.state.
+            output.checkpoint()
         await jobs.run()
 
     def _narrow_or_widen(self) -> None:

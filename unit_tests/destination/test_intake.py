@@ -41,7 +41,7 @@ def outcome(text: bytes, chunk: int) -> tuple[set[str], list[int], list[float]]:
     return set(account.written), [one["id"] for one in states], [one["destinationStats"]["recordCount"] for one in states]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     records=st.integers(1, 6),
     chunk=st.integers(1, 400),

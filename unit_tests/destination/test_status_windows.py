@@ -39,7 +39,7 @@ def moment(age: int) -> str:
     return (NOW - timedelta(seconds=age)).isoformat()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(*[st.one_of(st.none(), st.integers(-5, 5), st.integers(6, 9_000))] * 3))
 def test_windows_are_cut_only_before_the_horizon(seconds: tuple[int | None, ...]) -> None:
     """A sampled row cuts where it is older than the second before the first answer; one without a time cuts nowhere."""

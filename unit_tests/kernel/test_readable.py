@@ -89,7 +89,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(sorted(MEMBER)), json_values, max_size=6), json_values)
 def test_anything_at_all_is_a_readable_contact_or_none(values: dict[str, Any], row: Any) -> None:
     """No combination of odd values raises, and no record leaves its schema."""

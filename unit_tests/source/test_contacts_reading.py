@@ -120,7 +120,7 @@ def missing(audience: Audience, emitted: Iterable[str]) -> set[str]:
     return {str(number) for number, second in audience.changed.items() if second <= HORIZON} - set(emitted)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seconds=members,
     seed=st.integers(0, 10_000),
@@ -139,7 +139,7 @@ def test_no_member_is_lost_whatever_changes_during_the_sweep(seconds: list[int],
     assert "left" not in emitted.stream.state()["lists"].get("a", {})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seconds=members, seed=st.integers(0, 10_000), edits=st.integers(0, 6), workers=st.integers(1, 10), kills=st.integers(1, 4))
 def test_a_state_says_what_is_left(seconds: list[int], seed: int, edits: int, workers: int, kills: int) -> None:
     """Killed at any checkpoint, several times, and continued from its state, a sync loses no member."""
@@ -170,7 +170,7 @@ def test_a_kill_repeats_hardly_anything() -> None:
     assert len(emitted) <= 1.15 * 4000
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seconds=members, seed=st.integers(0, 1000), workers=st.integers(1, 10), thought=st.one_of(st.just(0), st.integers(0, 1000)))
 def test_a_quiet_list_is_emitted_exactly_once(seconds: list[int], seed: int, workers: int, thought: int) -> None:
     """Without edits no member comes twice, however wrong the count beforehand, and the next sync emits nothing."""
@@ -245,7 +245,7 @@ def test_a_list_of_one_second_is_read_once() -> None:
 
 
 @given(st.integers(1, 60), st.integers(0, 200), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_becomes_visible_late_is_read_by_the_next_sync(rows: int, age: int, seed: int) -> None:
     """A change stamped up to the lookback before the end of a sync, and visible only after it, is emitted by the next one, alone."""
     audience = Audience([HORIZON - 7 * n for n in range(rows)], seed, 0)

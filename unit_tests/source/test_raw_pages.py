@@ -54,7 +54,7 @@ def read(client: Any) -> Items:
     return run(reading())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 5500), st.integers(0, 1 << 20), st.sampled_from([(OVERLAP // 2, 0), (0, 400), (OVERLAP // 2, OVERLAP)]))
 def test_an_item_that_stays_is_read_whatever_comes_and_goes(size: int, seed: int, moves: tuple[int, int]) -> None:
     """Items that join or leave between the requests push no other item out of what is read."""

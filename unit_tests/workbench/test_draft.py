@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from mailchimp_workbench.send.options import options, read_option
 from mailchimp_workbench.send.outcomes import Outcome
 from mailchimp_workbench.send.reject_files import MARKS, cell, csv_lines, restored
 from mailchimp_workbench.send.rows import from_records
+from mailchimp_workbench.send.writing import catalog
 
 ROWS = from_records("people", [{"Email": "a@guests.example", "Plan": "Pro", "status": "won", "Notes": ""}])
 
@@ -78,8 +80,19 @@ def test_no_cell_is_a_formula_and_every_cell_comes_back(value: str) -> None:
     """A spreadsheet takes every value of a record for text, and the upload of the file is the same record again."""
     written = cell(value)
 
-    assert not written.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not written.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}"))
     assert restored({"x": written}) == {"x": value}
+
+
+@given(st.text(min_size=1).filter(lambda name: name not in MARKS))
+def test_columns_keep_their_names(name: str) -> None:
+    """A column whose name would be a formula has the same name again after the upload."""
+    reject = Outcome(1, "rejected", "", "", "", {name: "x"})
+
+    (head, *_) = csv.reader(csv_lines([reject]))
+
+    assert not head[-1].startswith(("=", "+", "-", "@"))
+    assert list(restored(dict.fromkeys(head, "x"))) == [name]
 
 
 def test_the_file_of_rejects_says_why() -> None:
@@ -144,3 +157,12 @@ def test_options_come_from_the_specification(name: str, typed: str, expected: An
 
     assert set(known) == {"tag_mode", "managed_tags", "percent", "restore"}
     assert read_option(known[name], typed) == expected
+
+
+def test_a_draft_names_its_audience_by_id_alone() -> None:
+    """The audience is `list_id` of the configuration: what the destination calls its objects does not matter."""
+    made = Draft(ROWS, "2e6b74a9f8")
+    (configured,) = catalog(ROWS)["streams"]
+
+    assert made.config()["list_id"] == "2e6b74a9f8"
+    assert "destination_object_name" not in configured

@@ -21,6 +21,8 @@ KNOWN = [
     Target("custom_fields.SIZE", "Shirt size", "Audience fields", "dropdown", choices=("S", "M", "L")),
     Target("custom_fields.JOINED", "Customer since", "Audience fields", "date"),
     Target("custom_fields.LTV", "Lifetime value", "Audience fields", "number"),
+    Target("custom_fields.ADDRESS.addr1", "Address: Street", "Parts of a postal address"),
+    Target("custom_fields.ADDRESS.state", "Address: State", "Parts of a postal address"),
     Target("custom_fields.ADDRESS.city", "Address: City", "Parts of a postal address"),
     Target("custom_fields.ADDRESS.zip", "Address: Zip code", "Parts of a postal address"),
 ]
@@ -53,8 +55,6 @@ def fields(*columns: Column) -> dict[str, str]:
         ("company", "Fjord Labs", "custom_fields.COMPANY"),
         ("Shirt Size", "M", "custom_fields.SIZE"),
         ("Customer since", "2026-01-02", "custom_fields.JOINED"),
-        ("Billing City", "Reno", "custom_fields.ADDRESS.city"),
-        ("Postcode", "97201", "custom_fields.ADDRESS.zip"),
     ],
 )
 def test_columns_as_people_call_them(name: str, value: str, field: str) -> None:
@@ -81,6 +81,22 @@ def test_columns_as_people_call_them(name: str, value: str, field: str) -> None:
 def test_what_is_left_alone(name: str, value: str) -> None:
     """A status is never suggested, nor a field into which the values cannot go, nor one that is called otherwise."""
     assert fields(column(name, value)) == {}
+
+
+def test_a_postal_address_is_suggested_whole() -> None:
+    """Its parts are found under their usual names, all that Mailchimp needs or none: it would reject the rows."""
+    street, city, state = column("Billing Street", "1 Main Street"), column("Billing City", "Reno"), column("Province", "NV")
+    postcode = column("Postcode", "97201")
+
+    whole = fields(street, city, state, postcode)
+
+    assert whole == {
+        "Billing Street": "custom_fields.ADDRESS.addr1",
+        "Billing City": "custom_fields.ADDRESS.city",
+        "Province": "custom_fields.ADDRESS.state",
+        "Postcode": "custom_fields.ADDRESS.zip",
+    }
+    assert fields(city, postcode) == {}
 
 
 def test_values_tell_what_a_name_does_not() -> None:

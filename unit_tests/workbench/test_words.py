@@ -80,3 +80,30 @@ def test_joined_and_left_share_a_scale() -> None:
 
     assert chart.columns[0].up == 2 * chart.columns[0].down
     assert (chart.columns[1].up, chart.columns[1].down) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "type_", "expected"),
+    [
+        ("2010-11-14", "date", "November 14, 2010"),
+        ("1.0", "number", "1"),
+        ("1234.50", "number", "1,234.5"),
+        ("100000", "number", "100,000"),
+        ("n/a", "number", "n/a"),
+        ("soon", "date", "soon"),
+        ("01/03", "birthday", "01/03"),
+        ("0123", "zip", "0123"),
+        (None, "number", ""),
+    ],
+)
+def test_values_of_merge_fields_are_written_for_people(value: str | None, type_: str, expected: str) -> None:
+    """Dates are words and numbers are grouped; what is neither stays as it is."""
+    assert words.field_value(value, type_) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "expected"), [(1, "users", "1 user"), (6350, "contacts", "6,350 contacts"), (1, "created", "1 created")]
+)
+def test_one_is_singular(count: int, name: str, expected: str) -> None:
+    """A count agrees with its noun."""
+    assert words.records(count, name) == expected
