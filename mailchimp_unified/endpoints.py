@@ -78,14 +78,15 @@ def tag(list_id: str, tag_id: str) -> Request:
     return Request(f"/lists/{list_id}/segments/{tag_id}", f"a tag of audience {list_id}", {"fields": "id,name"}, needs=("id",))
 
 
-def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields: str = "") -> Request:
+def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields: str = "", keeps: Any = None) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-members/list-members-info/, in an order that edits keep.
 
-    `fields` are those of a member that are wanted, such as "members.id,members.status"; all but links without it.
+    `fields` are those of a member that are wanted, such as "members.id,members.status"; all but links without it. `keeps` is a
+    TypedDict of what is kept of the answer.
     """
     wanted = {"fields": f"{fields},total_items"} if fields else {"exclude_fields": "members._links,_links"}
     params = {**(filters or {}), "sort_field": "last_changed", "sort_dir": "ASC", **wanted}
-    return Request(f"/lists/{list_id}/members", f"the contacts of audience {list_id}", params, items="members")
+    return Request(f"/lists/{list_id}/members", f"the contacts of audience {list_id}", params, items="members", keeps=keeps)
 
 
 def member(list_id: str, contact_id: str, *, whole: bool = False) -> Request:

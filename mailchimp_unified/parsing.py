@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from functools import cache
@@ -30,9 +31,13 @@ def parsed(content: bytes, keeps: Any = None) -> Any:
     Strict parsers refuse a whole page for half of a surrogate pair, a NaN or a stray byte in one of its thousand rows. Then Python's
     own parser reads it: invalid characters become U+FFFD, invalid numbers become null.
     """
+    if keeps is not None:
+        # Whatever it refuses is read whole.
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _decoder(keeps).decode(content)
     try:
-        return _decoder(keeps).decode(content) if keeps is not None else orjson.loads(content)
-    except (msgspec.DecodeError, orjson.JSONDecodeError):
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
         return _leniently(content)
 
 

@@ -67,13 +67,16 @@ class Entrypoint(AirbyteEntrypoint):
         found = (str(secret) for secret in get_secrets(connection_specification, config))
         update_secrets([secret for secret in found if len(secret.strip()) >= SECRET_CHARACTERS])
 
-    def lines(self, parsed: argparse.Namespace) -> Iterator[str]:
-        """Yield the lines of a command. Records skip the CDK's message objects, which cost more than all else together."""
+    def lines(self, parsed: argparse.Namespace) -> Iterator[str | bytes]:
+        """Yield the lines of a command. Records skip the CDK's message objects, which cost more than all else together.
+
+        A str is one line without its newline, bytes are lines of records with theirs.
+        """
         if parsed.command == "read":
             return self._read_lines(parsed)
         return iter(self.run(parsed))
 
-    def _read_lines(self, parsed: argparse.Namespace) -> Iterator[str]:
+    def _read_lines(self, parsed: argparse.Namespace) -> Iterator[str | bytes]:
         if parsed.debug or is_platform_debug_log_enabled():
             self.logger.setLevel(logging.DEBUG)
         spec, config = self.source.spec(self.logger), self.source.read_config(parsed.config)
@@ -88,7 +91,7 @@ class Entrypoint(AirbyteEntrypoint):
                 self._memory_monitor.check_memory_usage()
             if isinstance(output, RecordLines):
                 lines[output.stream] += output.number
-                yield output.text
+                yield output.content
                 continue
             if output.state is not None and output.state.stream is not None:
                 name = output.state.stream.stream_descriptor.name
@@ -122,6 +125,9 @@ def _run(source: SourceMailchimpUnified, parsed: argparse.Namespace) -> int:
     with PRINT_BUFFER:
         try:
             for line in Entrypoint(source).lines(parsed):
+                if isinstance(line, bytes):
+                    _print_records(line)
+                    continue
                 print(f"{line}\n", end="")
                 if line.startswith(STATE_PREFIX):
                     # Requests may follow that take their time: what is safe must be known immediately.
@@ -155,6 +161,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--catalog", required=True, help="path of the configured catalog file, or of the output of discover")
             command.add_argument("--state", help="path of a file with the state messages of the last sync")
     return parser
+
+
+def _print_records(lines: bytes) -> None:
+    """Print lines of records past the CDK's buffer, which would copy a page of them four times."""
+    sys.stdout.flush()
+    output = sys.__stdout__ if sys.stdout is PRINT_BUFFER else sys.stdout
+    assert output is not None, "a process that reads has an output"
+    output.buffer.write(lines)
 
 
 def _stop_talking() -> None:

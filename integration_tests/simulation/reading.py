@@ -156,7 +156,8 @@ class ReadingRun:
             args += ["--state", files.write("state", states)]
         with logged(world):
             entrypoint = Entrypoint(source)
-            yield from entrypoint.lines(entrypoint.parse_args(args))
+            for line in entrypoint.lines(entrypoint.parse_args(args)):
+                yield line.decode() if isinstance(line, bytes) else line
 
     def _take(self, attempt: Attempt, text: str, pending: dict[str, list[Json]]) -> None:
         for line in text.splitlines():

@@ -10,6 +10,7 @@ import pytest
 from integration_tests.commands import BRIEF, IMPATIENT, STREAMS, Source, catalog, delete_after_listing
 from mailchimp_emulator import Emulator
 from mailchimp_unified.entities import contact
+from mailchimp_unified.entities.rows import Contact, Member
 
 Sources = Callable[..., Source]
 
@@ -101,17 +102,17 @@ def test_a_member_that_cannot_be_mapped_fails_its_stream_only(
 ) -> None:
     """A bug in the mapping is a system error of the stream; no state passes the record, and the other streams finish."""
     mailchimp.seed(name="Odd", contacts=5000)
-    mapped = contact.from_mailchimp
+    mapped = contact.unified
 
-    def refuse_one(member: dict[str, Any], *, remote: bool = False) -> dict[str, Any]:
-        if member["email_address"] == odd:
+    def refuse_one(member: Member, **options: Any) -> Contact:
+        if member.email_address == odd:
             raise TypeError("a member of a shape nobody has seen")
-        return mapped(member, remote=remote)
+        return mapped(member, **options)
 
     (list_id,) = [one["id"] for one in mailchimp.lists()]
     oldest = min(mailchimp.members(list_id), key=lambda member: member["last_changed"])
     odd = oldest["email_address"]
-    monkeypatch.setattr(contact, "from_mailchimp", refuse_one)
+    monkeypatch.setattr(contact, "unified", refuse_one)
 
     output = source().read(catalog())
 

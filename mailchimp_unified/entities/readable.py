@@ -7,7 +7,10 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
+from msgspec.structs import astuple
+
 from mailchimp_unified.entities.entity import Entity, Json, timestamp
+from mailchimp_unified.entities.rows import Contact, Member
 from mailchimp_unified.schemas import readable_schema
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -19,9 +22,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
-
-
-Convert = Callable[[Any], Json]
 
 
 class Readable(NamedTuple):
@@ -40,19 +40,21 @@ def readable(record: Json, entity: Entity) -> Readable | None:
     return Readable(fitted, nulled)
 
 
-def readable_page(items: Sequence[Any], entity: Entity, strictly: Convert, tolerantly: Convert) -> list[Readable | Json]:
-    """Return the records of a page of items, and leave out anything that is not a record.
+def readable_page(
+    members: Sequence[Member], entity: Entity, strictly: Callable[[Member], Contact], tolerantly: Callable[[Member], Json]
+) -> list[Contact | Readable | Json]:
+    """Return the records of a page of members, and leave out anything that is not a record.
 
-    `strictly` maps an item and raises for what it cannot read; `tolerantly` passes that on. Nearly every page is in order: its records
-    come as they are, after one look at the types in each of its columns.
+    `strictly` maps a member and raises for what it cannot read; `tolerantly` passes that on. Nearly every page is in order: its
+    records come as they are, after one look at the types in each of its columns.
     """
     try:
-        records = list(map(strictly, items))
-        if _is_in_order(records, entity):
-            return list(records)
+        contacts = list(map(strictly, members))
+        if _are_in_order(contacts, entity):
+            return list(contacts)
     except (ValueError, TypeError, AttributeError, KeyError):
         pass
-    found = (readable(tolerantly(item), entity) for item in items if type(item) is dict)
+    found = (readable(tolerantly(member), entity) for member in members)
     return [one if one.nulled else one.record for one in found if one is not None]
 
 
@@ -86,11 +88,11 @@ def _shape_of(name: str) -> _Shape:
     return _shape(readable_schema(name))
 
 
-def _is_in_order(records: Sequence[Json], entity: Entity) -> bool:
-    """Tell whether all records, which have the same fields in the same order, fit the schema."""
-    if not records:
+def _are_in_order(contacts: Sequence[Contact], entity: Entity) -> bool:
+    """Tell whether all contacts fit the schema."""
+    if not contacts:
         return True
-    columns = dict(zip(records[0], zip(*map(dict.values, records), strict=True), strict=True))
+    columns = dict(zip(Contact.__struct_fields__, zip(*map(astuple, contacts), strict=True), strict=True))
     if any("" in columns[name] for name in entity.primary_key):
         return False
     properties = _shape_of(entity.name).properties

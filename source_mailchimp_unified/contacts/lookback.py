@@ -6,27 +6,28 @@ the last one, and leaves out the rows that are known by their fingerprints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from operator import attrgetter
 
 from mailchimp_unified.entities.entity import timestamp
+from mailchimp_unified.entities.rows import Member
 from source_mailchimp_unified.sync.fingerprints import digest, packed, unpacked
 from source_mailchimp_unified.sync.state import SeenState, epoch, moment_of
 
-Member = dict[str, Any]
+_what_changes = attrgetter(
+    "id", "contact_id", "status", "last_changed", "email_address", "merge_fields", "interests", "tags", "language", "vip"
+)
 
-_WHAT_CHANGES = ("id", "contact_id", "status", "last_changed", "email_address", "merge_fields", "interests", "tags", "language", "vip")
 
-
-def second_of(member: Mapping[str, Any]) -> int | None:
+def second_of(member: Member) -> int | None:
     """Return the second at which a member last changed, None where Mailchimp gives no time."""
-    moment = timestamp(member.get("last_changed"))
+    moment = timestamp(member.last_changed)
     return None if moment is None else epoch(moment)
 
 
 def fingerprint_of(member: Member) -> bytes:
     """Return what tells a version of a member from others."""
-    return digest([member.get(name) for name in _WHAT_CHANGES])
+    return digest(_what_changes(member))
 
 
 class Lookback:
@@ -64,7 +65,7 @@ class Lookback:
         if last > self._after:
             for member in members:
                 # Times of one form compare like the moments they name.
-                if (timestamp(member.get("last_changed")) or "") > after:
+                if (timestamp(member.last_changed) or "") > after:
                     self._note(member)
 
     @property

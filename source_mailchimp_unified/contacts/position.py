@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailchimp_unified.entities.contact import STATUSES
+from mailchimp_unified.entities.rows import Member
 from source_mailchimp_unified.contacts.listings import EVERYTHING, Listing, listings
-from source_mailchimp_unified.contacts.lookback import Lookback, Member, second_of
+from source_mailchimp_unified.contacts.lookback import Lookback, second_of
 from source_mailchimp_unified.contacts.windows import Left, Window
 from source_mailchimp_unified.sync.account import CLOCK_TOLERANCE_SECONDS
 from source_mailchimp_unified.sync.state import ListState, epoch, moment_of
@@ -93,11 +94,11 @@ class Position:
         A first sync emits those of the wanted statuses. A later one emits everybody who changed since: who left them is among these.
         """
         if listing.keep is not None:
-            return [member for member in members if member.get("status") in listing.keep]
+            return [member for member in members if member.status in listing.keep]
         if self.others_after is None or self.is_first:
             return members
         after, wanted = self.others_after - self.bounds.lookback, self.bounds.wanted
-        return [member for member in members if member.get("status") in wanted or (second_of(member) or 0) > after]
+        return [member for member in members if member.status in wanted or (second_of(member) or 0) > after]
 
     def done(self, listing: Listing, window: Window) -> None:
         """Note that a window of a listing was emitted."""

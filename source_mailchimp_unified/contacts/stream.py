@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 from mailchimp_unified.entities.contact import STATUSES
+from mailchimp_unified.entities.rows import rows_of
 from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError
 from source_mailchimp_unified.contacts.listings import listings
 from source_mailchimp_unified.contacts.lookback import Lookback
 from source_mailchimp_unified.contacts.position import Bounds, Position
-from source_mailchimp_unified.contacts.sweep import Emitter, Sweep, members_request
+from source_mailchimp_unified.contacts.sweep import Emitter, Sweep, members_in, members_request
 from source_mailchimp_unified.contacts.windows import Window
 from source_mailchimp_unified.sync.account import Audiences
 from source_mailchimp_unified.sync.jobs import Jobs
@@ -190,7 +191,7 @@ class _ListReading:
         found = Lookback(bounds.lookback, repeated.until, bounds.limit, bounds.remembered, None)
         for listing in position.left:
             async for page in self.session.pager.down(members_request(position.list_id, repeated, listing)):
-                found.note(position.chosen(listing, [item for item in page.items if type(item) is dict]))
+                found.note(position.chosen(listing, members_in(rows_of(page.items))))
         if found.all_rows() == saved.seen.all_rows:
             position.lookback = found
             for listing in position.left:

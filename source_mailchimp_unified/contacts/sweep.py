@@ -14,12 +14,13 @@ from typing import Any
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities import contact
 from mailchimp_unified.entities.readable import readable_page
+from mailchimp_unified.entities.rows import Member, MembersPage, rows_of
 from mailchimp_unified.errors import NotFoundError
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Request
 from source_mailchimp_unified.contacts import windows
 from source_mailchimp_unified.contacts.listings import Listing
-from source_mailchimp_unified.contacts.lookback import Member, second_of
+from source_mailchimp_unified.contacts.lookback import second_of
 from source_mailchimp_unified.contacts.position import Position
 from source_mailchimp_unified.contacts.windows import TIED_PART_OF_A_PAGE, Cuts, Sample, Window
 from source_mailchimp_unified.sync.messages import Record
@@ -32,8 +33,17 @@ SAMPLES, WINDOWS = 1, 2
 AddJob = Callable[[Callable[[], Awaitable[None]], tuple[int, ...]], None]
 
 
-def members_request(list_id: str, window: Window, listing: Listing) -> Request:
-    """Return the request for the members of a window.
+Row = Member | None
+"""A row of a page, None for one that is no object."""
+
+
+def members_in(rows: Sequence[Row]) -> list[Member]:
+    """Return the rows of a page that are members."""
+    return [row for row in rows if row is not None]
+
+
+def members_request(list_id: str, window: Window, listing: Listing, *, whole: bool = False) -> Request:
+    """Return the request for the members of a window; `whole` keeps more of them than contacts are made of.
 
     The lower bound is exclusive and the upper one inclusive (the public documentation is silent; both were observed live).
     """
@@ -42,7 +52,7 @@ def members_request(list_id: str, window: Window, listing: Listing) -> Request:
         bounds["since_last_changed"] = moment_of(window.after)
     if listing.status:
         bounds["status"] = listing.status
-    return endpoints.members(list_id, bounds).surely()
+    return endpoints.members(list_id, bounds, keeps=None if whole else MembersPage).surely()
 
 
 @dataclass
@@ -56,17 +66,17 @@ class Emitter:
     counted: Callable[[Position], None]
     odd: Callable[[Position], None]
 
-    async def emit(self, listing: Listing, items: Sequence[Any], done: Window | None) -> None:
-        """Emit what is new among the items of a page; then `done` is read, and the state may say so."""
+    async def emit(self, listing: Listing, rows: Sequence[Row], done: Window | None) -> None:
+        """Emit what is new among the rows of a page; then `done` is read, and the state may say so."""
         position = self.position
-        members = [item for item in items if type(item) is dict]
-        if len(members) < len(items):
+        members = members_in(rows)
+        if len(members) < len(rows):
             self.odd(position)
         chosen = position.chosen(listing, members)
         fresh = await self._completed(position.lookback.fresh(chosen))
         if fresh:
             await self.output.emit(self._records(fresh))
-        position.taken += len(items)
+        position.taken += len(rows)
         position.lookback.note(chosen)
         if done is not None:
             position.done(listing, done)
@@ -75,14 +85,13 @@ class Emitter:
 
     def _records(self, members: Sequence[Member]) -> Iterator[Record]:
         # Only when the page is taken: until then it is its members alone.
-        strictly = partial(contact.from_mailchimp, remote=self.remote, strict=True)
-        records = readable_page(members, contact.ENTITY, strictly, self._convert)
+        records = readable_page(members, contact.ENTITY, partial(contact.unified, remote=self.remote), self._tolerantly)
         if len(records) < len(members):
             self.odd(self.position)
         yield from records
 
-    def _convert(self, member: Member) -> dict[str, Any]:
-        return {**contact.from_mailchimp(member, remote=self.remote), "list_id": self.position.list_id}
+    def _tolerantly(self, member: Member) -> dict[str, Any]:
+        return {**contact.tolerantly(member, remote=self.remote), "list_id": self.position.list_id}
 
     async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members, those with more tags than a listing shows with all of them."""
@@ -92,16 +101,18 @@ class Emitter:
 
     async def _complete(self, member: Member) -> None:
         try:
-            tags = await self.pager.all(endpoints.member_tags(self.position.list_id, str(member["id"])).surely())
+            tags = await self.pager.all(endpoints.member_tags(self.position.list_id, str(member.id)).surely())
         except NotFoundError:
             # Deleted meanwhile: the page says what is known.
             return
-        member["tags"] = [{"id": tag.get("id"), "name": tag.get("name")} for tag in tags]
+        member.tags = [{"id": tag.get("id"), "name": tag.get("name")} for tag in tags]
+        if member.whole is not None:
+            member.whole["tags"] = member.tags
 
 
 def _lacks_tags(member: Member) -> bool:
-    tags = member.get("tags")
-    return type(tags) is list and type(count := member.get("tags_count")) is int and count > len(tags) and bool(member.get("id"))
+    tags, count = member.tags, member.tags_count
+    return type(tags) is list and type(count) is int and count > len(tags) and bool(member.id)
 
 
 @dataclass
@@ -131,15 +142,16 @@ class Sweep:
         self._sample_further(self.rows)
         page = await self._pager.page(self._members(self.window))
         self.emitter.position.total += page.total
-        if len(page.items) < self._pager.page_size:
+        rows = rows_of(page.items)
+        if len(rows) < self._pager.page_size:
             self._fits_a_page = True
-            await self.emitter.emit(self.listing, page.items, self.window)
+            await self.emitter.emit(self.listing, rows, self.window)
             return
         self._sample_further(page.total)
         # The first page is a sample too: it begins with the window.
-        last = _second_of(page.items[-1])
+        last = _second_of(rows[-1])
         sample = Sample(self.window.after, self.window.after + 1 if last is None else last)
-        await self._sampled(0, sample, _before_last(page.items) if last is not None else [])
+        await self._sampled(0, sample, _before_last(rows) if last is not None else [])
 
     def _sample_further(self, rows: int) -> None:
         """Line up the samples of a listing of so many rows that are behind those already lined up."""
@@ -153,16 +165,16 @@ class Sweep:
 
     async def _sample(self, number: int, offset: int) -> None:
         """Read one page ahead: what lies strictly inside is emitted, and the time line is cut there."""
-        items = (await self._pager.page(self._members(self.window), offset)).items
-        first, last = (_second_of(items[0]), _second_of(items[-1])) if items else (None, None)
+        rows = rows_of((await self._pager.page(self._members(self.window), offset)).items)
+        first, last = (_second_of(rows[0]), _second_of(rows[-1])) if rows else (None, None)
         if first is None or last is None:
             await self._sampled(number, None, [])
             return
-        ends = {_changed(items[0]), _changed(items[-1])}
-        inside = [item for item in items if _changed(item) not in ends]
+        ends = {_changed(rows[0]), _changed(rows[-1])}
+        inside = [row for row in rows if _changed(row) not in ends]
         await self._sampled(number, Sample(first, last), inside)
 
-    async def _sampled(self, number: int, sample: Sample | None, inside: list[Any]) -> None:
+    async def _sampled(self, number: int, sample: Sample | None, inside: list[Row]) -> None:
         """Emit the inside of a sample and line up the windows that it shows to be left."""
         if self._fits_a_page:
             return
@@ -173,25 +185,28 @@ class Sweep:
 
     async def _read_down(self, window: Window) -> None:
         """Read one window from its far end, which is where the samples say, give or take a tie."""
-        rows = self._offsets[1] - self._pager.page_size + self._pager.page_size // TIED_PART_OF_A_PAGE if len(self._offsets) > 1 else 0
-        async for page in self._pager.down(self._members(window), rows):
-            first = _second_of(page.items[0]) if page.items and page.offset else window.after
-            await self.emitter.emit(self.listing, page.items, None if first is None else Window(first, window.until))
+        about = self._offsets[1] - self._pager.page_size + self._pager.page_size // TIED_PART_OF_A_PAGE if len(self._offsets) > 1 else 0
+        async for page in self._pager.down(self._members(window), about):
+            rows = rows_of(page.items)
+            first = _second_of(rows[0]) if rows and page.offset else window.after
+            await self.emitter.emit(self.listing, rows, None if first is None else Window(first, window.until))
+            # While the next page is awaited, this one must not be kept in memory.
+            del page, rows
 
     def _members(self, window: Window) -> Request:
-        return members_request(self.emitter.position.list_id, window, self.listing)
+        return members_request(self.emitter.position.list_id, window, self.listing, whole=self.emitter.remote)
 
 
-def _changed(item: Any) -> str | None:
-    moment = item.get("last_changed") if type(item) is dict else None
+def _changed(row: Row) -> str | None:
+    moment = None if row is None else row.last_changed
     return moment if type(moment) is str else None
 
 
-def _before_last(items: Sequence[Any]) -> list[Any]:
-    """Return the items that did not change in the second of the last one."""
-    last = _changed(items[-1])
-    return [item for item in items if _changed(item) != last]
+def _before_last(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that did not change in the second of the last one."""
+    last = _changed(rows[-1])
+    return [row for row in rows if _changed(row) != last]
 
 
-def _second_of(item: Any) -> int | None:
-    return second_of(item) if type(item) is dict else None
+def _second_of(row: Row) -> int | None:
+    return None if row is None else second_of(row)

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import orjson
 
 FINGERPRINT_BYTES = 6
@@ -15,7 +16,11 @@ FINGERPRINT_BYTES = 6
 
 def digest(value: Any) -> bytes:
     """Return a fingerprint of a JSON value."""
-    content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        # It writes no whole number beyond 64 bits.
+        content = msgspec.json.encode(value, order="sorted")
     return hashlib.blake2b(content, digest_size=FINGERPRINT_BYTES).digest()
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import orjson
+import msgspec
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteRecordMessage,
@@ -29,10 +29,12 @@ from airbyte_cdk.models.airbyte_protocol import (  # type: ignore[attr-defined] 
     Reason,
 )
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
+from msgspec.structs import asdict
 
 from mailchimp_unified.entities.readable import Readable
+from mailchimp_unified.entities.rows import Contact
 
-Record = dict[str, Any] | Readable
+Record = dict[str, Any] | Contact | Readable
 """A record, with the names of its fields that could not be read where there are any."""
 
 Records = Iterable[Record]
@@ -41,7 +43,8 @@ Records = Iterable[Record]
 def record_messages(stream: str, records: Records) -> Iterator[AirbyteMessage]:
     """Yield each record of a stream as a message."""
     for one in records:
-        record, nulled = one if isinstance(one, Readable) else (one, ())
+        content, nulled = one if isinstance(one, Readable) else (one, ())
+        record = asdict(content) if isinstance(content, Contact) else content
         yield AirbyteMessage(type=Type.RECORD, record=AirbyteRecordMessage(stream, record, _now(), meta=_meta(nulled) if nulled else None))
 
 
@@ -50,24 +53,37 @@ class RecordLines(NamedTuple):
 
     stream: str
     number: int
-    text: str
+    content: bytes
 
 
 def record_lines(stream: str, records: Records) -> Iterator[RecordLines]:
-    """Yield all records as one text, nothing for none. Like the CDK's serializer it leaves out the nulls at the top of a record."""
-    head, tail = f'{{"type":"RECORD","record":{{"stream":"{stream}","data":', f',"emitted_at":{_now()}'
-    lines = [
-        f"{head}{orjson.dumps({name: value for name, value in one.items() if value is not None}).decode()}{tail}}}}}"
-        if type(one) is dict
-        else f"{head}{_line(one)}{tail}{_meta_line(one)}}}}}"
-        for one in records
-    ]
+    """Yield all records as lines, nothing for none. Like the CDK's serializer it leaves out the nulls at the top of a record."""
+    now = _now()
+    lines = [_RecordLine(_Record(stream, one, now) if type(one) is Contact else _record(stream, one, now)) for one in records]
     if lines:
-        yield RecordLines(stream, len(lines), "\n".join(lines))
+        yield RecordLines(stream, len(lines), _ENCODER.encode_lines(lines))
 
 
-def _line(one: Any) -> str:
-    return orjson.dumps({name: value for name, value in one.record.items() if value is not None}).decode()
+class _Record(msgspec.Struct, omit_defaults=True, gc=False):
+    stream: str
+    data: Any
+    emitted_at: int
+    meta: Any = None
+
+
+class _RecordLine(msgspec.Struct, tag_field="type", tag="RECORD", gc=False):
+    record: _Record
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _record(stream: str, one: Any, now: int) -> _Record:
+    content, nulled = one if isinstance(one, Readable) else (one, ())
+    changes = [{"field": name, "change": Change.NULLED.value, "reason": Reason.SOURCE_SERIALIZATION_ERROR.value} for name in nulled]
+    return _Record(
+        stream, {name: value for name, value in content.items() if value is not None}, now, {"changes": changes} if changes else None
+    )
 
 
 def _meta(nulled: Iterable[str]) -> AirbyteRecordMessageMeta:
@@ -76,11 +92,6 @@ def _meta(nulled: Iterable[str]) -> AirbyteRecordMessageMeta:
             AirbyteRecordMessageMetaChange(field=name, change=Change.NULLED, reason=Reason.SOURCE_SERIALIZATION_ERROR) for name in nulled
         ]
     )
-
-
-def _meta_line(one: Any) -> str:
-    changes = [{"field": name, "change": Change.NULLED.value, "reason": Reason.SOURCE_SERIALIZATION_ERROR.value} for name in one.nulled]
-    return f',"meta":{orjson.dumps({"changes": changes}).decode()}'
 
 
 def _now() -> int:

@@ -19,7 +19,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.di
 def test_record_lines_are_the_record_messages(records: list[dict[str, Any]]) -> None:
     """For any records, their lines and messages say the same, except for the time they were made."""
     chunks = list(record_lines("contacts", records))
-    lines = [json.loads(line) for chunk in chunks for line in chunk.text.split("\n")]
+    lines = [json.loads(line) for chunk in chunks for line in chunk.content.splitlines()]
     messages = [json.loads(AirbyteEntrypoint.airbyte_message_to_string(one)) for one in record_messages("contacts", records)]
 
     assert sum(chunk.number for chunk in chunks) == len(records)
