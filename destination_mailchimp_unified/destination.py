@@ -72,7 +72,8 @@ class DestinationMailchimpUnified(Destination):
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> Json:
         """Return the DESTINATION_CATALOG message: every audience as an object."""
         try:
-            return self._ask(parse_destination_config(config, logger), logger, lambda client: destination_catalog(client, logger))
+            parsed = parse_destination_config(config, logger)
+            return self._ask(parsed, logger, lambda client: destination_catalog(client, parsed, logger))
         except MailchimpError as error:
             raise traced(error) from None
 

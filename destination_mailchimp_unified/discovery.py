@@ -3,65 +3,88 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.groups import Groups
+from destination_mailchimp_unified.audience.lookups import define, load_groups
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.intake.objects import object_name
+from destination_mailchimp_unified.intake.operations import CREATING, OFFERED_MODES, operation_of
+from destination_mailchimp_unified.intake.rules import filler_of
 from destination_mailchimp_unified.intake.streams import MATCHING_KEY
+from destination_mailchimp_unified.offered_fields import column_of, offered_fields
 from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
-from mailchimp_unified.entities.contact_fields import WRITABLE
-from mailchimp_unified.entities.merge_field import value_schema
+from mailchimp_unified.errors import NotFoundError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.schemas import load_schema
 
 Json = dict[str, Any]
 
-OPERATIONS = ("append", "append_dedup", "update", "soft_delete")
-
-# The object is the audience, the operation says whether to delete, and merge fields have columns of their own.
-_NOT_OFFERED = ("list_id", "is_deleted", "custom_fields")
+MOST_WITH_GROUPS = 20
+"""Groups are looked up by name where there are at most so many audiences: it takes several requests for each of them."""
 
 
-async def destination_catalog(client: MailchimpClient, logger: logging.Logger) -> Json:
-    """Return the DESTINATION_CATALOG message: every audience with every operation.
+async def destination_catalog(client: MailchimpClient, config: DestinationConfig, logger: logging.Logger) -> Json:
+    """Return the DESTINATION_CATALOG message: every audience with the operations that `write_policy` allows.
 
     Protocol: https://docs.airbyte.com/platform/understanding-airbyte/airbyte-protocol.
     """
     pager = Pager(client, logger)
     audiences = await pager.all(endpoints.AUDIENCES)
-    objects = await together(*(_operations(pager, audience) for audience in audiences))
-    operations = [operation for one in objects for operation in one]
+    with_groups = len(audiences) <= MOST_WITH_GROUPS
+    if not with_groups:
+        logger.info("The account has %d audiences: groups and marketing permissions are not offered by name.", len(audiences))
+    read = await together(*(_described(pager, audience, with_groups=with_groups) for audience in audiences))
+    operations = [operation for one in read if one for operation in operations_of(one, config)]
     return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
 
 
-async def _operations(pager: Pager, audience: Mapping[str, Any]) -> list[Json]:
-    list_id = str(audience["id"])
-    definitions = await pager.all(endpoints.merge_fields(list_id))
-    schema = object_schema(audience, definitions)
-    return [{"object_name": list_id, "sync_mode": mode, "json_schema": schema, "matching_keys": [[MATCHING_KEY]]} for mode in OPERATIONS]
+async def _described(pager: Pager, row: Mapping[str, Any], *, with_groups: bool) -> Audience | None:
+    """Return an audience with its merge fields and groups; None where it was deleted since it was listed."""
+    audience = Audience(str(row["id"]), name=str(row.get("name") or ""))
+    try:
+        define(audience, await pager.all(endpoints.merge_fields(audience.id)))
+    except NotFoundError:
+        return None
+    try:
+        if with_groups:
+            await load_groups(audience, pager)
+    except NotFoundError:
+        audience.groups = Groups()
+    return audience
 
 
-def object_schema(audience: Mapping[str, Any], definitions: Sequence[Mapping[str, Any]]) -> Json:
-    """Return the fields of an audience: those of the unified contact, and its merge fields by tag. Pure."""
-    unified = load_schema("contacts")["properties"]
-    properties = {name: _offered(field) for name, field in unified.items() if name in WRITABLE and name not in _NOT_OFFERED}
-    taken = {name.casefold() for name in properties}
-    for definition in definitions:
-        tag = str(definition["tag"])
-        if tag.casefold() not in taken:
-            words = f"Merge field {tag} ({definition.get('type')}): {definition.get('name')}."
-            properties[tag] = {**value_schema(str(definition.get("type"))), "description": words}
+def operations_of(audience: Audience, config: DestinationConfig) -> list[Json]:
+    """Return what may be done with an audience: each insertion type by which a stream could write something. Pure."""
+    schema = _schema(audience)
+    required = [column_of(tag) for tag in _required_tags(audience, config)]
+    operations = []
+    for mode in OFFERED_MODES:
+        operation = operation_of(mode, config.write_policy, has_object=True)
+        if operation is not None:
+            needed = [MATCHING_KEY, *(required if operation in CREATING else [])]
+            operations.append({"sync_mode": mode, "json_schema": {**schema, "required": needed}})
+    return [{"object_name": object_name(audience.name, audience.id), "matching_keys": [[MATCHING_KEY]], **one} for one in operations]
+
+
+def _schema(audience: Audience) -> Json:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": str(audience.get("name") or audience["id"]),
-        "description": f"Contacts of the Mailchimp audience {audience.get('name')}.",
+        "title": audience.name or audience.id,
+        "description": f"Contacts of the Mailchimp audience {audience.name or audience.id}.",
         "type": "object",
         "additionalProperties": True,
-        "required": [MATCHING_KEY],
-        "properties": properties,
+        "properties": offered_fields(audience),
     }
 
 
-def _offered(field: Json) -> Json:
-    return {name: value for name, value in field.items() if name != "writeOnly"}
+def _required_tags(audience: Audience, config: DestinationConfig) -> list[str]:
+    """Return the tags of the merge fields that a stream has to fill: without them Mailchimp creates nobody."""
+    if config.required_fields == "skip":
+        return []
+    constants = [filler_of(rule).field for rule in config.field_mapping if rule.value is not None and not rule.stream]
+    filled = {slot for field in constants for slot in field.slots}
+    return [tag for tag in audience.required_tags if tag not in filled]

@@ -21,7 +21,8 @@ def stream_key(name: str, namespace: Any) -> StreamKey:
     return (namespace if isinstance(namespace, str) and namespace else None, name)
 
 
-Operation = Literal["upsert", "update", "archive"]
+Operation = Literal["upsert", "update", "create", "archive"]
+"""What a stream may do: create and update contacts, only update them, only create them, or archive them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from destination_mailchimp_unified.config import Rule
 from destination_mailchimp_unified.intake.contact import Contact, Draft
-from destination_mailchimp_unified.intake.fields import LISTS, Field
+from destination_mailchimp_unified.intake.fields import LISTS, Field, named_with_prefix
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
 from mailchimp_unified.entities import readers
 from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE
@@ -96,6 +96,8 @@ class Columns:
         if name in WRITABLE and name not in self.ignored and (name in ANY_TABLE or self.is_unified):
             # A column that is named like a field gives way to one that was mapped to it.
             return () if self._is_taken(name) else (Filler(Field("unified", name)),)
+        if self.by_hand and (named := named_with_prefix(column)):
+            return (Filler(named),)
         # A column that the writer ignores is ignored even if a merge field has the same name.
         return (Filler(Field("merge tag", column)),) if self.merge_extras and name not in FIELDS else ()
 

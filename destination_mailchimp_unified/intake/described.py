@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.columns import PLATFORM_PREFIXES, Columns
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
-from mailchimp_unified.text import folded, visible
+from mailchimp_unified.text import did_you_mean, folded, visible
 
 SHOWN_COLUMNS = 50
 """Most columns that a line names, of each kind."""
@@ -30,6 +30,14 @@ def described(stream: str, columns: Columns) -> str:
     filled += [_filled(filler, "") for filler in columns.constants]
     parts = [("", filled or ["nothing"]), ("; merge fields of the same name: ", by_tag), ("; left alone: ", alone)]
     return f"{stream}: " + "".join(f"{words}{shown(names)}" for words, names in parts if names)
+
+
+def unmatched(columns: Columns, merge_tags: Sequence[str]) -> list[str]:
+    """Return the columns that were named by hand for a merge field that the audience does not have, with the nearest that it has."""
+    known = {folded(tag) for tag in merge_tags}
+    by_tag = [column for column in columns.names.values() for filler in columns.fillers(column) if filler.field.kind == "merge tag"]
+    missing = [column for column in by_tag if folded(column) not in known]
+    return [f"{visible(column)}{did_you_mean(column, list(merge_tags))}" for column in missing] if columns.by_hand else []
 
 
 def described_rules(config: DestinationConfig) -> str:

@@ -91,12 +91,27 @@ def field_of(text: str) -> Field:
         return Field("unified", known)
     if known in (FULL_NAME, IGNORE):
         return Field("full name" if known == FULL_NAME else "ignore", known)
+    if found := _prefixed(name):
+        return found
+    raise ValueError(_unknown(name, known))
+
+
+def named_with_prefix(column: str) -> Field | None:
+    """Return the field that a column named by hand says as a rule would, such as tag:NAME or custom_fields.TAG; None for others."""
+    try:
+        return _prefixed(visible(column))
+    except ValueError:
+        return None
+
+
+def _prefixed(name: str) -> Field | None:
+    known = folded(name)
     for prefix, kind in ((TAG_PREFIX, "tag"), (INTEREST_PREFIX, "interest"), (PERMISSION_PREFIX, "permission")):
         if known.startswith(prefix) and (rest := visible(name[len(prefix) :])):
             return Field(kind, rest)  # type: ignore[arg-type]  # one of the kinds above
     if known.startswith(MERGE_FIELD_PREFIX) and len(known) > len(MERGE_FIELD_PREFIX):
         return _merge_field(name[len(MERGE_FIELD_PREFIX) :])
-    raise ValueError(_unknown(name, known))
+    return None
 
 
 def _merge_field(rest: str) -> Field:

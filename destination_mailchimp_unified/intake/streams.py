@@ -12,23 +12,14 @@ from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, Operat
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.described import described, shown
 from destination_mailchimp_unified.intake.mapping import check_columns, check_filled_once, check_rules_have_columns
+from destination_mailchimp_unified.intake.objects import list_id_of
+from destination_mailchimp_unified.intake.operations import MODES, operation_of
 from destination_mailchimp_unified.intake.planned import PlannedField, planned_fields
-from mailchimp_unified.config import usable_list_id
 from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.text import did_you_mean, folded
 
 MATCHING_KEY = "email"
 """The field by which contacts are found."""
-
-_OPERATIONS: dict[str, Operation] = {
-    "append": "upsert",
-    "append_dedup": "upsert",
-    "overwrite": "upsert",
-    "overwrite_dedup": "upsert",
-    "update": "update",
-    "soft_delete": "archive",
-}
-"""What a destination sync mode asks for."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +70,8 @@ def _check_stream_names(config: DestinationConfig, names: list[str]) -> None:
 def _target(configured: Mapping[str, Any], config: DestinationConfig, logger: logging.Logger) -> Target:
     stream = configured["stream"]
     name = str(stream.get("name"))
-    operation = _operation(configured, name)
     list_id = _object_name(configured.get("destination_object_name"), name)
+    operation = _operation(configured, name, config, has_object=list_id is not None)
     if list_id:
         _check_matching_key(configured.get("primary_key"), name)
     properties = _properties(stream.get("json_schema"))
@@ -112,13 +103,17 @@ def _announcer(name: str, logger: logging.Logger) -> Callable[[Columns], None]:
     return announce
 
 
-def _operation(configured: Mapping[str, Any], stream: str) -> Operation:
-    mode = configured.get("destination_sync_mode")
-    operation = _OPERATIONS.get(str(mode))
+def _operation(configured: Mapping[str, Any], stream: str, config: DestinationConfig, *, has_object: bool) -> Operation:
+    mode = str(configured.get("destination_sync_mode") or "")
+    if mode not in MODES:
+        raise ConfigError(
+            f"Stream {stream} has {f'the unknown sync mode {mode}' if mode else 'no sync mode'}. Please choose one of: {', '.join(MODES)}."
+        )
+    operation = operation_of(mode, config.write_policy, has_object=has_object)
     if operation is None:
         raise ConfigError(
-            f"Stream {stream} has {f'the unknown sync mode {mode}' if mode else 'no sync mode'}."
-            f" Please choose one of: {', '.join(_OPERATIONS)}."
+            f"Stream {stream} could write nothing: its sync mode is {mode}, and write_policy is {config.write_policy}."
+            f" Please choose another mode in the connection, or set write_policy to upsert."
         )
     return operation
 
@@ -126,10 +121,13 @@ def _operation(configured: Mapping[str, Any], stream: str) -> Operation:
 def _object_name(value: Any, stream: str) -> str | None:
     if value is None or value == "":
         return None
-    try:
-        return usable_list_id(str(value))
-    except ValueError as error:
-        raise ConfigError(f"The destination object of stream {stream} {error}") from None
+    list_id = list_id_of(str(value))
+    if list_id is None:
+        raise ConfigError(
+            f"The destination object of stream {stream} names no audience: it ends with the audience's id in brackets, such as"
+            f" Event Guests (2e6b74a9f8). Please choose the object again in the connection."
+        )
+    return list_id
 
 
 def _check_matching_key(keys: Any, stream: str) -> None:

@@ -148,7 +148,7 @@ class LiveLane(Lane):
             groups = [] if self.audience.groups is None else [load_groups(seen, self._pager)]
             await together(load_audience(seen, self._pager), load_tags(seen, self._pager), *groups)
         except NotFoundError as error:
-            self._close(error)
+            await self._close(error)
         except MailchimpError as error:
             self._logger.warning("The settings of audience %s could not be read again: %s", self.audience.id, error.message)
         else:

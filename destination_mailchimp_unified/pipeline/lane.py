@@ -11,7 +11,9 @@ from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.audience.preparing import Preparation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
+from destination_mailchimp_unified.intake.described import shown
 from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
+from destination_mailchimp_unified.intake.objects import object_name
 from destination_mailchimp_unified.pipeline.backlog import Backlog
 from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, change_of, invalid
 from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
@@ -19,6 +21,7 @@ from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
 from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
+from mailchimp_unified import endpoints
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
 from mailchimp_unified.identity import subscriber_hash
@@ -90,7 +93,7 @@ class Lane:
                 try:
                     await self._write(tasks)
                 except NotFoundError as error:
-                    self._close(error)
+                    await self._close(error)
 
     async def _write(self, tasks: asyncio.TaskGroup) -> None:
         if not self.audience.known:
@@ -112,11 +115,14 @@ class Lane:
             if required:
                 self._logger.info("Audience %s requires %s: contacts that lack one are not created.", self.audience.id, ", ".join(required))
 
-    def _close(self, error: NotFoundError) -> None:
+    async def _close(self, error: NotFoundError) -> None:
         """Reject what waits for an audience that is not there. Raises ConfigError for one that was named and never there."""
         if self._named and not self.opened.is_set():
+            there = [object_name(row.get("name"), str(row["id"])) for row in await self._scope.pager.all(endpoints.AUDIENCES)]
             raise ConfigError(
-                f"There is no audience {self.audience.id}. Correct list_id or choose the destination object again.", detail=error.detail
+                f"There is no audience {self.audience.id}. Correct list_id or choose the destination object again."
+                f" The account has: {shown(there) if there else 'none'}.",
+                detail=error.detail,
             ) from error
         self._gone = rejected(f"there is no audience {self.audience.id}")
         self.opened.set()

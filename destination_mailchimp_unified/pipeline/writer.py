@@ -13,7 +13,9 @@ from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
+from destination_mailchimp_unified.intake.described import shown, unmatched
 from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
+from destination_mailchimp_unified.intake.objects import object_name
 from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.pipeline.lane import Lane
@@ -109,12 +111,22 @@ class Writer:
         self._pacing.all()
         for lane in lanes:
             await lane.opened.wait()
+        self._warn_of_columns()
         while self._ledger.open_records:
             await self._wait_for_settling()
         # The group takes no more tasks.
         self._settlement.end()
         for task in self._running.values():
             task.cancel()
+
+    def _warn_of_columns(self) -> None:
+        for target in self._targets.values():
+            audience = self._lanes[target.list_id].audience if target.list_id else None
+            if audience and audience.known and (missing := unmatched(target.columns, list(audience.merge_fields))):
+                self._logger.warning(
+                    "Stream %s: the audience %s has no field for %s. These columns are not written.",
+                    target.name, object_name(audience.name, audience.id), shown(missing),
+                )  # fmt: skip
 
     async def _open(self, lanes: list[Lane]) -> None:
         """Look at the audiences that are named before any record; what comes first tells what must be known of them."""

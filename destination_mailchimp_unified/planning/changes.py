@@ -13,7 +13,7 @@ from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
-from mailchimp_unified.entities.contact import ARCHIVED, refuse, to_mailchimp
+from mailchimp_unified.entities.contact import ARCHIVED, merge_values, refuse, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 
@@ -26,7 +26,7 @@ _OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_o
 NO_EMAIL = rejected("the record has no email address")
 NO_EMAIL_COLUMN = rejected("the record has no email address: no column of it fills the field email, see field_mapping")
 SUPERSEDED = skipped("a later record of the same contact brings it back")
-CREATES_ONLY = skipped("the row was deleted, and write_policy is create_only")
+CREATES_ONLY = skipped("the row was deleted, and only new contacts are written")
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
 
 
@@ -85,7 +85,7 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     kind = _kind(arrival, config)
     if isinstance(kind, Outcome):
         return kind
-    if kind != "upsert" and config.write_policy == "create_only":
+    if kind != "upsert" and arrival.operation == "create":
         return CREATES_ONLY
     if kind != "upsert":
         change.kind = kind
@@ -104,8 +104,7 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     change.previous_id = subscriber_hash(previous) if previous and subscriber_hash(previous) != change.id else None
     change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
     change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
-    change.existing_only = arrival.operation == "update" or config.write_policy == "update_only"
-    change.new_only = config.write_policy == "create_only" and not change.existing_only
+    change.existing_only, change.new_only = arrival.operation == "update", arrival.operation == "create"
     return change
 
 
@@ -123,6 +122,8 @@ def _with_extras(contact: Contact, audience: Audience) -> Json:
     fields = {merge_field.tag: value for column, value in contact.extras.items() if (merge_field := audience.merge_field(column))}
     if not fields:
         return contact.unified
+    taken = {tag for tag, value in merge_values(contact.unified).items() if value is not None}
+    fields = {tag: value for tag, value in fields.items() if tag not in taken}
     return {**contact.unified, "custom_fields": {**fields, **(contact.unified.get("custom_fields") or {})}}
 
 
@@ -133,7 +134,7 @@ def invalid(error: InvalidValueError) -> Outcome:
 
 def foldable(earlier: Change, later: Change) -> bool:
     """Return whether two changes in a row have the same effect as one."""
-    alike = earlier.kind == later.kind and earlier.existing_only == later.existing_only
+    alike = earlier.kind == later.kind and earlier.existing_only == later.existing_only and earlier.new_only == later.new_only
     return alike and later.previous_id in (None, earlier.previous_id)
 
 

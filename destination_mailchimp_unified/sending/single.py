@@ -101,7 +101,7 @@ async def _unsubscribe(change: Change, scope: Scope) -> Outcome:
 
 
 async def _upsert(change: Change, scope: Scope) -> Outcome:
-    if change.previous_id:
+    if change.previous_id and not change.new_only:
         try:
             moved = await _readdress(change, scope, change.previous_id)
         except RejectedRecordError as error:
@@ -115,7 +115,7 @@ async def _upsert(change: Change, scope: Scope) -> Outcome:
 
 async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
-    if new and scope.is_absent(change):
+    if new and scope.is_absent(change) and not (change.new_only and change.previous_id):
         return await _create(change, scope, new)
     if change.new_only:
         return await _create_only(change, scope, new)
@@ -137,17 +137,19 @@ async def _create_or_update(change: Change, scope: Scope) -> Outcome:
 
 
 async def _create_only(change: Change, scope: Scope, new: str | None) -> Outcome:
-    """Create a contact where it is not there, and leave it alone where it is.
+    """Create a contact where it is not there, under its new or its previous email address, and leave it alone where it is.
 
     A fresh read is enough to leave a contact alone: one that was permanently deleted since cannot be created either.
     """
-    if scope.is_fresh() and scope.audience.status_of(change.id) is not None:
+    for contact_id in filter(None, (change.id, change.previous_id)):
+        if scope.is_fresh() and scope.audience.status_of(contact_id) is not None:
+            return ALREADY_THERE
+        try:
+            await _call(endpoints.member(scope.list_id, contact_id), scope)
+        except NotFoundError:
+            continue
         return ALREADY_THERE
-    try:
-        await _call(endpoints.member(scope.list_id, change.id), scope)
-    except NotFoundError:
-        return await _create(change, scope, new) if new else NOT_CREATED
-    return ALREADY_THERE
+    return await _create(change, scope, new) if new else NOT_CREATED
 
 
 async def _readdress(change: Change, scope: Scope, previous_id: str) -> Json | None:

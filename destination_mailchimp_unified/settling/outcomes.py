@@ -74,7 +74,7 @@ def rejected(reason: str, words: str = "", field: str = "") -> Outcome:
 
 NOT_THERE = skipped("the contact is not in the audience")
 NOT_CREATED = skipped("a contact that is cleaned or archived is not created")
-ALREADY_THERE = skipped("the contact is in the audience, and write_policy is create_only")
+ALREADY_THERE = skipped("the contact is in the audience, and only new contacts are written")
 VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
 NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")

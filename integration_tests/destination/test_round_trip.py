@@ -188,7 +188,7 @@ def test_discover_lists_audiences(make_runner: Any, start: Any) -> None:
     operations = message["destination_catalog"]["operations"]
     assert {one["sync_mode"] for one in operations} == {"append", "append_dedup", "update", "soft_delete"}
     for one in operations:
-        assert one["object_name"] == runner.list_id
+        assert one["object_name"] == f"Audience ({runner.list_id})"
         assert one["matching_keys"] == [["email"]]
         assert one["json_schema"]["title"] == "Audience"
         assert one["json_schema"]["properties"]["N14"]["type"] == ["null", "number"]

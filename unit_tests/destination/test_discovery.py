@@ -6,39 +6,138 @@ from typing import Any
 
 import pytest
 
-from destination_mailchimp_unified.discovery import OPERATIONS
-from mailchimp_unified.entities.contact_fields import WRITABLE
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.groups import Groups
+from destination_mailchimp_unified.audience.lookups import define
+from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.discovery import operations_of
+from destination_mailchimp_unified.intake.columns import Columns
+from destination_mailchimp_unified.intake.operations import OFFERED_MODES
+from destination_mailchimp_unified.intake.streams import targets_of
+from destination_mailchimp_unified.offered_fields import column_of, offered_fields
+from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE
+from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.schemas import load_schema
 from unit_tests.account import CONFIG, LOGGER, Account, audiences, destination
 
 UNIFIED = load_schema("contacts")["properties"]
-FIELDS = [("ZIP", "zip"), ("AGE", "number"), ("FNAME", "text"), ("BIRTHDAY", "birthday")]
-DEFINITIONS = [{"tag": tag, "name": f"The {tag}", "type": kind} for tag, kind in FIELDS]
+STANDARD = [("FNAME", "text"), ("LNAME", "text"), ("ADDRESS", "address"), ("PHONE", "phone")]
+FIELDS_HERE = [("ZIP", "zip"), ("AGE", "number"), *STANDARD, ("BIRTHDAY", "birthday"), ("STATUS", "text"), ("SOURCE", "text")]
+DEFINITIONS = [{"tag": tag, "name": f"The {tag}", "type": kind} for tag, kind in FIELDS_HERE]
+SIZES = {"tag": "SIZE", "name": "Size", "type": "dropdown", "options": {"choices": ["S", "M", "S"]}}
+LEVEL = {"tag": "LEVEL", "name": "Level", "type": "radio", "options": {"choices": ["Gold"]}}
 
 
-def operations(account: Account) -> list[dict[str, Any]]:
+def operations(account: Account, **options: Any) -> list[dict[str, Any]]:
     """Return what the destination offers."""
-    catalog = destination(account)[0].discover(LOGGER, CONFIG)["destination_catalog"]
+    catalog = destination(account)[0].discover(LOGGER, {**CONFIG, **options})["destination_catalog"]
     return list(catalog["operations"])
 
 
-def offered() -> dict[str, Any]:
+def offered(*more: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of an audience with some merge fields."""
-    return dict(operations(Account(audiences(1), DEFINITIONS))[0]["json_schema"]["properties"])
+    return dict(operations(Account(audiences(1), [*DEFINITIONS, *more]))[0]["json_schema"]["properties"])
 
 
-@pytest.mark.parametrize("name", sorted(WRITABLE - {"list_id", "is_deleted", "custom_fields"}))
+def audience_with(*definitions: dict[str, Any]) -> Audience:
+    """Return an audience with these merge fields."""
+    audience = Audience("2e6b74a9f8", name="Event Guests")
+    define(audience, definitions)
+    return audience
+
+
+@pytest.mark.parametrize("name", sorted(WRITABLE - {"list_id", "is_deleted", "custom_fields", "phones", "addresses"}))
 def test_a_field_keeps_all_that_the_unified_schema_says_of_it(name: str) -> None:
     """Type and description come along; only what a JSON schema says to who reads does not."""
     assert offered()[name] == {word: value for word, value in UNIFIED[name].items() if word != "writeOnly"}
 
 
-def test_fields_stand_in_the_order_of_the_schema_and_then_of_mailchimp() -> None:
-    """Who maps by hand finds the unified fields first, and the merge fields as the audience's own form has them."""
-    names = list(offered())
-    merge_fields = [tag for tag, _ in FIELDS]
+def test_a_field_is_offered_once() -> None:
+    """Names by their unified names; phone and postal address by their tags, whose types are those of one value."""
+    found = offered()
 
-    assert names == [name for name in UNIFIED if name in names and name not in merge_fields] + merge_fields
+    assert {"first_name", "last_name", "PHONE", "ADDRESS"} <= found.keys()
+    assert not {"FNAME", "LNAME", "phones", "addresses"} & found.keys()
+    assert found["PHONE"]["type"] == ["null", "string"]
+    assert found["ADDRESS"]["type"] == ["null", "object"]
+    assert len({name.casefold() for name in found}) == len(found)
+
+
+def test_what_the_audience_lacks_is_not_offered() -> None:
+    """Without the merge field LNAME a last name could only be rejected."""
+    assert "last_name" not in offered_fields(audience_with(DEFINITIONS[2]))
+    assert "first_name" in offered_fields(audience_with(DEFINITIONS[2]))
+
+
+def test_the_key_and_what_people_map_most_come_first() -> None:
+    """Then the merge fields in Mailchimp's order, and then the other unified fields in the order of the schema, each time the same."""
+    names = list(offered())
+    first = ["email", "first_name", "last_name", "tags"]
+    merge_fields = [column_of(tag) for tag, _ in FIELDS_HERE if tag not in ("FNAME", "LNAME")]
+
+    assert names[: len(first)] == first
+    assert names[len(first) :][: len(merge_fields)] == merge_fields
+    rest = names[len(first) + len(merge_fields) :]
+    assert rest == [name for name in UNIFIED if name in rest]
+    assert "status_if_new" in rest
+    assert names == list(offered())
+
+
+@pytest.mark.parametrize("definition", [SIZES, LEVEL])
+def test_a_choice_field_has_its_choices(definition: dict[str, Any]) -> None:
+    """Each choice once, in Mailchimp's order, and null; the type stays that of a text, which Airbyte's form shows."""
+    found = offered(definition)[definition["tag"]]
+
+    assert found["type"] == ["null", "string"]
+    assert found["enum"] == [*dict.fromkeys(definition["options"]["choices"]), None]
+
+
+def test_a_choice_field_without_choices_takes_no_enum() -> None:
+    """An empty enum would allow nothing at all."""
+    assert "enum" not in offered({**SIZES, "options": {}})["SIZE"]
+
+
+def test_a_first_name_that_is_a_choice_is_one() -> None:
+    """FNAME need not be a text: what first_name takes is what the audience's field takes."""
+    found = offered_fields(audience_with({**SIZES, "tag": "FNAME"}))["first_name"]
+
+    assert found["enum"] == ["S", "M", None]
+
+
+def test_groups_and_permissions_are_offered_by_name() -> None:
+    """A boolean each, under the name that a rule of field_mapping would use."""
+    audience = audience_with()
+    audience.groups = Groups()
+    audience.groups.add_interests("Topics", [{"id": "i1", "name": "News"}])
+    audience.groups.add_permissions([{"text": "Direct Mail", "marketing_permission_id": "p1"}])
+    found = offered_fields(audience)
+
+    assert found["interests.Topics/News"]["type"] == ["null", "boolean"]
+    assert found["marketing_permissions.Direct Mail"]["type"] == ["null", "boolean"]
+
+
+def test_every_offered_column_is_written() -> None:
+    """A stream with an object writes each offered column: into its unified field, its merge field, its group or its permission."""
+    audience = audience_with(*DEFINITIONS, SIZES)
+    audience.groups = Groups()
+    audience.groups.add_interests("Topics", [{"id": "i1", "name": "News"}])
+    audience.groups.add_permissions([{"text": "Direct Mail", "marketing_permission_id": "p1"}])
+    columns = Columns(by_hand=True, merge_extras=True)
+    by_tag = {column_of(tag): tag for tag in audience.merge_fields}
+
+    for name in offered_fields(audience):
+        [filler] = columns.fillers(name)
+        assert filler.field.merge_tag == by_tag[name] if filler.field.kind == "merge field" else True
+        assert filler.field.label == name or filler.field.slots == {by_tag[name]}
+
+
+@pytest.mark.parametrize("tag", ["FNAME", "LNAME", "PHONE", "ADDRESS", "fname"])
+def test_a_tag_of_a_saved_mapping_is_still_written(tag: str) -> None:
+    """What was mapped to FNAME before it was offered as first_name, or is typed by hand, fills the merge field."""
+    [filler] = Columns(by_hand=True, merge_extras=True).fillers(tag)
+
+    assert (filler.field.kind, filler.field.name) == ("merge tag", tag)
+    assert tag.casefold() not in FIELDS
 
 
 def test_each_of_many_audiences_has_every_operation() -> None:
@@ -47,4 +146,43 @@ def test_each_of_many_audiences_has_every_operation() -> None:
 
     found = [(one["object_name"], one["sync_mode"]) for one in operations(Account(many))]
 
-    assert found == [(audience["id"], mode) for audience in many for mode in OPERATIONS]
+    assert found == [(f"{audience['name']} ({audience['id']})", mode) for audience in many for mode in OFFERED_MODES]
+
+
+@pytest.mark.parametrize("policy", ["upsert", "update_only", "create_only"])
+def test_what_is_offered_is_what_a_sync_takes(policy: str) -> None:
+    """An insertion type is offered exactly where a stream with it could write something; the others are refused by name."""
+    config = DestinationConfig.model_validate({**CONFIG, "write_policy": policy})
+    audience = audience_with(*DEFINITIONS)
+    found = {one["sync_mode"]: one for one in operations_of(audience, config)}
+    for mode in OFFERED_MODES:
+        stream = {"stream": {"name": "people", "json_schema": {}}, "destination_sync_mode": mode}
+        catalog = {"streams": [{**stream, "destination_object_name": f"Event Guests ({audience.id})", "primary_key": [["email"]]}]}
+        if mode in found:
+            assert targets_of(catalog, config, LOGGER)[None, "people"].list_id == audience.id
+            assert found[mode]["matching_keys"] == [["email"]]
+        else:
+            with pytest.raises(ConfigError, match="write_policy"):
+                targets_of(catalog, config, LOGGER)
+
+
+@pytest.mark.parametrize(
+    ("options", "required"),
+    [
+        ({}, ["email", "first_name", "AGE"]),
+        ({"required_fields": "skip"}, ["email"]),
+        ({"field_mapping": [{"value": "7", "field": "custom_fields.AGE"}]}, ["email", "first_name"]),
+        ({"field_mapping": [{"value": "Ada", "field": "first_name"}]}, ["email", "AGE"]),
+        ({"field_mapping": [{"value": "7", "field": "custom_fields.AGE", "stream": "other"}]}, ["email", "first_name", "AGE"]),
+    ],
+)
+def test_who_may_create_has_to_map_what_mailchimp_requires(options: dict[str, Any], required: list[str]) -> None:
+    """Required merge fields belong to the insertion types that create contacts, unless the configuration fills or skips them."""
+    needed = [{**one, "required": one["tag"] in ("FNAME", "AGE")} for one in sorted(DEFINITIONS, key=lambda one: one["tag"] == "AGE")]
+    config = DestinationConfig.model_validate({**CONFIG, **options})
+    found = {one["sync_mode"]: one["json_schema"]["required"] for one in operations_of(audience_with(*needed), config)}
+
+    assert found == {"append": required, "append_dedup": required, "update": ["email"], "soft_delete": ["email"]}
+    for one in operations_of(audience_with(*needed), config):
+        assert set(one["json_schema"]["required"]) <= one["json_schema"]["properties"].keys()
+        assert one["json_schema"]["additionalProperties"] is True
