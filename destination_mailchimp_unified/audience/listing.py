@@ -1,4 +1,4 @@
-"""Reading the status of every contact of an audience, so that nobody is missed while people edit."""
+"""Reading the status of every contact of an audience, and what it is compared by, so that nobody is missed while people edit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.audience.statuses import Statuses
+from destination_mailchimp_unified.audience.comparison import Comparison
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
 from mailchimp_unified.entities.entity import rfc3339, timestamp
@@ -39,42 +39,49 @@ _SWEEPS: tuple[dict[str, str | int], ...] = ({}, {"status": ARCHIVED})
 """An unfiltered listing leaves archived contacts out: https://mailchimp.com/developer/marketing/api/list-members/."""
 
 
-async def count_contacts(audience: Audience, pager: Pager) -> None:
-    """Ask how many contacts the listings of an audience have, archived ones apart. Where a page holds each, all statuses are known.
+async def count_contacts(audience: Audience, pager: Pager, shown: Iterable[str]) -> None:
+    """Ask how many contacts the listings of an audience have, archived ones apart. Where a page holds each, all are listed.
 
-    The archived ones come last: a contact archived in the meantime is in both answers, and never taken for a new one.
+    `shown` are fields that contacts may be compared by. The archived ones come last: a contact archived in the meantime is in both
+    answers, and never taken for a new one.
     """
-    collections = [_statuses(audience, sweep) for sweep in _SWEEPS]
+    collections = [_members(audience, sweep, shown) for sweep in _SWEEPS]
     replies = [await pager.client.call(collection.page(0, pager.page_size)) for collection in collections]
     totals = [total_items(reply.body) for reply in replies]
     audience.totals = (totals[0], totals[1])
     audience.statuses_until, audience.statuses_asked = _date(replies[0]), replies[0].asked
     pages = [reply.body["members"] for reply in replies]
     if all(len(page) < pager.page_size and len(page) >= total for page, total in zip(pages, totals, strict=True)):
-        audience.statuses, audience.listed_whole = Statuses(), True
-        for page in pages:
-            _note(audience, page)
+        audience.listed = [member for page in pages for member in page]
 
 
-async def read_statuses(audience: Audience, pager: Pager, workers: int) -> None:
-    """Read the status of every contact, losing none while people edit; then once more those that changed in the meantime."""
-    if audience.totals is None:
-        await count_contacts(audience, pager)
-    if audience.statuses is not None:
-        return
-    totals, horizon = audience.totals or (0, 0), audience.statuses_until
-    audience.statuses = Statuses()
-    # The totals may be old by now: they say where to begin, never whether to read.
-    sweeps = zip(_SWEEPS, totals, strict=True)
+async def read_statuses(audience: Audience, pager: Pager, workers: int, comparison: Comparison | None) -> None:
+    """Read the status of every contact, losing none while people edit; then once more those that changed in the meantime.
+
+    With a `comparison` also what contacts are compared by.
+    """
+    audience.begin_to_know(comparison)
     try:
-        await together(*(_read_sweep(audience, pager, sweep, total, workers) for sweep, total in sweeps))
-        if horizon:
-            await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS])
-        audience.listed_whole = await _is_whole(audience, pager)
+        if audience.listed is None:
+            await _read_all(audience, pager, workers)
+        else:
+            _note(audience, audience.listed)
+            audience.listed_whole = True
     except BaseException:
         # What was read in part must not pass for all.
         audience.statuses = None
         raise
+    audience.listed, audience.is_compared = None, comparison is not None
+
+
+async def _read_all(audience: Audience, pager: Pager, workers: int) -> None:
+    totals, horizon = audience.totals or (0, 0), audience.statuses_until
+    # The totals may be old by now: they say where to begin, never whether to read.
+    sweeps = zip(_SWEEPS, totals, strict=True)
+    await together(*(_read_sweep(audience, pager, sweep, total, workers) for sweep, total in sweeps))
+    if horizon:
+        await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS])
+    audience.listed_whole = await _is_whole(audience, pager)
 
 
 async def _is_whole(audience: Audience, pager: Pager) -> bool:
@@ -93,10 +100,16 @@ async def _is_whole(audience: Audience, pager: Pager) -> bool:
 
 
 async def refresh_statuses(audience: Audience, pager: Pager) -> None:
-    """Read the contacts who stopped being subscribed since the statuses were last read: the next write must not undo it."""
+    """Read the contacts who stopped being subscribed since the statuses were last read: the next write must not undo it.
+
+    Where contacts are compared, also subscribed ones who changed, unless most of those are the ones that this sync has written.
+    """
     if audience.statuses_until is not None:
         since = _since(audience.statuses_until)
-        await _read_changes(audience, pager, [{"status": status, **since} for status in STATUSES if status != "subscribed"])
+        compares = audience.comparison is not None and audience.written < pager.page_size
+        statuses = [status for status in STATUSES if compares or status != "subscribed"]
+        audience.written = 0
+        await _read_changes(audience, pager, [{"status": status, **since} for status in statuses])
 
 
 def is_fresh(audience: Audience) -> bool:
@@ -142,11 +155,15 @@ async def _read_window(audience: Audience, pager: Pager, filters: Mapping[str, s
 
 def _note(audience: Audience, members: Iterable[Json]) -> None:
     for member in members:
-        audience.note(str(member["id"]), member.get("status"))
+        audience.note_member(member)
 
 
 def _statuses(audience: Audience, filters: Mapping[str, str | int]) -> Request:
-    return endpoints.members(audience.id, filters, "members.id,members.status")
+    return _members(audience, filters, audience.comparison.shown if audience.comparison else ())
+
+
+def _members(audience: Audience, filters: Mapping[str, str | int], shown: Iterable[str]) -> Request:
+    return endpoints.members(audience.id, filters, ",".join(f"members.{name}" for name in ("id", "status", *shown)))
 
 
 def _since(moment: datetime) -> dict[str, str | int]:

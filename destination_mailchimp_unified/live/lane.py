@@ -65,6 +65,8 @@ class LiveLane(Lane):
         self.used = asyncio.get_running_loop().time()
         # Whether statuses were read at the start, or found not to pay.
         self._began = False
+        # What was read an hour ago says too little about a contact: each event is a call, and Mailchimp says what it changed.
+        audience.compares = False
         self._learned: float | None = None
         self._learning: asyncio.Task[None] | None = None
         # When contacts were written by calls of their own, within the time that statuses can be used.

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.comparison import Comparison
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.groups import wants_groups
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.audience.preparing import Preparation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
+from destination_mailchimp_unified.intake.mapping import check_audience, missing_fields, unmapped_required
 from destination_mailchimp_unified.intake.planned import PlannedField
-from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, Waiting, change_of, invalid
-from destination_mailchimp_unified.planning.plan import Batch, Plan, fits_bulk, plan
+from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, Waiting, change_of, fits_bulk, invalid
+from destination_mailchimp_unified.planning.compared import comparison_for, shown_by
+from destination_mailchimp_unified.planning.consent import notes
+from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
 from destination_mailchimp_unified.planning.tags import is_managed
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
-from mailchimp_unified.entities.contact import merge_values
+from destination_mailchimp_unified.settling.outcomes import UNCHANGED, UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.text import is_blank, visible
 
 Settle = Callable[[Entry, str, Outcome], None]
 """Takes a record, the id of its contact ("" when it has none), and what became of it."""
@@ -95,14 +96,9 @@ class Lane:
 
     def missing_fields(self) -> list[PlannedField]:
         """Return the merge fields that the mapping names, arrived records fill and the audience lacks; each once."""
-        missing: dict[str, PlannedField] = {}
-        for arrival in self._arrived:
-            for tag, value in merge_values(arrival.contact.unified).items():
-                planned = arrival.planned.get(visible(tag).upper())
-                if planned and not is_blank(value) and self.audience.merge_field(tag) is None and planned.tag not in self._fields_asked_for:
-                    missing.setdefault(planned.tag, planned)
-        self._fields_asked_for |= missing.keys()
-        return list(missing.values())
+        missing = missing_fields(self._arrived, self.audience, self._fields_asked_for)
+        self._fields_asked_for |= {field.tag for field in missing}
+        return missing
 
     def contacts(self) -> int:
         """Return how many contacts are to be written, as far as is known."""
@@ -110,7 +106,16 @@ class Lane:
 
     def apart(self) -> int:
         """Return how many of those that wait can only be written by calls of their own."""
-        return sum(1 for change in self._waiting.heads(set()) if change.kind != "upsert" or not fits_bulk(change))
+        heads, compares = self._waiting.heads(set()), self.audience.compares
+        return sum(1 for one in heads if one.kind != "upsert" or one.previous_id or not (compares or fits_bulk(one)))
+
+    def shown(self) -> list[str]:
+        """Return the fields of a member that any record fills."""
+        return shown_by(self._arrived, self._waiting.heads(set()))
+
+    def comparison(self, shown: Sequence[str] | None) -> Comparison:
+        """Return what the contacts that wait are best compared by, among the fields `shown` (None: any)."""
+        return comparison_for(self._waiting.heads(set()), self.audience, self._config, shown)
 
     # What goes out.
 
@@ -185,6 +190,9 @@ class Lane:
         return change.number < self._due_before
 
     def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
+        for change in made.unchanged:
+            self._waiting.take(change)
+            self._settle_change(change, UNCHANGED.noting(notes(change, self.audience.status_of(change.id) or "", self._config)))
         for change in [*made.singles, *(change for batch in made.batches for change in batch.changes)]:
             self._waiting.take(change)
             self._on_their_way.add(change.id)
@@ -208,7 +216,7 @@ class Lane:
             return
         settled = await bulk.carry_out(batch, self._scope_now())
         for change, outcome in settled.outcomes:
-            self._settle_change(change, outcome)
+            self._settle_written(change, outcome)
         for change in settled.left:
             tasks.create_task(self._carry_out_singly(change))
         for change in settled.stale:
@@ -219,10 +227,14 @@ class Lane:
 
     async def _carry_out_singly(self, change: Change) -> None:
         way = rehearsal.rehearse if self._config.dry_run else single.carry_out
-        self._settle_change(change, await way(change, self._scope_now()))
+        self._settle_written(change, await way(change, self._scope_now()))
 
     def _scope_now(self) -> Scope:
         return self._scope
+
+    def _settle_written(self, change: Change, outcome: Outcome) -> None:
+        self.audience.note_written(change.id, change.previous_id)
+        self._settle_change(change, outcome)
 
     def _settle_change(self, change: Change, outcome: Outcome) -> None:
         self._on_their_way.discard(change.id)
