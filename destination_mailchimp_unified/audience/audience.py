@@ -57,9 +57,9 @@ class Audience:
     # The second up to which the statuses are known, by Mailchimp's clock, and when that was, by the loop's.
     statuses_until: datetime | None = None
     statuses_asked: float = 0.0
-    # Rows of the plain listing and of the archived ones; and these rows, where a page of each was all there is.
+    # Rows of the plain listing and of the archived ones, and the first page of each until it is read or found not to be.
     totals: tuple[int, int] | None = None
-    listed: list[Json] | None = None
+    first_pages: list[list[Json]] = field(default_factory=list)
     # Contacts that Mailchimp reported as being there although no listing had them.
     appeared: set[str] = field(default_factory=set)
     # Whether the last contact that was written without knowing its status turned out to be new: where to begin with the next.

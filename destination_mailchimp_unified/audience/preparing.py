@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.comparison import Comparison
 from destination_mailchimp_unified.audience.cost import BULK_SIZE, bulk_is_cheaper, may_pay, reading
-from destination_mailchimp_unified.audience.listing import count_contacts, is_fresh, read_statuses, refresh_statuses
+from destination_mailchimp_unified.audience.listing import count_contacts, is_fresh, is_listed, read_statuses, refresh_statuses
 from destination_mailchimp_unified.audience.lookups import load_audience, load_groups, load_tags
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
@@ -91,7 +91,10 @@ class Preparation:
         if audience.totals is None:
             await self._count()
         self._tell("bulk")
-        comparison = self.demand.comparison(None if audience.listed is None else self._shown) if audience.compares else None
+        comparison = self.demand.comparison(self._shown if is_listed(audience, self.pager) else None) if audience.compares else None
+        if comparison and not {*comparison.shown} <= {*self._shown}:
+            # Records that came since fill other fields.
+            audience.first_pages = []
         await read_statuses(audience, self.pager, self.config.num_workers, comparison)
 
     async def _count(self) -> None:
@@ -111,6 +114,7 @@ class Preparation:
         pays = self._may_count() and await self._is_cheaper()
         if not pays and self.demand.contacts():
             self._tell("single")
+            self.audience.first_pages = []
         return pays
 
     async def _is_cheaper(self) -> bool:
@@ -118,7 +122,7 @@ class Preparation:
         if audience.totals is None:
             await self._count()
         totals = audience.totals or (0, 0)
-        return audience.listed is not None or bulk_is_cheaper(
+        return is_listed(audience, self.pager) or bulk_is_cheaper(
             contacts, self.demand.apart(), totals, audience.subscribed, compares=audience.compares
         )
 
