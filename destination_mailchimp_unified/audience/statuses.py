@@ -13,8 +13,8 @@ _CODES = {status: code for code, status in enumerate(STATUSES, start=1)}
 
 _FIRST_SLOTS = 32
 
-_ROOM = 1.03
-"""Contacts spread over the tables by chance: so much more than its share a table gets, that it does not have to grow."""
+_ROOM = 1.01
+"""Contacts spread over the tables by chance: so much more than its share a table gets, so that few have to grow."""
 
 _WRITTEN = 8
 """Bit of the code of a contact that this sync has written."""
@@ -73,15 +73,17 @@ class _Table:
     `_places` finds them, by open addressing: the number of a key, counted from 1, is where its hash says, or soon behind.
     """
 
-    __slots__ = ("_codes", "_each", "_keys", "_places", "_words")
+    __slots__ = ("_codes", "_count", "_each", "_keys", "_places", "_words")
 
     def __init__(self, words: int, expected: int) -> None:
-        self._each = words
-        self._keys, self._words, self._codes = array("Q"), array("Q"), bytearray()
-        self._places = array("I", bytes(4 * max(_FIRST_SLOTS, expected * 5 // 4 + 1)))
+        self._each, self._count = words, 0
+        # What is known from the beginning is taken at once: growing bit by bit leaves holes in the memory.
+        self._keys, self._words = array("Q", [0]) * expected, array("Q", [0]) * (expected * words)
+        self._codes = bytearray(expected)
+        self._places = array("I", [0]) * max(_FIRST_SLOTS, expected * 5 // 4 + 1)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return self._count
 
     def code(self, key: int) -> int:
         """Return the code of a key, 0 when it is not there."""
@@ -99,9 +101,11 @@ class _Table:
         slot = self._slot(key)
         place = self._places[slot]
         if not place:
-            self._keys.append(key)
-            self._codes.append(code)
-            self._places[slot] = place = len(self._keys)
+            if self._count == len(self._keys):
+                self._keys.append(0)
+                self._codes.append(0)
+            self._keys[self._count] = key
+            self._places[slot] = place = self._count = self._count + 1
             # Four fifths full is where searching begins to take long.
             if place * 5 > len(self._places) * 4:
                 self._grow()
@@ -128,6 +132,6 @@ class _Table:
         return slot
 
     def _grow(self) -> None:
-        self._places = array("I", bytes(4 * (len(self._places) * 4 // 3)))
-        for place, key in enumerate(self._keys, start=1):
+        self._places = array("I", [0]) * (len(self._places) * 4 // 3)
+        for place, key in enumerate(self._keys[: self._count], start=1):
             self._places[self._slot(key)] = place
