@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -50,8 +49,8 @@ _RENEWED = ("name", "double_optin", "subscribed", "definitions", "merge_fields",
 class LiveBacklog(Backlog):
     """What the events ask of their audience. At the start, everything that the first of them would have to wait for."""
 
-    def __init__(self, audience: Audience, managed_tags: Sequence[str]) -> None:
-        super().__init__(audience, managed_tags)
+    def __init__(self, audience: Audience, config: DestinationConfig) -> None:
+        super().__init__(audience, config)
         # Whether statuses were read at the start, or found not to pay.
         self.began = False
         # When contacts were written by calls of their own, within the time that statuses can be used.
@@ -89,11 +88,13 @@ class LiveLane(Lane):
         super().__init__(audience, config, pager, creation, settle, named=named)
         self._pager, self._room = pager, room
         self.used = asyncio.get_running_loop().time()
+        # What was read an hour ago says too little about a contact: each event is a call, and Mailchimp says what it changed.
+        audience.compares = False
         self._learned: float | None = None
         self._learning: asyncio.Task[None] | None = None
 
     def _new_backlog(self) -> LiveBacklog:
-        self._events = LiveBacklog(self.audience, self._config.managed_tags)
+        self._events = LiveBacklog(self.audience, self._config)
         return self._events
 
     # What is known, and how it ages.

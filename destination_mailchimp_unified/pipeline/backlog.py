@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.audience.comparison import Comparison
 from destination_mailchimp_unified.audience.groups import wants_groups
+from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival
+from destination_mailchimp_unified.intake.mapping import missing_fields
 from destination_mailchimp_unified.intake.planned import PlannedField
-from destination_mailchimp_unified.planning.changes import Waiting
-from destination_mailchimp_unified.planning.plan import fits_bulk
+from destination_mailchimp_unified.planning.changes import Waiting, fits_bulk
+from destination_mailchimp_unified.planning.compared import comparison_for, shown_by
 from destination_mailchimp_unified.planning.tags import is_managed
-from mailchimp_unified.entities.contact import merge_values
-from mailchimp_unified.text import is_blank, visible
 
 
 class Backlog:
@@ -21,12 +22,12 @@ class Backlog:
     `written_singly` is how many contacts were written by calls of their own so far.
     """
 
-    def __init__(self, audience: Audience, managed_tags: Sequence[str]) -> None:
+    def __init__(self, audience: Audience, config: DestinationConfig) -> None:
         self.arrived: list[Arrival] = []
-        self.waiting = Waiting(is_managed(managed_tags))
+        self.waiting = Waiting(is_managed(config.managed_tags))
         self.written_singly = 0
         self.fields_asked_for: set[str] = set()
-        self._audience = audience
+        self._audience, self._config = audience, config
 
     @property
     def is_empty(self) -> bool:
@@ -48,14 +49,9 @@ class Backlog:
 
     def missing_fields(self) -> list[PlannedField]:
         """Return the merge fields that the mapping names, arrived records fill and the audience lacks; each once."""
-        missing: dict[str, PlannedField] = {}
-        for arrival in self.arrived:
-            for tag, value in merge_values(arrival.contact.unified).items():
-                planned = arrival.planned.get(visible(tag).upper())
-                if planned and not is_blank(value) and self._audience.merge_field(tag) is None and planned.tag not in self.fields_asked_for:
-                    missing.setdefault(planned.tag, planned)
-        self.fields_asked_for |= missing.keys()
-        return list(missing.values())
+        missing = missing_fields(self.arrived, self._audience, self.fields_asked_for)
+        self.fields_asked_for |= {field.tag for field in missing}
+        return missing
 
     def contacts(self) -> int:
         """Return how many contacts are to be written, as far as is known."""
@@ -63,4 +59,13 @@ class Backlog:
 
     def apart(self) -> int:
         """Return how many of those that wait can only be written by calls of their own."""
-        return sum(1 for change in self.waiting.heads(set()) if change.kind != "upsert" or not fits_bulk(change))
+        heads, compares = self.waiting.heads(set()), self._audience.compares
+        return sum(1 for one in heads if one.kind != "upsert" or one.previous_id or not (compares or fits_bulk(one)))
+
+    def shown(self) -> list[str]:
+        """Return the fields of a member that any record fills."""
+        return shown_by(self.arrived, self.waiting.heads(set()))
+
+    def comparison(self, shown: Sequence[str] | None) -> Comparison:
+        """Return what the contacts that wait are best compared by, among the fields `shown` (None: any)."""
+        return comparison_for(self.waiting.heads(set()), self._audience, self._config, shown)

@@ -16,11 +16,12 @@ from destination_mailchimp_unified.intake.mapping import check_audience, unmappe
 from destination_mailchimp_unified.intake.objects import object_name
 from destination_mailchimp_unified.pipeline.backlog import Backlog
 from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, change_of, invalid
+from destination_mailchimp_unified.planning.consent import notes
 from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import UPDATED, WITHOUT, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import UNCHANGED, UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
@@ -54,7 +55,7 @@ class Lane:
         self._due_before = 0
 
     def _new_backlog(self) -> Backlog:
-        return Backlog(self.audience, self._config.managed_tags)
+        return Backlog(self.audience, self._config)
 
     # What comes in.
 
@@ -153,6 +154,9 @@ class Lane:
         return plan(self._heads(), self.audience, self._config, self._due_before)
 
     def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
+        for change in made.unchanged:
+            self._backlog.waiting.take(change)
+            self._settle_change(change, UNCHANGED.noting(notes(change, self.audience.status_of(change.id) or "", self._config)))
         for change in [*made.singles, *(change for batch in made.batches for change in batch.changes)]:
             self._backlog.waiting.take(change)
             self._on_their_way.add(change.id)
@@ -176,7 +180,7 @@ class Lane:
             return
         settled = await bulk.carry_out(batch, self._scope_now())
         for change, outcome in settled.outcomes:
-            self._settle_change(change, outcome)
+            self._settle_written(change, outcome)
         for change in settled.left:
             tasks.create_task(self._carry_out_singly(change))
         for change in settled.stale:
@@ -187,10 +191,14 @@ class Lane:
 
     async def _carry_out_singly(self, change: Change) -> None:
         way = rehearsal.rehearse if self._config.dry_run else single.carry_out
-        self._settle_change(change, await way(change, self._scope_now()))
+        self._settle_written(change, await way(change, self._scope_now()))
 
     def _scope_now(self) -> Scope:
         return self._scope
+
+    def _settle_written(self, change: Change, outcome: Outcome) -> None:
+        self.audience.note_written(change.id, change.previous_id)
+        self._settle_change(change, outcome)
 
     def _settle_change(self, change: Change, outcome: Outcome) -> None:
         self._on_their_way.discard(change.id)

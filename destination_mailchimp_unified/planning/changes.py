@@ -48,6 +48,8 @@ class Change:
     previous_id: str | None = None
     # Fields whose values could not be used, by name: the contact is written without them.
     left_out: tuple[str, ...] = ()
+    # Whether it was compared with what was read, and found to change something.
+    differs: bool = False
 
     @property
     def number(self) -> int:
@@ -130,6 +132,11 @@ def _with_extras(contact: Contact, audience: Audience) -> Json:
 def invalid(error: InvalidValueError) -> Outcome:
     """Return the outcome of a record with a value that cannot be written."""
     return rejected(f"{error.tag}: {error.reason}", field=error.tag)
+
+
+def fits_bulk(change: Change) -> bool:
+    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions and no other email address."""
+    return "marketing_permissions" not in change.body and not change.previous_id
 
 
 def foldable(earlier: Change, later: Change) -> bool:

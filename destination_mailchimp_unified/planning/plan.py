@@ -1,7 +1,7 @@
 """From changes to batches: which contact goes by which call. Pure.
 
-What is known of an audience chooses the call, and nothing else: that somebody is not there, or that a deletion or an update is
-not needed, is only ever said by Mailchimp. Bulk calls are safe only for contacts whose status is known:
+What is known of an audience chooses the call. That somebody is not there, or that a deletion or a status is not needed, is only ever
+said by Mailchimp; that fields and tags are as a record wants them is believed of the last reading, and takes no call. Bulk calls are safe only for contacts whose status is known:
 
 - an unknown contact is created in bulk with its status and without update_existing: a contact who signed up in the meantime is reported,
   not overwritten;
@@ -18,7 +18,8 @@ from typing import Literal
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.changes import Change, fits_bulk
+from destination_mailchimp_unified.planning.compared import changes_nothing
 from destination_mailchimp_unified.planning.consent import new_status, wants_status
 from mailchimp_unified.entities.contact import ARCHIVED
 
@@ -36,10 +37,11 @@ class Batch:
 
 @dataclass
 class Plan:
-    """What is sent now; the changes that are in neither list wait for a full batch."""
+    """What is sent now, and what is not sent because it changes nothing; the other changes wait for a full batch."""
 
     batches: list[Batch] = field(default_factory=list)
     singles: list[Change] = field(default_factory=list)
+    unchanged: list[Change] = field(default_factory=list)
 
 
 def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, due_before: int) -> Plan:
@@ -51,6 +53,10 @@ def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfi
     made = Plan()
     buckets: dict[Batched, list[Change]] = {"create": [], "update": [], "untag": []}
     for change in changes:
+        if not change.differs and changes_nothing(change, audience, config):
+            made.unchanged.append(change)
+            continue
+        change.differs = audience.comparison is not None
         way = route(change, audience, config)
         if way != "single":
             buckets[way].append(change)
@@ -84,8 +90,3 @@ def route(change: Change, audience: Audience, config: DestinationConfig) -> Rout
     if change.removes_tags_only and not (moved or config.suppress_automations):
         return "untag"
     return "update" if status == "subscribed" and not moved and fits_bulk(change) else "single"
-
-
-def fits_bulk(change: Change) -> bool:
-    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions and no other email address."""
-    return "marketing_permissions" not in change.body and not change.previous_id

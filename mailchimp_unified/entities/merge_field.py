@@ -61,7 +61,7 @@ class UnknownMergeFieldError(InvalidValueError):
 
 @dataclass(frozen=True)
 class MergeField:
-    """The definition of a merge field as far as values depend on it."""
+    """The definition of a merge field as far as values depend on it; `default_country` is Mailchimp's number of a country."""
 
     tag: str
     type: str
@@ -69,6 +69,7 @@ class MergeField:
     required: bool = False
     choices: tuple[str, ...] = ()
     phone_format: str = ""
+    default_country: int | None = None
 
 
 Conversion = Callable[[MergeField, Any], Any]
@@ -84,6 +85,7 @@ def merge_field_of(definition: Mapping[str, Any]) -> MergeField:
         required=bool(definition.get("required")),
         choices=tuple(str(choice) for choice in options.get("choices") or []),
         phone_format=str(options.get("phone_format") or ""),
+        default_country=options.get("default_country"),
     )
 
 
