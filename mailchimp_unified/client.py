@@ -11,7 +11,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-import orjson
 import tenacity
 from requests.auth import AuthBase
 
@@ -32,7 +31,7 @@ from mailchimp_unified.errors import (
     TransientError,
     error_for,
 )
-from mailchimp_unified.parsing import UnreadableError, parsed
+from mailchimp_unified.parsing import UnreadableError, parsed, printed
 from mailchimp_unified.patience import Patience
 from mailchimp_unified.request import Reply, Request
 from mailchimp_unified.transport import Outgoing, Received, ThreadedTransport, Transport
@@ -171,7 +170,7 @@ class MailchimpClient:
         """Send once. Returns an answer with a status below 300, else raises the typed error."""
         clock = asyncio.get_running_loop().time
         began = clock()
-        body = None if request.body is None else orjson.dumps(request.body)
+        body = None if request.body is None else printed(request.body)
         outgoing = Outgoing(
             request.method, url, request.what, request.params, body, header, self._patience.connect, self._patience.read
         )  # fmt: skip

@@ -1,9 +1,10 @@
-"""From the bytes of an answer to Python: strictly first, then as leniently as keeps every row."""
+"""From bytes to Python and back: strictly first, then as leniently as keeps every row."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 from functools import cache
 from typing import Any
@@ -19,6 +20,10 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 LONGEST_NUMBER = 4300
 """Digits of a whole number that Python reads: https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation."""
+
+
+DEEPEST = 100
+"""Levels of objects and lists in what people send: no contact has more, and what is written in recursive steps reads so many safely."""
 
 
 class UnreadableError(ValueError):
@@ -37,15 +42,52 @@ def parsed(content: bytes, keeps: Any = None) -> Any:
             return _decoder(keeps).decode(content)
     try:
         return orjson.loads(content)
-    except orjson.JSONDecodeError:
+    # Invalid UTF-8 is a ValueError of its own.
+    except (ValueError, RecursionError):
         return _leniently(content)
+
+
+def exactly_parsed(content: bytes) -> Any:
+    """Return what `content` holds, whole numbers of any size as they are, else as `parsed` does. Raises UnreadableError.
+
+    orjson rounds whole numbers of more than 64 bits, which is no way to treat an identifier.
+    """
+    try:
+        return _decoder(Any).decode(content)
+    except (ValueError, RecursionError):
+        return _leniently(content)
+
+
+def printed(content: Any) -> bytes:
+    """Return content as JSON, whole numbers of any size included. Raises RecursionError for what is nested too deeply."""
+    try:
+        return orjson.dumps(content)
+    except TypeError:
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+def is_too_deep(content: Any, text: bytes) -> bool:
+    """Return whether content has more levels than DEEPEST; `text` is its JSON, which can rule that out in no time."""
+    if text.count(b"[") + text.count(b"{") <= DEEPEST:
+        return False
+    level = [content]
+    for _ in range(DEEPEST):
+        below = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        level = [value for values in below for value in values]
+    return any(isinstance(one, (dict, list)) for one in level)
 
 
 def _leniently(content: bytes) -> Any:
     try:
-        return _clean(json.loads(content.decode("utf-8", "replace"), parse_constant=lambda _: None, parse_int=_whole))
+        text = content.decode("utf-8", "replace")
+        return _clean(json.loads(text, parse_constant=lambda _: None, parse_int=_whole, parse_float=_finite))
     except (ValueError, RecursionError):
         raise UnreadableError("not JSON") from None
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _whole(digits: str) -> int | None:

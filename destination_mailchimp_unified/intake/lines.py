@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
-
 from destination_mailchimp_unified.intake.arrivals import StreamKey, stream_key
 from destination_mailchimp_unified.intake.states import State, state_of
-from mailchimp_unified.parsing import UnreadableError, parsed
+from mailchimp_unified.parsing import UnreadableError, exactly_parsed, is_too_deep
 
 Json = dict[str, Any]
 
 CHUNK_BYTES = 1 << 16
 CHUNKS_WAITING = 16
+
+TOO_DEEP = "the record is nested too deeply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +159,9 @@ class Intake:
 
 def _message(line: bytes) -> Message | None:
     try:
-        message = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            message = parsed(line)
-        except UnreadableError:
-            return Unusable("the line is not JSON", line)
+        message = exactly_parsed(line)
+    except UnreadableError:
+        return Unusable("the line is not JSON", line)
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return Unusable("the line is not an Airbyte message", line)
     if message["type"] == "RECORD":
@@ -181,4 +178,6 @@ def _message(line: bytes) -> Message | None:
 def _record(record: Any, line: bytes) -> Record | Unusable:
     if not isinstance(record, dict) or not isinstance(record.get("data"), dict) or not isinstance(record.get("stream"), str):
         return Unusable("the record has no stream or no columns", line)
+    if is_too_deep(record, line):
+        return Unusable(TOO_DEEP, line)
     return Record(stream_key(record["stream"], record.get("namespace")), record["data"], line)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import orjson
-
 from destination_mailchimp_unified.intake.arrivals import StreamKey
 from destination_mailchimp_unified.intake.columns import SIGNS_OF_CONTACTS
 from destination_mailchimp_unified.intake.lines import Record, Unusable
-from mailchimp_unified.parsing import UnreadableError, parsed
+from mailchimp_unified.parsing import UnreadableError, exactly_parsed, is_too_deep, printed
 from mailchimp_unified.text import folded
 
 LONGEST_LINE = 1 << 20
@@ -43,20 +40,25 @@ class Streams(NamedTuple):
 
     def of(self, columns: Mapping[str, Any]) -> StreamKey:
         """Return the stream that an event belongs to."""
-        return self.unified if {folded(name) for name in columns} >= SIGNS_OF_CONTACTS else self.plain
+        return self.unified if {_spelled(name) for name in columns} >= SIGNS_OF_CONTACTS else self.plain
 
 
-def event_of(columns: Any, streams: Streams) -> Event:
-    """Return the event of a parsed value. Its `id` stays a column, which a rule may map."""
-    if not isinstance(columns, dict):
-        return Event(None, Unusable(NO_OBJECT, b""))
-    stream = streams.of(columns)
-    # As a sync would have been given it, so that a reject that is kept can be sent again by either.
-    message = {"type": "RECORD", "record": {"stream": stream[1], "data": columns, "emitted_at": 0}}
+def _spelled(name: str) -> str:
+    # Most names are their own folded form, which is quickly seen.
+    return name if name.isascii() and name.islower() and name.isidentifier() else folded(name)
+
+
+def event_of(columns: Any, streams: Streams, text: bytes | None = None) -> Event:
+    """Return the event of a parsed value; `text` is its JSON, where it came alone. Its `id` stays a column, which a rule may map."""
     try:
-        return Event(columns.get("id"), Record(stream, columns, printed(message)))
+        text = printed(columns) if text is None else text
     except RecursionError:
-        return Event(None, Unusable(TOO_DEEP, b""))
+        return Event(_plain_id(columns), Unusable(TOO_DEEP, b""))
+    if not isinstance(columns, dict):
+        return Event(None, Unusable(NO_OBJECT, text))
+    if is_too_deep(columns, text):
+        return Event(_plain_id(columns), Unusable(TOO_DEEP, text))
+    return Event(columns.get("id"), Record(streams.of(columns), columns, text))
 
 
 def event_of_line(line: bytes | None, streams: Streams) -> Event:
@@ -64,27 +66,13 @@ def event_of_line(line: bytes | None, streams: Streams) -> Event:
     if line is None:
         return Event(None, Unusable(TOO_LONG, b""))
     try:
-        columns = json_of(line)
+        columns = exactly_parsed(line)
     except UnreadableError:
         return Event(None, Unusable(NOT_JSON, line))
-    return event_of(columns, streams)
+    return event_of(columns, streams, line)
 
 
-def json_of(text: bytes) -> Any:
-    """Return what a text holds, parsed strictly and then leniently. Raises UnreadableError."""
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return parsed(text)
-    if isinstance(found, dict) and isinstance(found.get("id"), float):
-        # A whole number of more than 64 bits comes as a rounded one, and an id goes back as it came.
-        found["id"] = json.loads(text)["id"]
-    return found
-
-
-def printed(content: Any) -> bytes:
-    """Return JSON as a line without its end, numbers of any size included. Raises RecursionError for what is nested too deeply."""
-    try:
-        return orjson.dumps(content)
-    except TypeError:
-        return json.dumps(content, separators=(",", ":")).encode()
+def _plain_id(columns: Any) -> Any:
+    """Return the id of an event that may be too deep to be printed."""
+    own = columns.get("id") if isinstance(columns, dict) else None
+    return None if isinstance(own, (dict, list)) else own

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.intake.arrivals import Entry
 from destination_mailchimp_unified.intake.lines import Message, Record, Unusable
 from destination_mailchimp_unified.settling.outcomes import Outcome
@@ -32,7 +33,7 @@ class Feed:
         self._tell: dict[int, tuple[Tell, int]] = {}
         self._number = 0
         self._ended = self._broken = False
-        self._came, self._left = asyncio.Event(), asyncio.Event()
+        self._came, self._left, self._taken = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     # For those who send.
 
@@ -50,6 +51,13 @@ class Feed:
         while not self.has_room():
             self._left.clear()
             await self._left.wait()
+
+    async def taken(self) -> None:
+        """Wait until the pipeline has taken what was put, and everybody else had a turn."""
+        await asyncio.sleep(0)
+        while self._messages and not self._broken:
+            self._taken.clear()
+            await self._taken.wait()
 
     def put(self, message: Record | Unusable, tell: Tell) -> None:
         """Give an event to the pipeline. Where that broke, nobody will ever know more than that."""
@@ -72,6 +80,7 @@ class Feed:
     def break_off(self) -> None:
         """Tell senders, those waiting now and later ones, that the outcome of their events is unknown."""
         self._broken = True
+        self._taken.set()
         for number in list(self._tell):
             self._told(number, None)
 
@@ -83,12 +92,13 @@ class Feed:
         return not self._messages
 
     async def take(self) -> list[Message] | None:
-        """Return all that came, None at the end."""
+        """Return what came, as much as a bulk call holds: then it is on its way while more is looked at. None at the end."""
         while not self._messages and not self._ended:
             self._came.clear()
             await self._came.wait()
-        taken: list[Message] = list(self._messages)
-        self._messages.clear()
+        taken: list[Message] = [self._messages.popleft() for _ in range(min(BULK_SIZE, len(self._messages)))]
+        if not self._messages:
+            self._taken.set()
         return taken or None
 
     def settled(self, entry: Entry, outcome: Outcome) -> None:

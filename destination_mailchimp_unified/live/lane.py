@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
@@ -13,15 +15,19 @@ from destination_mailchimp_unified.audience.listing import FRESH_SECONDS, is_fre
 from destination_mailchimp_unified.audience.lookups import load_audience, load_groups, load_tags
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.live.new_contacts import FULL, DailyNewContacts
+from destination_mailchimp_unified.live.outage import NOT_TAKEN, is_of_its_own, mailchimp_answers
 from destination_mailchimp_unified.live.room import Room
 from destination_mailchimp_unified.pipeline.backlog import Backlog
-from destination_mailchimp_unified.pipeline.lane import Lane, Settle
+from destination_mailchimp_unified.pipeline.lane import LONGEST_SECONDS, Lane, Settle
 from destination_mailchimp_unified.planning.changes import Change
-from destination_mailchimp_unified.planning.plan import Batch, Plan
+from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
+from destination_mailchimp_unified.sending.new_contacts import TooManyNewContactsError
 from destination_mailchimp_unified.sending.scope import Scope
+from destination_mailchimp_unified.settling.outcomes import Outcome
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import rfc3339
-from mailchimp_unified.errors import MailchimpError, NotFoundError
+from mailchimp_unified.errors import MailchimpError, NotFoundError, TransientError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
 
@@ -87,6 +93,7 @@ class LiveLane(Lane):
     ) -> None:
         super().__init__(audience, config, pager, creation, settle, named=named)
         self._pager, self._room = pager, room
+        self._scope = replace(self._scope, new_contacts=DailyNewContacts(audience, config.max_new_contacts))
         self.used = asyncio.get_running_loop().time()
         # What was read an hour ago says too little about a contact: each event is a call, and Mailchimp says what it changed.
         audience.compares = False
@@ -104,7 +111,8 @@ class LiveLane(Lane):
         if not self._statuses_pay():
             return
         if len(self._events.waiting) > CALLS_EACH * self._config.num_workers:
-            await (self._learning or self._learn())
+            # Where they cannot be had, events go by calls of their own.
+            await (self._learning or self._learn_meanwhile())
         elif self._learning is None:
             self._learning = tasks.create_task(self._learn_meanwhile())
 
@@ -182,20 +190,54 @@ class LiveLane(Lane):
         if self.audience.statuses is None or not is_fresh(self.audience):
             heads = self._events.waiting.heads(self._on_their_way)
             return Plan(singles=[change for change in heads if change.number < self._due_before][: self._room.free])
-        return _fitting(super()._plan(), self._room.free, self._due_before)
+        made = plan(self._heads(), self.audience, self._config, self._due_before, most=self._room.free)
+        return _fitting(made, self._room.free, self._due_before)
 
     def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
         now = asyncio.get_running_loop().time()
         self._events.singly.extend(now for _ in made.singles)
         super()._begin(made, tasks)
 
+    async def _write(self, tasks: asyncio.TaskGroup) -> None:
+        try:
+            await super()._write(tasks)
+        except TransientError as error:
+            never_there = self._named and not self.opened.is_set()
+            if never_there or not await mailchimp_answers(self._pager.client):
+                raise
+            self._logger.warning("Audience %s could not be looked at: %s", self.audience.id, error.message)
+            self._settle_all(NOT_TAKEN)
+
     async def _carry_out(self, batch: Batch, tasks: asyncio.TaskGroup) -> None:
         with self._room.taken():
-            await super()._carry_out(batch, tasks)
+            refused = await self._refusal(partial(super()._carry_out, batch, tasks))
+        # One of them may be what Mailchimp stumbles over, and some may be allowed: each is tried by itself.
+        for change in batch.changes if refused else ():
+            tasks.create_task(self._carry_out_singly(change))
 
     async def _carry_out_singly(self, change: Change) -> None:
         with self._room.taken():
-            await super()._carry_out_singly(change)
+            refused = await self._refusal(partial(super()._carry_out_singly, change))
+        if refused:
+            self._settle_change(change, refused)
+
+    async def _refusal(self, work: Callable[[], Awaitable[None]]) -> Outcome | None:
+        """Do some work. Returns the outcome of what cannot be done now, though Mailchimp answers; raises TransientError when it does not."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while True:
+            try:
+                await work()
+            except TooManyNewContactsError:
+                return FULL
+            except TransientError as error:
+                if not await mailchimp_answers(self._pager.client):
+                    raise
+                if is_of_its_own(error) or clock() - began >= LONGEST_SECONDS:
+                    self._logger.warning("A call failed while others were answered: %s", error.message)
+                    return NOT_TAKEN
+            else:
+                return None
 
     def _scope_now(self) -> Scope:
         """Return the scope of a call that begins now: what changed before is not this event's doing."""

@@ -21,22 +21,17 @@ class Lines:
         """Read no more. Whole lines that were read are still given."""
         self._chunks.stop()
 
-    async def __aiter__(self) -> AsyncIterator[bytes | None]:
-        """Yield each line without its end, None for one longer than LONGEST_LINE. Raises what reading raised."""
+    async def __aiter__(self) -> AsyncIterator[list[bytes | None]]:
+        """Yield lines without their ends, as many as came at once; None for one longer than LONGEST_LINE. Raises what reading raised."""
         chunk = await self._chunks.take()
         while chunk:
             *ends, last = chunk.split(b"\n")
-            for end in ends:
-                self._add(end)
-                yield self._line()
+            yield [self._line(end) for end in ends]
             self._add(last)
             chunk = await self._chunks.take()
         # A last line without its end counts at the end of the input, and not where somebody else is still writing it.
-        for line in self._last(at_end=chunk is not None):
-            yield line
-
-    def _last(self, *, at_end: bool) -> list[bytes | None]:
-        return [self._line()] if at_end and self._size else []
+        if chunk is not None and self._size:
+            yield [self._line(b"")]
 
     def _add(self, piece: bytes) -> None:
         self._size += len(piece)
@@ -45,8 +40,9 @@ class Lines:
         elif piece:
             self._begun.append(piece)
 
-    def _line(self) -> bytes | None:
-        line = b"".join(self._begun) if self._size <= LONGEST_LINE else None
-        self._begun.clear()
-        self._size = 0
-        return line
+    def _line(self, end: bytes) -> bytes | None:
+        if self._size:
+            self._add(end)
+            end, self._begun = b"".join(self._begun), []
+        size, self._size = self._size or len(end), 0
+        return end if size <= LONGEST_LINE else None

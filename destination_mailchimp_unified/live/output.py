@@ -10,10 +10,16 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from destination_mailchimp_unified.live.events import printed
+from mailchimp_unified.parsing import printed
 
 MOST_UNANSWERED = 20_000
 """So many lines are under way at most whose answers were not written: more are not read."""
+
+MOST_UNWRITTEN_BYTES = 16 << 20
+"""The same in bytes of answers that wait to be written: an id may be long, and nobody may be reading."""
+
+Written = tuple[bytes, int]
+"""Answers as they are written, and how many."""
 
 
 class Output:
@@ -28,66 +34,78 @@ class Output:
         self.when_unheard: Callable[[], None] = lambda: None
         self._write, self._in_order = write, in_order
         self._loop = asyncio.get_running_loop()
-        self._unanswered = 0
+        self._unanswered = self._unwritten_bytes = 0
         self._written = asyncio.Event()
         self._done = asyncio.Event()
-        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        # Answers of this turn of the loop: they go to the thread together.
+        self._ready: list[bytes] = []
+        self._lines: queue.SimpleQueue[Written | None] = queue.SimpleQueue()
         # With --in-order: answers that came before their turn, and whose turn it is.
         self._early: dict[int, bytes] = {}
         self._turn = 1
-        threading.Thread(target=self._drain, daemon=True, name="stdout").start()
+        self._begin()
 
-    async def expect(self) -> None:
-        """Wait until one more line may be under way, and count it."""
-        while self._unanswered >= MOST_UNANSWERED and not self.unheard:
+    def has_room(self) -> bool:
+        """Return whether one more line may be under way."""
+        return self.unheard or (self._unanswered < MOST_UNANSWERED and self._unwritten_bytes < MOST_UNWRITTEN_BYTES)
+
+    async def room(self) -> None:
+        """Wait until one more line may be under way."""
+        while not self.has_room():
             self._written.clear()
             await self._written.wait()
+
+    def expect(self) -> None:
+        """Count one more line that is under way."""
         self._unanswered += 1
 
     def answer(self, number: int, answer: dict[str, Any]) -> None:
         """Write the answer to a line, by its number from 1."""
         line = printed(answer) + b"\n"
+        self._unwritten_bytes += len(line)
         if not self._in_order:
-            self._lines.put(line)
+            self._put(line)
             return
         self._early[number] = line
         while self._turn in self._early:
-            self._lines.put(self._early.pop(self._turn))
+            self._put(self._early.pop(self._turn))
             self._turn += 1
+
+    def _put(self, line: bytes) -> None:
+        if not self._ready:
+            self._loop.call_soon(self._pass_on)
+        self._ready.append(line)
+
+    def _pass_on(self) -> None:
+        if self._ready:
+            self._lines.put((b"".join(self._ready), len(self._ready)))
+            self._ready.clear()
+
+    def _begin(self) -> None:
+        threading.Thread(target=self._drain, daemon=True, name="stdout").start()
 
     async def finish(self) -> None:
         """Wait until everything is written."""
+        self._pass_on()
         self._lines.put(None)
         await self._done.wait()
 
     def _drain(self) -> None:
         try:
-            while lines := self._next():
-                self._write(b"".join(lines))
-                self._call(self._note_written, len(lines))
+            while some := self._lines.get():
+                self._write(some[0])
+                self._call(self._note_written, *some)
         except OSError:
             self._call(self._note_failure)
         self._call(self._done.set)
-
-    def _next(self) -> list[bytes]:
-        """Wait for a line and return it with all that are there; [] at the end."""
-        lines: list[bytes] = []
-        while not lines or not self._lines.empty():
-            line = self._lines.get()
-            if line is None:
-                # The end comes once more, when these are written.
-                if lines:
-                    self._lines.put(None)
-                return lines
-            lines.append(line)
-        return lines
 
     def _call(self, then: Callable[..., object], *arguments: object) -> None:
         # The loop may be closed: then nobody waits any more.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(then, *arguments)
 
-    def _note_written(self, lines: int) -> None:
+    def _note_written(self, text: bytes, lines: int) -> None:
+        self._unwritten_bytes -= len(text)
         self._unanswered -= lines
         self._written.set()
 

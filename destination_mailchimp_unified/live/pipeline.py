@@ -14,7 +14,7 @@ from destination_mailchimp_unified.intake.streams import Target, targets_of
 from destination_mailchimp_unified.live.events import Streams
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.writer import LiveWriter
-from destination_mailchimp_unified.settling.rejected_records import store_of
+from destination_mailchimp_unified.settling.rejected_records import Store, store_of
 from mailchimp_unified.client import MailchimpClient, Traffic
 from mailchimp_unified.patience import Patience
 from mailchimp_unified.text import folded
@@ -42,16 +42,16 @@ class Pipeline:
     transport: Transport | None = None
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     traffic: Traffic = field(default_factory=Traffic)
+    # One for all runs: its objects are numbered.
+    rejects: Store | None = None
 
     async def run(self, feed: Feed) -> None:
         """Write what the feed brings, to its end. Raises what ends it before."""
         client = MailchimpClient(self.config, patience=self.patience, logger=self.logger, transport=self.transport)
         client.traffic = self.traffic
         try:
-            rejects = store_of(self.config)
-            await LiveWriter(client, self.config, dict(self.targets), self.logger, feed, opened=self.opened.set, rejects=rejects).write(
-                feed
-            )
+            writer = LiveWriter(client, self.config, dict(self.targets), self.logger, feed, opened=self.opened.set, rejects=self.rejects)
+            await writer.write(feed)
         finally:
             self.opened.clear()
             client.close()
@@ -68,7 +68,7 @@ def pipeline_of(config: Mapping[str, object], name: str, logger: logging.Logger)
     check_fields(parsed)
     streams = Streams(stream_key(name, None), stream_key(name, UNIFIED))
     catalog = {"streams": [_configured(*stream) for stream in streams]}
-    return Pipeline(parsed, targets_of(catalog, parsed, logger), streams, logger)
+    return Pipeline(parsed, targets_of(catalog, parsed, logger), streams, logger, rejects=store_of(parsed))
 
 
 def _configured(namespace: str | None, name: str) -> dict[str, object]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from destination_mailchimp_unified.live.events import Event, Streams, event_of, json_of
+from destination_mailchimp_unified.live.events import Event, Streams, event_of
 from destination_mailchimp_unified.settling.outcomes import Outcome
-from mailchimp_unified.parsing import UnreadableError
+from mailchimp_unified.parsing import UnreadableError, exactly_parsed
 
 LARGEST_BODY = 8 << 20
 """Bytes of a request."""
@@ -18,7 +18,11 @@ MOST_EVENTS = 5_000
 """Events of a request: ten bulk calls."""
 
 
-@dataclass(frozen=True)
+RETRY_AFTER = 2
+"""Seconds after which a sender that found no room may try again: about the time of a few Mailchimp calls."""
+
+
+@dataclass(eq=False)
 class RefusedError(Exception):
     """A request that is not carried out: the status, and the words that say what to do."""
 
@@ -43,12 +47,17 @@ def too_large() -> RefusedError:
     return RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {LARGEST_BODY} bytes in one request.")
 
 
+def full() -> RefusedError:
+    """Return the refusal of a request that finds no room."""
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many contacts wait. Send the same again later.", RETRY_AFTER)
+
+
 def events_of(body: bytes, streams: Streams) -> tuple[list[Event], bool]:
     """Return the events of a body, and whether it was a list. Raises RefusedError."""
     try:
-        content = json_of(body)
+        content = exactly_parsed(body)
     except UnreadableError:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON, or is nested too deeply.") from None
     if isinstance(content, dict):
         return [event_of(content, streams)], False
     if not isinstance(content, list):

@@ -11,17 +11,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from destination_mailchimp_unified.live.answers import answer
+from destination_mailchimp_unified.live.bodies import Bodies
 from destination_mailchimp_unified.live.metrics import Metrics
-from destination_mailchimp_unified.live.requests import LARGEST_BODY, RefusedError, check_headers, events_of, status_of, too_large, words
+from destination_mailchimp_unified.live.requests import RETRY_AFTER, RefusedError, check_headers, events_of, full, status_of, words
 from destination_mailchimp_unified.live.service import Service
-
-RETRY_AFTER = 2
-"""Seconds after which a sender that found no room may try again: about the time of a few Mailchimp calls."""
+from mailchimp_unified.parsing import printed
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
@@ -30,11 +29,11 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def application(service: Service, token: str | None) -> Starlette:
     """Return the application. Without a token it answers to names of this machine only, so that no web page can reach it by another."""
-    metrics = Metrics(service)
+    metrics, bodies = Metrics(service), Bodies()
 
     async def contacts(request: Request) -> Response:
         with metrics.seconds.time():
-            response = await _contacts(request, service, metrics)
+            response = await _contacts(request, service, metrics, bodies)
         metrics.requests.labels(response.status_code).inc()
         return response
 
@@ -68,22 +67,23 @@ def _guarded(endpoint: Endpoint, token: str | None) -> Endpoint:
     return guarded
 
 
-async def _contacts(request: Request, service: Service, metrics: Metrics) -> Response:
+async def _contacts(request: Request, service: Service, metrics: Metrics, bodies: Bodies) -> Response:
     try:
-        return await _written(request, service, metrics)
+        headers = request.headers
+        check_headers(headers.get("Content-Type", ""), headers.get("Content-Encoding", ""), headers.get("Content-Length", ""))
+        if not service.feed.has_room():
+            raise full()
+        with bodies.room() as body:
+            await bodies.read(request, body)
+            return await _written(bytes(body), service, metrics)
     except RefusedError as error:
         return await _refused(request, error)
 
 
-async def _written(request: Request, service: Service, metrics: Metrics) -> Response:
-    headers = request.headers
-    check_headers(headers.get("Content-Type", ""), headers.get("Content-Encoding", ""), headers.get("Content-Length", ""))
-    if not service.feed.has_room():
-        raise _full()
-    body = await _body(request)
+async def _written(body: bytes, service: Service, metrics: Metrics) -> Response:
     events, is_list = events_of(body, service.pipeline.streams)
     if not service.feed.has_room(len(events), len(body)):
-        raise _full()
+        raise full()
     outcomes = await service.settle(events)
     if outcomes is None:
         raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Mailchimp did not answer. Send the same again later.", RETRY_AFTER)
@@ -92,23 +92,7 @@ async def _written(request: Request, service: Service, metrics: Metrics) -> Resp
     dry_run = service.pipeline.config.dry_run
     numbered = enumerate(zip(events, outcomes, strict=True), start=1)
     told = [answer(event.id, number, outcome, dry_run=dry_run) for number, (event, outcome) in numbered]
-    return JSONResponse(told if is_list else told[0], status_of(outcomes))
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                raise too_large()
-    except ClientDisconnect:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "The request was cut off.") from None
-    return bytes(body)
-
-
-def _full() -> RefusedError:
-    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many contacts wait. Send the same again later.", RETRY_AFTER)
+    return Response(printed(told if is_list else told[0]), status_of(outcomes), media_type="application/json")
 
 
 async def _refused(_: Request, error: Exception) -> Response:

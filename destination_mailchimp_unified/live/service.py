@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from destination_mailchimp_unified.live.events import Event
 from destination_mailchimp_unified.live.feed import Feed
@@ -54,9 +55,19 @@ class Service:
 
     async def settle(self, events: Sequence[Event]) -> list[Outcome] | None:
         """Return what became of events, in their order, or None when nobody knows. They are written whether one waits or not."""
-        loop = asyncio.get_running_loop()
-        told: list[asyncio.Future[Outcome | None]] = [loop.create_future() for _ in events]
-        for event, future in zip(events, told, strict=True):
-            self.feed.put(event.message, lambda outcome, future=future: None if future.done() else future.set_result(outcome))  # type: ignore[misc]
-        outcomes = [outcome for outcome in await asyncio.gather(*told) if outcome is not None]
-        return outcomes if len(outcomes) == len(events) else None
+        outcomes: list[Outcome | None] = [None] * len(events)
+        left, done = len(events), asyncio.Event()
+
+        def tell(place: int, outcome: Outcome | None) -> None:
+            nonlocal left
+            outcomes[place] = outcome
+            left -= 1
+            if not left:
+                done.set()
+
+        for place, event in enumerate(events):
+            self.feed.put(event.message, partial(tell, place))
+        if events:
+            await done.wait()
+        known = [outcome for outcome in outcomes if outcome is not None]
+        return known if len(known) == len(events) else None

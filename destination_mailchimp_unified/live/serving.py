@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
+from destination_mailchimp_unified.live.connections import WatchedConnection
 from destination_mailchimp_unified.live.log import MaskingFormatter, hide
 from destination_mailchimp_unified.live.options import TOKEN_VARIABLE
 from destination_mailchimp_unified.live.pipeline import Pipeline
@@ -53,6 +54,7 @@ async def serve(
     service = Service(pipeline)
     config = uvicorn.Config(
         application(service, token), log_config=None, access_log=False, lifespan="off", server_header=False,
+        http=WatchedConnection,
         limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )  # fmt: skip
     server = _Server(config)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import StreamKey
-from destination_mailchimp_unified.intake.lines import Input
+from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.lane import KEPT_SECONDS, LiveLane
@@ -29,8 +29,29 @@ AGEING_SECONDS = 60.0
 RENEWAL_SECONDS = 600.0
 """How often an audience's settings, merge fields and tags are read again: three requests."""
 
+KEEPING_SECONDS = 5.0
+"""So long rejects wait in memory for others to be put into the same object."""
+
 MOST_COLUMNS = 5_000
 """Names of columns that are kept in mind; events may name others every time."""
+
+
+class LiveSettlement(Settlement):
+    """Takes the outcome of every event. No state waits for the rejects that are kept."""
+
+    _keeps: asyncio.TimerHandle | None = None
+
+    def release(self) -> None:
+        """Let rejects be kept some seconds together: with object storage each time is an object."""
+        self._settled.clear()
+        if self._rejects and self._rejects.pending and self._keeps is None and not self._ended:
+            self._keeps = asyncio.get_running_loop().call_later(KEEPING_SECONDS, self._keep)
+
+    def _keep(self) -> None:
+        self._keeps = None
+        # At the end they are kept in any case.
+        if not self._ended:
+            self.tasks.create_task(self._keep_and_release())
 
 
 class LiveWriter(Writer):
@@ -57,7 +78,7 @@ class LiveWriter(Writer):
         return None
 
     def _new_settlement(self, emit: Callable[[bytes], None]) -> Settlement:
-        return Settlement(self._ledger, self._report, self._guard, emit, self._rejects, tell=self._feed.settled)
+        return LiveSettlement(self._ledger, self._report, self._guard, emit, self._rejects, tell=self._feed.settled)
 
     def _new_pacing(self) -> Pacing:
         return LivePacing(self._lanes)
@@ -78,6 +99,11 @@ class LiveWriter(Writer):
             await lane.opened.wait()
         self._logger.info("Ready for events.")
         self._opened()
+
+    def _kept(self, message: Record | Unusable) -> bytes:
+        """Return an event as a sync would have been given it, so that a reject that is kept can be sent again by either."""
+        line = super()._kept(message)
+        return b'{"record":{"data":%b}}' % line if line and isinstance(message, Record) else line
 
     def _look(self) -> None:
         for lane in self._live.values():

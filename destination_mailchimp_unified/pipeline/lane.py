@@ -21,12 +21,16 @@ from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import UNCHANGED, UPDATED, WITHOUT, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, UNCHANGED, UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.paging import Pager
+from mailchimp_unified.patience import Patience
+
+LONGEST_SECONDS = Patience().total
+"""A contact whose bulk calls fail for so long goes by a call of its own. Each of them is only tried while the statuses are fresh."""
 
 Settle = Callable[[Entry, str, Outcome], None]
 """Takes a record, the id of its contact ("" when it has none), and what became of it."""
@@ -53,6 +57,8 @@ class Lane:
         self._gone: Outcome | None = None
         # Records with a smaller number do not wait for a full batch.
         self._due_before = 0
+        # When contacts were first planned again because what was known of them had aged.
+        self._stale_since: dict[str, float] = {}
 
     def _new_backlog(self) -> Backlog:
         return Backlog(self.audience, self._config)
@@ -127,12 +133,18 @@ class Lane:
             ) from error
         self._gone = rejected(f"there is no audience {self.audience.id}")
         self.opened.set()
+        self._settle_all(self._gone)
+
+    def _settle_all(self, outcome: Outcome) -> None:
+        """Settle everything that waits; what is on its way stays there."""
+        on_their_way = set(self._on_their_way)
         for arrival in self._backlog.take_arrived():
-            self._settle(arrival.entry, _contact_id(arrival), self._gone)
+            self._settle(arrival.entry, _contact_id(arrival), outcome)
         while heads := self._backlog.waiting.heads(set()):
             for change in heads:
                 self._backlog.waiting.take(change)
-                self._settle_change(change, self._gone)
+                self._settle_change(change, outcome)
+        self._on_their_way |= on_their_way
 
     def _absorb(self) -> None:
         """Turn the arrived records into waiting changes, and settle those that are none."""
@@ -141,6 +153,8 @@ class Lane:
                 change = change_of(arrival, self.audience, self._config)
             except InvalidValueError as error:
                 change = invalid(error)
+            except RecursionError:
+                change = TOO_DEEP
             if isinstance(change, Outcome):
                 self._settle(arrival.entry, _contact_id(arrival), change)
             else:
@@ -183,11 +197,21 @@ class Lane:
             self._settle_written(change, outcome)
         for change in settled.left:
             tasks.create_task(self._carry_out_singly(change))
+        again = []
         for change in settled.stale:
+            if self._has_waited_too_long(change):
+                tasks.create_task(self._carry_out_singly(change))
+            else:
+                again.append(change)
+        for change in again:
             self._on_their_way.discard(change.id)
             self._backlog.waiting.put_back(change)
-        if settled.stale:
+        if again:
             self.look()
+
+    def _has_waited_too_long(self, change: Change) -> bool:
+        now = asyncio.get_running_loop().time()
+        return now - self._stale_since.setdefault(change.id, now) >= LONGEST_SECONDS
 
     async def _carry_out_singly(self, change: Change) -> None:
         way = rehearsal.rehearse if self._config.dry_run else single.carry_out
@@ -202,6 +226,7 @@ class Lane:
 
     def _settle_change(self, change: Change, outcome: Outcome) -> None:
         self._on_their_way.discard(change.id)
+        self._stale_since.pop(change.id, None)
         if change.id in self._backlog.waiting or change.id in self._awaited:
             self.look()
         if outcome.kind not in ("rejected", "skipped"):

@@ -20,8 +20,6 @@ AGE_SECONDS = 30.0
 class Pacing:
     """Decides when records stop waiting for a full batch: then it hurries the lanes. Belongs to the event loop that it is made on."""
 
-    _age_seconds = AGE_SECONDS
-
     def __init__(self, lanes: Mapping[str, Lane]) -> None:
         self._loop = asyncio.get_running_loop()
         self._lanes = lanes
@@ -33,8 +31,8 @@ class Pacing:
         """Note that something came: `number` records by now, and a state after `state_number` of them, which should be settled soon."""
         self._drop("idle")
         if number > self._number:
-            self._number = number
-            self._set("age", self._age_seconds, self.all)
+            first, self._number = self._number + 1, number
+            self._begin_age(first)
         if state_number > self._state_number:
             self._state_number = state_number
             self._set("state", STATE_SECONDS, self._up_to_the_state)
@@ -50,6 +48,9 @@ class Pacing:
         for name in list(self._timers):
             self._drop(name)
         self._hurry(self._number)
+
+    def _begin_age(self, first: int) -> None:
+        self._set("age", AGE_SECONDS, self.all)
 
     def _up_to_the_state(self) -> None:
         self._drop("state")

@@ -24,7 +24,7 @@ from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.planning.changes import invalid
 from destination_mailchimp_unified.settling.ledger import Ledger
-from destination_mailchimp_unified.settling.outcomes import Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, Outcome, rejected
 from destination_mailchimp_unified.settling.rejected_records import Store
 from destination_mailchimp_unified.settling.report import Report
 from mailchimp_unified.client import MailchimpClient
@@ -176,17 +176,21 @@ class Writer:
         else:
             outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
             epoch = self._ledger.admit()
-            self._settlement.settle(Entry(NOWHERE, epoch, self._ledger.came, line=self._kept(message.line)), "", outcome)
+            self._settlement.settle(Entry(NOWHERE, epoch, self._ledger.came, line=self._kept(message)), "", outcome)
 
     def _take_record(self, record: Record, target: Target) -> None:
         self._rows[target.key] += 1
         size = len(record.line)
         epoch = self._ledger.admit(size)
-        entry = Entry(target.key, epoch, self._ledger.came, self._rows[target.key], size, self._kept(record.line))
+        entry = Entry(target.key, epoch, self._ledger.came, self._rows[target.key], size, self._kept(record))
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
             self._reject(entry, record, target, invalid(error))
+            return
+        except RecursionError:
+            # JSON in the text of a cell can be deeper than that of a record may be.
+            self._settlement.settle(entry, "", TOO_DEEP)
             return
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
         if list_id:
@@ -198,9 +202,9 @@ class Writer:
         email = target.columns.email_text(record.columns)
         self._settlement.settle(entry, subscriber_hash(email) if "@" in email else "", outcome)
 
-    def _kept(self, line: bytes) -> bytes:
-        """Return a line where it may be wanted again, else nothing: it would only fill the memory."""
-        return line if self._rejects else b""
+    def _kept(self, message: Record | Unusable) -> bytes:
+        """Return the line of a message where it may be wanted again, else nothing: it would only fill the memory."""
+        return message.line if self._rejects else b""
 
     def _lane(self, list_id: str, *, named: bool) -> Lane:
         if list_id not in self._lanes:

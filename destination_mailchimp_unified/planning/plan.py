@@ -11,6 +11,7 @@ said by Mailchimp; that fields and tags are as a record wants them is believed o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -44,15 +45,19 @@ class Plan:
     unchanged: list[Change] = field(default_factory=list)
 
 
-def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, due_before: int) -> Plan:
+def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, due_before: int, most: float = math.inf) -> Plan:
     """Return what to do with `changes`, each of another contact.
 
-    A change is due when its number is smaller than `due_before`. A batch goes when it is full or holds one that is due. A deletion waits until it is due, because a later record may
-    bring the contact back.
+    A change is due when its number is smaller than `due_before`. A batch goes when it is full or holds one that is due. A deletion
+    waits until it is due, because a later record may bring the contact back. With `most`, changes behind those that fill so many
+    calls are not looked at.
     """
     made = Plan()
     buckets: dict[Batched, list[Change]] = {"create": [], "update": [], "untag": []}
+    full = 0
     for change in changes:
+        if full >= most:
+            break
         if not change.differs and changes_nothing(change, audience, config):
             made.unchanged.append(change)
             continue
@@ -60,8 +65,10 @@ def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfi
         way = route(change, audience, config)
         if way != "single":
             buckets[way].append(change)
+            full += not len(buckets[way]) % BULK_SIZE
         elif change.kind == "upsert" or change.number < due_before:
             made.singles.append(change)
+            full += change.number < due_before
     for kind, bucket in buckets.items():
         made.batches += [Batch(kind, chunk) for chunk in _chunks(bucket) if len(chunk) == BULK_SIZE or _first(chunk) < due_before]
     return made

@@ -82,7 +82,7 @@ async def _write(batch: Batch, scope: Scope) -> Settled:
     try:
         async with new.creating(len(rows) if batch.kind == "create" else 0):
             reply = await scope.pager.client.call(request, fresh=scope.is_fresh)
-            new.created += len(reply.body.get("new_members") or [])
+            new.note(len(reply.body.get("new_members") or []))
     except StaleError:
         return Settled(stale=list(batch.changes))
     except NotFoundError:

@@ -10,6 +10,10 @@ from destination_mailchimp_unified.audience.audience import Audience
 from mailchimp_unified.errors import ConfigError
 
 
+class TooManyNewContactsError(ConfigError):
+    """A call would create more contacts than allowed. It was not sent."""
+
+
 class NewContacts:
     """Lets so many contacts of one audience be created and no more. `most` is a number, or a percentage such as "10%"."""
 
@@ -21,9 +25,9 @@ class NewContacts:
 
     @asynccontextmanager
     async def creating(self, count: int) -> AsyncIterator[None]:
-        """Surround a call that may create so many contacts; the caller adds to `created` how many it has.
+        """Surround a call that may create so many contacts; the caller notes how many it has created.
 
-        Waits for calls under way where only their answers tell whether there is room. Raises ConfigError when there is none.
+        Waits for calls under way where only their answers tell whether there is room. Raises TooManyNewContactsError when there is none.
         """
         if self._most is None:
             yield
@@ -40,14 +44,18 @@ class NewContacts:
             self._under_way -= count
             self._settled.set()
 
+    def note(self, count: int) -> None:
+        """Note that so many contacts were created."""
+        self.created += count
+
     @property
     def limit(self) -> int:
         """The most contacts that may be created; a percentage is of the contacts who are subscribed."""
         most = self._most or "0"
         return int(self._audience.subscribed * float(most[:-1]) / 100) if most.endswith("%") else int(most)
 
-    def _full(self, count: int) -> ConfigError:
-        return ConfigError(
+    def _full(self, count: int) -> TooManyNewContactsError:
+        return TooManyNewContactsError(
             f"{self.created + count} contacts would be created in audience {self._audience.id}, and max_new_contacts is {self._most}"
             f" ({self.limit}): the sync was stopped before, with {self.created} created."
             " Check the records, or raise max_new_contacts."

@@ -66,7 +66,7 @@ async def _outcome(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
     if new:
         async with scope.new_contacts.creating(1):
-            scope.new_contacts.created += 1
+            scope.new_contacts.note(1)
         scope.audience.note(change.id, new)
     return CREATED if new else NOT_CREATED
 

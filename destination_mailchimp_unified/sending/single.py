@@ -185,7 +185,7 @@ async def _create(change: Change, scope: Scope, new: str) -> Outcome:
     try:
         async with scope.new_contacts.creating(1):
             member = await _put_new(change, scope, body)
-            scope.new_contacts.created += 1
+            scope.new_contacts.note(1)
     except NotFoundError:
         return NO_AUDIENCE
     scope.audience.note(change.id, member.get("status"))

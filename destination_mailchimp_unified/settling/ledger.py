@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -26,7 +26,8 @@ class Tally:
             key = (outcome.kind, outcome.reason)
             full = len(self.reasons) >= REASONS_COUNTED and key not in self.reasons
             self.reasons[(outcome.kind, OTHER_REASONS) if full else key] += 1
-        self.notes.update(outcome.notes)
+        if outcome.notes:
+            self.notes.update(outcome.notes)
 
     @property
     def settled(self) -> int:
@@ -53,10 +54,10 @@ class Ledger:
         self.came = self.came_before_state = 0
         self.open_records = 0
         self.open_bytes = 0
-        self.tallies: dict[StreamKey, Tally] = {}
+        self.tallies: defaultdict[StreamKey, Tally] = defaultdict(Tally)
         self._open: Counter[int] = Counter()
         self._states: deque[tuple[int, State]] = deque()
-        self._unreported: dict[StreamKey, Counter[tuple[int, bool]]] = {}
+        self._unreported: defaultdict[StreamKey, Counter[tuple[int, bool]]] = defaultdict(Counter)
 
     def admit(self, size: int = 0) -> int:
         """Note a record of so many bytes that came in. Returns its epoch, which `settle` wants back."""
@@ -68,8 +69,8 @@ class Ledger:
 
     def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Note what became of a record."""
-        self.tallies.setdefault(entry.stream, Tally()).add(outcome)
-        self._unreported.setdefault(entry.stream, Counter())[entry.epoch, outcome.kind == "rejected"] += 1
+        self.tallies[entry.stream].add(outcome)
+        self._unreported[entry.stream][entry.epoch, outcome.kind == "rejected"] += 1
         self._open[entry.epoch] -= 1
         self.open_records -= 1
         self.open_bytes -= entry.size

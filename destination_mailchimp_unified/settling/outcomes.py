@@ -79,6 +79,7 @@ VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
 NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
 
+TOO_DEEP = rejected("a value of the record is nested too deeply")
 TEMPORARY = "temporary: Mailchimp accepts no more sign-ups of this email address for some hours; send the record again later"
 TWO_CONTACTS = rejected("the audience has one contact under email and another under previous_email")
 INCOMPLETE = "complete address"

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import orjson
-
 from destination_mailchimp_unified.config import S3, DestinationConfig, ObjectStorage
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry
 from destination_mailchimp_unified.settling.outcomes import Outcome
 from mailchimp_unified.errors import ConfigError
+from mailchimp_unified.parsing import exactly_parsed, printed
 
 OWNER_ONLY = 0o600
 
@@ -176,7 +175,7 @@ def _job(catalog: Mapping[str, Any]) -> str:
 
 def line_of(entry: Entry, contact_id: str, outcome: Outcome) -> bytes:
     """Return a record and its outcome as a line, fit to be sent again. Pure."""
-    message = orjson.loads(entry.line) if entry.line and entry.stream != NOWHERE else None
+    message = exactly_parsed(entry.line) if entry.line and entry.stream != NOWHERE else None
     found = {
         "stream": entry.stream[1] or None,
         "namespace": entry.stream[0],
@@ -191,4 +190,4 @@ def line_of(entry: Entry, contact_id: str, outcome: Outcome) -> bytes:
         "record": message["record"]["data"] if message else None,
         "line": entry.line.decode("utf-8", "replace") if entry.line and not message else None,
     }
-    return orjson.dumps({name: value for name, value in found.items() if value is not None})
+    return printed({name: value for name, value in found.items() if value is not None})

@@ -15,6 +15,9 @@ from mailchimp_unified.identity import subscriber_hash
 KEYS = {"access_key_id": "test", "secret_access_key": "test-secret-key"}
 
 
+GOOD = b'{"type": "RECORD", "record": {"stream": "people", "emitted_at": 1, "data": {"email": "good@contacts.example"}}}'
+
+
 def lines_of(text: str) -> list[dict[str, Any]]:
     """JSON lines."""
     return [json.loads(line) for line in text.splitlines()]
@@ -96,6 +99,48 @@ def test_a_throttled_sign_up_is_to_be_sent_later(runner: Any, record: Any, tmp_p
     assert line["retry"] == "later"
     assert "temporary" in line["reason"]
     assert "temporary" in result.text
+
+
+ODD = {
+    "a number of forty digits": ('{"email": "bad", "odd": %s}' % ("1" * 40), int("1" * 40)),
+    "not a number": ('{"email": "bad", "odd": NaN}', None),
+    "an infinite number": ('{"email": "bad", "odd": 1e400}', None),
+    "half a pair": (r'{"email": "bad", "odd": "\ud83d"}', "\N{REPLACEMENT CHARACTER}"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_reject_with_an_odd_value_is_kept(make_runner: Any, tmp_path: Path, name: str) -> None:
+    """What strict JSON has no word for, or no room for, ends no sync when its record is rejected; whole numbers are kept digit by digit."""
+    columns, kept = ODD[name]
+    runner, path = make_runner(), tmp_path / "rejected.jsonl"
+    line = f'{{"type": "RECORD", "record": {{"stream": "people", "emitted_at": 1, "data": {columns}}}}}'
+
+    result = runner.write([line.encode(), GOOD], rejected_records="file", rejected_records_file=str(path))
+
+    assert result.error is None
+    assert [one["record"]["odd"] for one in lines_of(path.read_text())] == [kept]
+
+
+@pytest.mark.parametrize("levels", [99, 200, 900, 980])
+def test_a_record_that_is_nested_too_deeply_is_rejected(make_runner: Any, tmp_path: Path, levels: int) -> None:
+    """It ends no sync, and the records around it are written."""
+    runner, path = make_runner(), tmp_path / "rejected.jsonl"
+    deep = "[" * levels + "]" * levels
+    line = f'{{"type": "RECORD", "record": {{"stream": "people", "emitted_at": 1, "data": {{"email": "a@contacts.example", "tags": {deep}}}}}}}'
+
+    result = runner.write([line.encode(), GOOD], rejected_records="file", rejected_records_file=str(path))
+
+    assert result.error is None
+    assert "good@contacts.example" in runner.members()
+    assert len(lines_of(path.read_text())) == 1
+
+
+def test_a_number_of_forty_digits_is_written_digit_by_digit(make_runner: Any, record: Any) -> None:
+    """No parser on its way rounds it."""
+    runner = make_runner()
+    runner.write([record({"email": "a@contacts.example", "first_name": int("12345678" * 5)})])
+    assert runner.members()["a@contacts.example"]["merge_fields"]["FNAME"] == "12345678" * 5
 
 
 def test_no_file_is_made_without_rejects(runner: Any, record: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A seed and its story: odd seeds tell of the source, even ones of the destination."""
+"""A seed and its story: odd seeds tell of the source, even ones of the destination, of which one in four of the stream."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from integration_tests.simulation.promises import Broken
 from integration_tests.simulation.reading import ReadingRun
 from integration_tests.simulation.reading_stories import ReadingStory, reading_story
 from integration_tests.simulation.shrinking import shrunk
+from integration_tests.simulation.stream import StreamRun
+from integration_tests.simulation.stream_stories import StreamStory, stream_story
 from integration_tests.simulation.writing import WritingRun
 from integration_tests.simulation.writing_stories import WritingStory, writing_story
 
-Story = ReadingStory | WritingStory
-Run = ReadingRun | WritingRun
+Story = ReadingStory | WritingStory | StreamStory
+Run = ReadingRun | WritingRun | StreamRun
+
+STREAM_EVERY, STREAM_SEED = 8, 6
+"""Of so many seeds this one tells of the stream."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +28,24 @@ class Runs:
 
     reading: type[ReadingRun] = ReadingRun
     writing: type[WritingRun] = WritingRun
+    stream: type[StreamRun] = StreamRun
 
     def told(self, story: Story) -> Run:
         """Tell a story to its end."""
-        run: Run = self.reading(story) if isinstance(story, ReadingStory) else self.writing(story)
+        run = self._run(story)
         run.run()
         return run
+
+    def _run(self, story: Story) -> Run:
+        if isinstance(story, ReadingStory):
+            return self.reading(story)
+        return self.stream(story) if isinstance(story, StreamStory) else self.writing(story)
 
 
 def story_of(seed: int) -> Story:
     """Return the story that a seed tells."""
+    if seed % STREAM_EVERY == STREAM_SEED:
+        return stream_story(seed // STREAM_EVERY)
     return reading_story(seed // 2) if seed % 2 else writing_story(seed // 2)
 
 
