@@ -162,7 +162,7 @@ def _page_comes(frame: FrameType, value: Any) -> bool:
 
 
 def _page_is_printed(frame: FrameType, value: Any) -> bool:
-    return frame.f_code.co_name == "_read_lines" and isinstance(value, str) and MARK.decode() in value
+    return frame.f_code.co_name == "_read_lines" and MARK in (value if isinstance(value, bytes) else str(value).encode())
 
 
 def main(out: str, walk: str, arguments: Sequence[str]) -> int:
