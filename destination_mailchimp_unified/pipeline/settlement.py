@@ -72,7 +72,7 @@ class Settlement:
 
     async def finish(self) -> None:
         """Release what is left. Does nothing about records that are still open."""
-        self._ended = True
+        self.end()
         await self._keep_and_release()
 
     async def _keep_and_release(self) -> None:

@@ -73,7 +73,6 @@ class Writer:
         self._settlement = self._new_settlement(emit)
         self._lanes: dict[str, Lane] = {}
         self._pacing = self._new_pacing()
-        self._tasks = asyncio.TaskGroup()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
         # Set when something has come, or the end.

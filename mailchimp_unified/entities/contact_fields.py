@@ -165,6 +165,11 @@ def is_nothing(name: str, value: Any) -> bool:
     return is_blank(value) if name in _NAMES else says_nothing(value)
 
 
+def read_field(name: str, value: Any) -> Any:
+    """Return a cell as the unified field `name` wants it, None when it has none. Raises InvalidValueError."""
+    return None if is_nothing(name, value) else read_value(name, value)
+
+
 def read_value(name: str, value: Any) -> Any:
     """Return a cell that is some value as the unified field `name` wants it. Raises InvalidValueError."""
     read = FIELDS[name].read

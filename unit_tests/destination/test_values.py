@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailchimp_unified.entities.contact import to_mailchimp
-from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE, is_nothing, read_value
+from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE, read_field
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
 from mailchimp_unified.schemas import load_schema
 from mailchimp_unified.text import is_blank
@@ -29,11 +29,6 @@ BLANK = st.recursive(
 """What a person would call empty."""
 
 SAID = ["NULL", "null", "n/a", "N/A", "NaN", "None", "[]", "{}", "\\N"]
-
-
-def read_field(name: str, value: Any) -> Any:
-    """Return a cell as a unified field wants it, None when it has no value."""
-    return None if is_nothing(name, value) else read_value(name, value)
 
 
 def attempt(convert: Any, *arguments: Any) -> tuple[Any, InvalidValueError | None]:
