@@ -56,17 +56,17 @@ $(ENVIRONMENTS:%=.venv-%/.installed): .venv-%/.installed: $(LOCKED)/%.txt | $(VE
 	@touch $@
 
 .PHONY: demo
-demo: $(VENV)/.installed ## A local Mailchimp into a DuckDB file, and back (CONFIG=file: read a real account)
+demo: $(VENV)/.installed ## Sync a local Mailchimp into a DuckDB file, and back (CONFIG=file: read a real account)
 	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: workbench
-workbench: $(VENV)/.installed ## A local page over a local Mailchimp: status, read, send
+workbench: $(VENV)/.installed ## Open a local page over a local Mailchimp: status, read, send
 	$(BIN)/python examples/workbench.py
 
 # Pages load these files; they come from npm only when they are renewed, never at run time.
 VENDOR := mailchimp_workbench/static/vendor
 .PHONY: vendor
-vendor: ## Renew the files that the workbench's pages load, from the versions locked in tools/vendor
+vendor: ## Update the files that the workbench's pages load, from the versions locked in tools/vendor
 	npm ci --prefix tools/vendor --no-audit --no-fund --loglevel=error
 	rm -rf $(VENDOR) && mkdir -p $(VENDOR)
 	cp tools/vendor/node_modules/htmx.org/dist/htmx.min.js tools/vendor/node_modules/htmx-ext-sse/dist/sse.min.js $(VENDOR)
@@ -79,7 +79,7 @@ test: $(VENV)/.installed ## Run the tests
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not image and not pyairbyte and not quality and not runners"
 
 .PHONY: test-airbyte
-test-airbyte: test-image test-pyairbyte test-quality ## Run both connectors with Airbyte's own heavy tools: the next three
+test-airbyte: test-image test-pyairbyte test-quality ## Run both connectors with Airbyte's own tools: test-image, test-pyairbyte and test-quality
 
 .PHONY: test-image
 test-image: $(VENV)/.installed ## Follow the Dockerfile's steps, without a container engine
@@ -136,7 +136,7 @@ soak: $(VENV)/.installed ## Repeat the tests of losslessness, resume and consent
 
 SEEDS ?= 10000
 .PHONY: simulate
-simulate: $(VENV)/.installed ## Whole syncs of both connectors on a virtual clock, SEEDS=n of them, or one with its log: SEED=n
+simulate: $(VENV)/.installed ## Simulate whole syncs of both connectors on a virtual clock: SEEDS=n, or one with its log: SEED=n
 	$(BIN)/python -m integration_tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 .PHONY: check
@@ -160,7 +160,7 @@ bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors agai
 	$(BIN)/python -m docs.generator
 
 .PHONY: mutate
-mutate: $(VENV)/.installed .venv-mutation/.installed ## Try small faults against the tests, and write benchmarks/MUTATION.md (SIZE=150 SEED=1 ONLY=path: print a part)
+mutate: $(VENV)/.installed .venv-mutation/.installed ## Check that the tests notice small faults, and write benchmarks/MUTATION.md (SIZE=150 SEED=1 ONLY=path: print a part)
 	.venv-mutation/bin/python -m tools.mutation --size $(or $(SIZE),150) --seed $(or $(SEED),1) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: docs
@@ -182,9 +182,9 @@ lock: .venv-lock/.installed ## Lock what pyproject.toml asks for (REGENERATE=1: 
 	.venv-lock/bin/python tools/lock.py $(if $(REGENERATE),--regenerate)
 
 .PHONY: lock-environments
-lock-environments: $(VENV)/.installed ## Renew the locked versions of the tools with environments of their own
+lock-environments: $(VENV)/.installed ## Update the locked versions of the tools that have environments of their own
 	for name in $(ENVIRONMENTS) quality; do $(COMPILE) $(LOCKED)/$$name.in --output-file $(LOCKED)/$$name.txt || exit 1; done
 
 .PHONY: clean
-clean: ## Remove what the commands made
+clean: ## Remove everything that these commands created
 	rm -rf $(VENV) .venv-* demo_output/demo.duckdb demo_output/report.html build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist

@@ -33,15 +33,12 @@ async def check_account(client: MailchimpClient, config: DestinationConfig, logg
             f"The Mailchimp user behind the credentials has the role {role}, which may not edit contacts."
             f" Please use the credentials of a user with the role manager or higher."
         )
+    mapping = f" By field_mapping: {described_rules(config)}." if config.field_mapping else ""
     connected = f"Connected to the Mailchimp account {account.get('account_name') or account.get('account_id')} with the role {role}"
     if not config.list_id:
         audiences = await pager.all(endpoints.AUDIENCES)
-        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to.{_mapping_words(config)}"
-    return f"{connected}. {await _check_default_list(pager, config, config.list_id)}{_mapping_words(config)}"
-
-
-def _mapping_words(config: DestinationConfig) -> str:
-    return f" By field_mapping: {described_rules(config)}." if config.field_mapping else ""
+        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to.{mapping}"
+    return f"{connected}. {await _check_default_list(pager, config, config.list_id)}{mapping}"
 
 
 async def _check_default_list(pager: Pager, config: DestinationConfig, list_id: str) -> str:

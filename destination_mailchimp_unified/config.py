@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from mailchimp_unified.config import ConnectionConfig, UnknownKey, Untrusted, parse_config, unknown_keys, usable_list_id
+from mailchimp_unified.config import ConnectionConfig, Untrusted, parse_config, unknown_keys, usable_list_id
 from mailchimp_unified.entities.readers import text
 from mailchimp_unified.errors import ConfigError
 
@@ -116,8 +119,8 @@ class DestinationConfig(ConnectionConfig):
     object_storage_config: ObjectStorage = ObjectStorage()
 
 
-def parse_destination_config(config: Mapping[str, Any]) -> tuple[DestinationConfig, list[UnknownKey]]:
-    """Return the configuration, and the unknown keys to warn about. Raises ConfigError.
+def parse_destination_config(config: Mapping[str, Any], logger: logging.Logger) -> DestinationConfig:
+    """Return the configuration, and warn about unknown keys. Raises ConfigError.
 
     An unknown key that is nearly a known one is a mistake: an option such as `dryrun` that nobody reads would write for real.
     """
@@ -125,4 +128,18 @@ def parse_destination_config(config: Mapping[str, Any]) -> tuple[DestinationConf
     misspelt = [key.words for key in unknown if key.nearest]
     if misspelt:
         raise ConfigError(f"The configuration has keys that do not exist: {', '.join(misspelt)}. Please correct or remove them.")
-    return parse_config(DestinationConfig, config), unknown
+    parsed = parse_config(DestinationConfig, config)
+    if unknown:
+        logger.warning("The configuration has keys that do not exist and are ignored: %s.", ", ".join(key.path for key in unknown))
+    return parsed
+
+
+def read_object(path: str, what: str) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises ConfigError, which names the file by `what`."""
+    try:
+        content = orjson.loads(Path(path).read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise ConfigError(f"The {what} file cannot be read as JSON.", detail=type(error).__name__) from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"The {what} file does not contain a JSON object.")
+    return content

@@ -32,7 +32,7 @@ from mailchimp_unified.auth import secrets_of
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.loops import NewLoop, iterate
-from mailchimp_unified.patience import HASTE, Patience
+from mailchimp_unified.patience import INTERACTIVE, Patience
 from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
 
@@ -62,7 +62,7 @@ class DestinationMailchimpUnified(Destination):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the credentials, the role, the audience and the mapping, or say in words what is wrong."""
         try:
-            parsed = _parsed(config, logger)
+            parsed = parse_destination_config(config, logger)
             summary = self._ask(parsed, logger, lambda client: check_account(client, parsed, logger))
         except MailchimpError as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
@@ -72,7 +72,7 @@ class DestinationMailchimpUnified(Destination):
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> Json:
         """Return the DESTINATION_CATALOG message: every audience as an object."""
         try:
-            parsed = _parsed(config, logger)
+            parsed = parse_destination_config(config, logger)
             return self._ask(parsed, logger, lambda client: destination_catalog(client, parsed, logger))
         except MailchimpError as error:
             raise traced(error) from None
@@ -94,7 +94,7 @@ class DestinationMailchimpUnified(Destination):
         Raises AirbyteTracedException for anything that ends the sync; records not settled by then are not acknowledged.
         """
         try:
-            parsed = _parsed(config, logger)
+            parsed = parse_destination_config(config, logger)
             check_fields(parsed)
             targets = targets_of(catalog, parsed, logger)
 
@@ -117,7 +117,7 @@ class DestinationMailchimpUnified(Destination):
         """Return the answer to a question that somebody waits for."""
 
         async def ask() -> Result:
-            client = self._client(config, logger, HASTE)
+            client = self._client(config, logger, INTERACTIVE)
             try:
                 async with client.within(COMMAND_SECONDS):
                     return await question(client)
@@ -132,10 +132,3 @@ class DestinationMailchimpUnified(Destination):
             add_to_secrets(secret)
         transport = self._transport() if self._transport else None
         return MailchimpClient(config, patience=self._patience or patience, logger=logger, transport=transport)
-
-
-def _parsed(config: Mapping[str, Any], logger: logging.Logger) -> DestinationConfig:
-    parsed, unknown = parse_destination_config(config)
-    if unknown:
-        logger.warning("The configuration has keys that do not exist; they do nothing: %s.", ", ".join(key.path for key in unknown))
-    return parsed

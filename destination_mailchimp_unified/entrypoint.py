@@ -9,19 +9,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-import orjson
 from airbyte_cdk.logger import init_logger
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
 from destination_mailchimp_unified import output
+from destination_mailchimp_unified.config import read_object
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from destination_mailchimp_unified.faults import traced
 from mailchimp_unified.auth import SECRET_CHARACTERS
-from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.runtime import TERMINATED, end_on_signal
 
 Json = dict[str, Any]
@@ -32,7 +30,7 @@ def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(output.LogFormatter("%(message)s"))
-    # A log line that nobody reads any more is no reason for a stack trace.
+    # A log line that nobody reads any more must not print a stack trace.
     logging.raiseExceptions = False
     parsed = _parser().parse_args(list(args))
     end_on_signal(signal.SIGTERM)
@@ -64,15 +62,15 @@ def _messages(destination: DestinationMailchimpUnified, parsed: argparse.Namespa
     if parsed.command == "spec":
         yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
         return
-    config = _read_object(parsed.config, "configuration")
-    # A short text is no secret worth hiding: replacing it wherever it stands would spoil every word that has it.
+    config = read_object(parsed.config, "configuration")
+    # A short text is not worth hiding: replacing it everywhere would spoil every word that contains it.
     update_secrets([one for one in get_secrets(spec.connectionSpecification, config) if len(str(one)) >= SECRET_CHARACTERS])
     if parsed.command == "check":
         yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=destination.check(logger, config)))
     elif parsed.command == "discover":
         yield destination.discover(logger, config)
     else:
-        catalog = _read_object(parsed.catalog, "catalog")
+        catalog = read_object(parsed.catalog, "catalog")
         # The file itself, not Python's reader of it: a thread that waits there at exit would hold the reader's lock.
         yield from destination.write_lines(logger, config, catalog, functools.partial(os.read, sys.stdin.fileno()))
 
@@ -91,16 +89,6 @@ def _parser() -> argparse.ArgumentParser:
         if name == "write":
             command.add_argument("--catalog", required=True, help="path of the configured catalog file")
     return parser
-
-
-def _read_object(path: str, what: str) -> Json:
-    try:
-        content = orjson.loads(Path(path).read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise ConfigError(f"The {what} file cannot be read as JSON.", detail=type(error).__name__) from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"The {what} file does not contain a JSON object.")
-    return content
 
 
 def _dumped(message: AirbyteMessage) -> Json:

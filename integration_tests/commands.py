@@ -23,7 +23,7 @@ from source_mailchimp_unified import SourceMailchimpUnified
 STREAMS = ("contacts", "lists", "tags", "users")
 
 IMPATIENT = Patience(connect=20.0, read=20.0, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=60.0)
-"""Retries without the pauses that a real Mailchimp needs; a busy machine is no timeout."""
+"""Retries without the pauses that a real Mailchimp needs; a busy machine is not a timeout."""
 
 BRIEF = replace(IMPATIENT, read=0.5)
 """Gives up requests that hang."""

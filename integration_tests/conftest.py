@@ -34,11 +34,17 @@ def requests_as_described(request: pytest.FixtureRequest) -> Iterator[None]:
         assert {gap(fault) for entry in sent for fault in description().request_faults(entry)} <= set(GAPS)
 
 
-@pytest.fixture
-def mailchimp() -> Iterator[Emulator]:
-    """An empty local Mailchimp."""
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[Emulator]:
     with Emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture
+def mailchimp(_emulator: Emulator) -> Emulator:
+    """An empty local Mailchimp."""
+    _emulator.reset()
+    return _emulator
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
     if arguments.contacts:
         one = {"name": "Audience", "contacts": arguments.contacts}
         chosen["seed"] = {"seed": arguments.seed, "lists": [one]}
-    return Options.of({**chosen, **arguments.options})
+    return Options(**{**chosen, **arguments.options})
 
 
 async def serve(arguments: argparse.Namespace) -> None:

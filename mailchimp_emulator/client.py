@@ -95,9 +95,6 @@ class ControlClient:
         now: dict[str, Any] = self.command("behavior", **flags)
         return now
 
-    # The former spelling, for tests that are not moved yet.
-    behaviour = behavior
-
     def churn(
         self,
         *,

@@ -40,7 +40,6 @@ class Control:
             "faults": self._faults,
             "fault_counts": lambda _: self.state.faults.counts(),
             "behavior": self._behavior,
-            "behaviour": self._behavior,
             "churn": self._churn,
             "stop_churn": lambda _: self.churn.stop(),
             "clock": self._clock,

@@ -46,7 +46,7 @@ class Entry:
 
 
 def _parsed(raw: bytes) -> Any:
-    """The JSON body, the text when it is no JSON, None when there is none."""
+    """The JSON body, the text when it is not JSON, None when there is none."""
     if not raw:
         return None
     try:

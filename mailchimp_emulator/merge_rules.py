@@ -130,7 +130,7 @@ def accepted(field: MergeField, value: Any) -> Any:
 
 
 def incomplete_address(value: Any) -> bool:
-    """Whether a value is no postal address, or one without the parts that Mailchimp requires."""
+    """Whether a value is not a postal address, or is one without the parts that Mailchimp requires."""
     return not isinstance(value, dict) or any(not value.get(part) for part in REQUIRED_ADDRESS_PARTS)
 
 

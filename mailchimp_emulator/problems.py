@@ -68,7 +68,7 @@ def bad_request(detail: str) -> Problem:
 
 
 def unreadable_json() -> Problem:
-    """400 for a body that is no JSON."""
+    """400 for a body that is not JSON."""
     return Problem(400, "JSON Parse Exception", "We encountered an unspecified JSON parsing error.")
 
 

@@ -49,7 +49,7 @@ class Emulator(ControlClient):
 
     def __init__(self, port: int = 0, **options: Any) -> None:
         super().__init__("")
-        self._port, self._options = port, Options.of(options)
+        self._port, self._options = port, Options(**options)
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -32,11 +32,6 @@ class Options:
     seed: dict[str, Any] | None = None
     demo: bool = False
 
-    @classmethod
-    def of(cls, chosen: dict[str, Any]) -> Options:
-        """Read options by name; `behaviour` is the former spelling of `behavior`."""
-        return cls(**{"behavior" if name == "behaviour" else name: setting for name, setting in chosen.items()})
-
 
 @dataclass(slots=True)
 class Code:

@@ -26,7 +26,7 @@ GLOBAL_ORIGIN = "https://api.mailchimp.com"
 """Serves every account, no matter its data center: https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure."""
 
 SECRET_CHARACTERS = 8
-"""A shorter text is no secret worth hiding: keys and tokens have more than thirty characters."""
+"""A shorter text is not worth hiding: keys and tokens have more than thirty characters."""
 
 # The data center becomes part of the host to which the token is sent: nothing else may pass.
 _DATA_CENTER_PATTERN = re.compile(r"^[a-z]{2,4}\d{1,4}$")

@@ -191,7 +191,7 @@ def _normal_value(annotation: Any, value: Any) -> Any:
 
 
 def _model_of(annotation: Any, value: Any) -> type[BaseModel] | None:
-    """Return the model that an object of a configuration is read by, None when `value` is no object or has none."""
+    """Return the model that an object of a configuration is read by, None when `value` is not an object or has none."""
     if not isinstance(value, Mapping):
         return None
     models = [kind for kind in _kinds(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
@@ -218,7 +218,7 @@ _ADVICE = {
 
 def _sentence(mistake: dict[str, Any]) -> str:
     location = mistake["loc"]
-    # pydantic names the kind of credentials after their field: it is no part of the path.
+    # pydantic names the kind of credentials after their field: it is not part of the path.
     path = [str(part) for place, part in enumerate(location) if place != 1 or part not in _DISCRIMINATORS]
     name = ".".join(path) or "The configuration"
     if mistake["type"] in _ADVICE:
@@ -236,5 +236,5 @@ def _kind(value: Any) -> str:
         return "empty"
     if isinstance(value, (bool, int, float)):
         return str(value).lower()
-    names: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
+    names: dict[type, str] = {str: "a string", list: "a list", dict: "an object"}
     return names.get(type(value), "something else")

@@ -89,11 +89,10 @@ def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields
     return Request(f"/lists/{list_id}/members", f"the contacts of audience {list_id}", params, items="members", keeps=keeps)
 
 
-def member(list_id: str, contact_id: str) -> Request:
-    """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/."""
-    return Request(
-        _member_path(list_id, contact_id), f"a contact of audience {list_id}", {"fields": "id,email_address,status"}, needs=("id", "status")
-    )
+def member(list_id: str, contact_id: str, *, whole: bool = False) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/; `whole` is with everything but links."""
+    wanted = {"exclude_fields": "_links"} if whole else {"fields": "id,email_address,status"}
+    return Request(_member_path(list_id, contact_id), f"a contact of audience {list_id}", wanted, needs=("id", "status"))
 
 
 def known_permissions(list_id: str) -> Request:
@@ -120,12 +119,6 @@ def interests(list_id: str, category_id: str) -> Request:
 def without_validation(request: Request) -> Request:
     """Return a writing call that Mailchimp takes although required merge fields are missing (`skip_merge_validation`)."""
     return replace(request, params={**request.params, "skip_merge_validation": "true"})
-
-
-def whole_member(list_id: str, contact_id: str) -> Request:
-    """https://mailchimp.com/developer/marketing/api/list-members/get-member-info/, with everything but links."""
-    path = _member_path(list_id, contact_id)
-    return Request(path, f"a contact of audience {list_id}", {"exclude_fields": "_links"}, needs=("id", "status"))
 
 
 def member_tags(list_id: str, contact_id: str) -> Request:

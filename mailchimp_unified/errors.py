@@ -135,7 +135,7 @@ class FirewallError(TransientError):
 
 
 class IncompleteAnswerError(TransientError):
-    """A successful answer without what it must have. It is no answer: asked for again, a few times."""
+    """A successful answer without what it must have. It does not count as an answer: it is asked for again, a few times."""
 
 
 class RejectedRecordError(MailchimpError):
@@ -180,12 +180,12 @@ class Answer:
 
     @property
     def title(self) -> str:
-        """Mailchimp's problem title, "" when the body is no problem document."""
+        """Mailchimp's problem title, "" when the body is not a problem document."""
         return str(self.problem.get("title") or "")
 
     @property
     def detail(self) -> str:
-        """Mailchimp's own words, or the beginning of a body that is no problem document."""
+        """Mailchimp's own words, or the beginning of a body that is not a problem document."""
         if self.problem:
             return str(self.problem.get("detail") or "")
         return self.body[:PROBLEM_EXCERPT_CHARACTERS].decode("utf-8", "replace").strip()

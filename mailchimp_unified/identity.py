@@ -7,7 +7,7 @@ import re
 
 
 def subscriber_hash(email: str) -> str:
-    """Return the id of a contact within a list: the MD5 (32 hex digits) of the trimmed, lower-cased address.
+    """Return the id of a contact within a list: the MD5 (32 hex digits) of the trimmed, lower-cased email address.
 
     Source: https://mailchimp.com/developer/marketing/docs/methods-parameters/#path-parameters.
     """
@@ -19,15 +19,6 @@ def canonical_email(email: str) -> str:
     """Return the form of an email address under which Mailchimp knows a contact: trimmed and lower-cased."""
     return email.strip().lower()
 
-
-def mask_email(email: str) -> str:
-    """Return an email address masked for a log: first character of the name and the domain, as in `j***@example.org`."""
-    name, at, domain = email.strip().partition("@")
-    # What holds two email addresses is shown as neither.
-    return f"{name[:1]}***{at}{domain}" if at and not _BEYOND_ONE.search(domain) else "***"
-
-
-_BEYOND_ONE = re.compile(r"[\s@,;|<>]")
 
 # What stands before an @, and what stands after it up to the first character that no domain has.
 _EMAIL = re.compile(r"[^\s@]*((?:@[\w.\-]*)+)")

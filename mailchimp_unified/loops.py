@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
-
-
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
@@ -43,10 +41,11 @@ def iterate(
         task.result()
     finally:
         closing = True
-        _close(loop)
+        close(loop)
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
+def close(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is still under way, and close the loop. Requests on their way end by themselves."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

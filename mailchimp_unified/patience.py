@@ -10,7 +10,7 @@ SERVER_TIMEOUT_SECONDS = 120
 
 @dataclass(frozen=True)
 class Patience:
-    """How long the client waits, in seconds. The defaults suit a sync; `HASTE` suits a person who waits for an answer."""
+    """How long the client waits, in seconds. The defaults suit a sync; `INTERACTIVE` suits a person who waits for an answer."""
 
     connect: float = 10.0
     # Longer than Mailchimp's own limit: when we give up, the connection is no longer counted there.
@@ -24,5 +24,7 @@ class Patience:
     first_answer: float = 120.0
 
 
-HASTE = Patience(connect=4.0, read=8.0, rest_after_timeout=0.5, first_back_off=0.5, longest_back_off=4.0, total=12.0, first_answer=8.0)
+INTERACTIVE = Patience(
+    connect=4.0, read=8.0, rest_after_timeout=0.5, first_back_off=0.5, longest_back_off=4.0, total=12.0, first_answer=8.0
+)
 """For `check` and `discover`: somebody waits in front of a form."""

@@ -107,7 +107,7 @@ def launch(source: SourceMailchimpUnified, args: Sequence[str]) -> int:
     parsed = _parser().parse_args(list(args))
     for handler in logging.getLogger().handlers:
         handler.setFormatter(LogFormatter("%(message)s"))
-    # A log line that nobody can read any more is no error of its own.
+    # A log line that nobody can read any more is not an error.
     logging.raiseExceptions = False
     end_on_signal(signal.SIGTERM)
     try:

@@ -72,7 +72,7 @@ class SnapshotStream(Stream):
         return found
 
     def _note_odd(self, record: Json) -> None:
-        """Note a row that is no record of this stream; everything else is read all the same."""
+        """Note a row that is not a record of this stream; everything else is still read."""
         self.errors.append(BugError(f"Mailchimp lists rows among the {self.name} that cannot be read."))
 
     def _values(self, key: str) -> dict[str, Any]:

@@ -30,8 +30,9 @@ from mailchimp_unified.config import parse_config, unknown_keys
 from mailchimp_unified.entities import ENTITIES
 from mailchimp_unified.errors import ConfigError, MailchimpError
 from mailchimp_unified.identity import masked
+from mailchimp_unified.loops import NewLoop
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.patience import HASTE, Patience
+from mailchimp_unified.patience import INTERACTIVE, Patience
 from mailchimp_unified.request import PAGE_SIZE
 from mailchimp_unified.transport import Transport
 from source_mailchimp_unified import catalog as catalogs
@@ -50,7 +51,7 @@ from source_mailchimp_unified.sync.account import Account
 from source_mailchimp_unified.sync.messages import record_messages, status_message
 from source_mailchimp_unified.sync.output import Format, Message
 from source_mailchimp_unified.sync.streams import Session, Stream
-from source_mailchimp_unified.sync.sync import NewLoop, Sync
+from source_mailchimp_unified.sync.sync import Sync
 
 Result = TypeVar("Result")
 
@@ -107,7 +108,7 @@ class SourceMailchimpUnified(Source):
         try:
             parsed = parse_source_config(config)
             _warn_of_unknown_keys(logger, config)
-            session = self._session(parsed, logger, self._patience or HASTE)
+            session = self._session(parsed, logger, self._patience or INTERACTIVE)
             summary = self._run(session, check_account(session.client, session.account))
         except MailchimpError as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=masked(filter_secrets(error.message)))
@@ -118,7 +119,7 @@ class SourceMailchimpUnified(Source):
         """Return the streams, with `custom_fields` typed from the merge fields of the chosen lists."""
         try:
             parsed = parse_source_config(config)
-            session = self._session(parsed, logger, self._patience or HASTE)
+            session = self._session(parsed, logger, self._patience or INTERACTIVE)
             return self._run(session, catalogs.discover(session.client, session.pager, session.account, parsed))
         except MailchimpError as error:
             raise traced(error) from error
@@ -202,7 +203,7 @@ def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
 
 def _warn_of_unknown_keys(logger: logging.Logger, config: Mapping[str, Any]) -> None:
     for key in unknown_keys(SourceConfig, config):
-        logger.warning("The configuration has a key that this source does not know, and that does nothing: %s.", key.words)
+        logger.warning("The configuration has a key that this source does not know and ignores: %s.", key.words)
 
 
 def _refused_streams(

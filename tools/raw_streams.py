@@ -1,6 +1,6 @@
 """Derives the schemas of the raw streams from Mailchimp's API description (Swagger 2.0).
 
-`make raw` runs it. The description itself is no part of the project; it is looked for at ../shared/facts.
+`make raw` runs it. The description itself is not part of the project; it is looked for at ../shared/facts.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Chunks
 from integration_tests.simulation.clock import VirtualClockLoop
 from mailchimp_emulator import DEFAULT_API_KEY
 from mailchimp_unified.identity import subscriber_hash
@@ -107,13 +107,13 @@ def destination(answers: Answers, page_size: int = 1_000) -> tuple[DestinationMa
     ), scripted  # fmt: skip
 
 
-def chunks_of(size: int) -> Callable[[Intake, Callable[[int], bytes]], None]:
+def chunks_of(size: int) -> Callable[[Chunks, Callable[[int], bytes]], None]:
     """Return a feed that reads everything at once, in chunks of at most so many bytes."""
 
-    def feed(intake: Intake, read: Callable[[int], bytes]) -> None:
+    def feed(chunks: Chunks, read: Callable[[int], bytes]) -> None:
         while chunk := read(size):
-            intake.add(chunk)
-        intake.add(b"")
+            chunks.add(chunk)
+        chunks.add(b"")
 
     return feed
 

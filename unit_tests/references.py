@@ -1,4 +1,4 @@
-"""The public material that tests are held against: it is read where it lies and is no part of the project."""
+"""The public material that tests are held against: it is read where it lies and is not part of the project."""
 
 from __future__ import annotations
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from destination_mailchimp_unified.audience.comparison import Comparison
 from destination_mailchimp_unified.audience.groups import Groups
 from destination_mailchimp_unified.audience.statuses import Statuses
+from destination_mailchimp_unified.audience.tag_names import fold
 from mailchimp_unified.entities.merge_field import MergeField
 
 Json = dict[str, Any]
-
-
-def fold(name: str) -> str:
-    """Return the form in which tag names are compared: Mailchimp may give another case back than it was sent."""
-    return name.strip().casefold()
 
 
 @dataclass
@@ -46,13 +43,23 @@ class Audience:
     # Names of groups and marketing permissions; None until they were asked for.
     groups: Groups | None = None
     statuses: Statuses | None = None
+    # What their words mean that were read with the statuses; None where only statuses were read.
+    comparison: Comparison | None = None
+    # Whether contacts may be compared at all, and whether all that they are compared by is known.
+    compares: bool = True
+    is_compared: bool = False
+    # Contacts that were written before that: what was read of them may be older.
+    written_before: Statuses = field(default_factory=Statuses)
+    # How many were written since the statuses were last read.
+    written: int = 0
     # Whether the listing had as many contacts as Mailchimp counts: only then is somebody unknown taken for new.
     listed_whole: bool = False
     # The second up to which the statuses are known, by Mailchimp's clock, and when that was, by the loop's.
     statuses_until: datetime | None = None
     statuses_asked: float = 0.0
-    # Rows of the plain listing and of the archived ones.
+    # Rows of the plain listing and of the archived ones, and the first page of each until it is read or found not to be.
     totals: tuple[int, int] | None = None
+    first_pages: list[list[Json]] = field(default_factory=list)
     # Contacts that Mailchimp reported as being there although no listing had them.
     appeared: set[str] = field(default_factory=set)
     # Whether the last contact that was written without knowing its status turned out to be new: where to begin with the next.
@@ -66,6 +73,32 @@ class Audience:
         """Keep the statuses up to date with an answer of Mailchimp's."""
         if self.statuses is not None and isinstance(status, str):
             self.statuses.put(contact_id, status)
+
+    def note_member(self, member: Json) -> None:
+        """Learn the status of a contact, and what it is compared by, from a listing."""
+        if self.statuses is not None:
+            words = self.comparison.of_member(member) if self.comparison else ()
+            self.statuses.put(str(member["id"]), str(member.get("status")), words)
+
+    def note_written(self, *contact_ids: str | None) -> None:
+        """Note that calls wrote contacts: they are compared no more."""
+        for contact_id in filter(None, contact_ids if self.compares else ()):
+            self.written += 1
+            if self.statuses is not None:
+                self.statuses.mark_written(contact_id)
+            if not self.is_compared:
+                self.written_before.put(contact_id, "subscribed")
+
+    def begin_to_know(self, comparison: Comparison | None) -> None:
+        """Begin to know statuses, and what contacts are compared by where there is a comparison."""
+        self.comparison, self.written, self.is_compared = comparison, 0, False
+        self.statuses = Statuses(comparison.words if comparison else 0, sum(self.totals or ()))
+
+    def words_of(self, contact_id: str) -> Sequence[int] | None:
+        """Return what a contact is compared by, None when it is not known, or when this sync has written the contact."""
+        if self.statuses is None or not self.is_compared or self.written_before.get(contact_id):
+            return None
+        return self.statuses.words(contact_id)
 
     def note_tags(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Learn tags from an answer of Mailchimp's."""

@@ -1,4 +1,4 @@
-"""What reading an audience costs, and whether bulk calls are worth it. Pure."""
+"""What reading an audience costs, and whether it is worth it. Pure."""
 
 from __future__ import annotations
 
@@ -24,22 +24,30 @@ def may_pay(contacts: int) -> bool:
     return contacts > LOOK_UPS_OF_TOTALS + 1
 
 
-def bulk_is_cheaper(contacts: int, apart: int, totals: tuple[int, int], subscribed: int) -> bool:
-    """Return whether reading all statuses and writing in bulk takes fewer requests than one PUT per contact:
+def bulk_is_cheaper(contacts: int, apart: int, totals: tuple[int, int], subscribed: int, *, compares: bool = False) -> bool:
+    """Return whether reading the audience and writing in bulk takes fewer requests than one call per contact:
 
-        pages(plain) + pages(archived) + ceil(in bulk / 500) + PUTs  <  contacts
+        pages(plain) + pages(archived) + ceil(in bulk / 500) + calls of their own  <  contacts
 
-    `contacts` are those to be written, `apart` those of them that go by PUT anyway, `totals` the rows of the plain and of the
-    archived listing, `subscribed` those who are subscribed. Of the others as many are expected to need a PUT as the audience
-    has contacts that are not subscribed:
+    `contacts` are those to be written, `apart` those of them that go by a call of their own anyway, `totals` the rows of the plain
+    and of the archived listing, `subscribed` those who are subscribed.
 
-        PUTs = apart + (contacts - apart) x (all - subscribed) / all
+    A contact who is not subscribed takes a call of its own, if it is written at all. Where contacts are compared, nobody knows before
+    the reading how many of them differ, and none is counted: reading a repeated table of unsubscribed contacts saves nearly all calls,
+    and where all of them differ it has cost less than the calls themselves. Where contacts are not compared, as many of them are
+    expected as the audience has:
 
-    While the statuses are not known, a caller counts those already written singly among `contacts`: what a sync has brought
-    is the best guess at what it will bring, and by this rule it never costs more than twice the best choice in hindsight.
+        calls of their own = apart + (contacts - apart) x (all - subscribed) / all
+
+    While the audience is not read, a caller counts those already written singly among `contacts`: what a sync has brought is the
+    best guess at what it will bring, and by this rule it never costs more than about twice the best choice in hindsight.
     """  # noqa: D415 - the formula is the point
     everybody = sum(totals)
-    others = max(0, everybody - subscribed) / everybody if everybody else 0.0
-    puts = apart + round((contacts - apart) * others)
-    in_bulk = contacts - puts
-    return sum(map(pages, totals)) + -(-in_bulk // BULK_SIZE) + puts < contacts
+    others = max(0, everybody - subscribed) / everybody if everybody and not compares else 0.0
+    singly = apart + round((contacts - apart) * others)
+    return reading(totals) + -(-(contacts - singly) // BULK_SIZE) + singly < contacts
+
+
+def reading(totals: tuple[int, int]) -> int:
+    """Return how many pages the listings of an audience have together."""
+    return sum(map(pages, totals))

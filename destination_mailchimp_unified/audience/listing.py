@@ -1,4 +1,4 @@
-"""Reading the status of every contact of an audience, so that nobody is missed while people edit."""
+"""Reading the status of every contact of an audience, and what it is compared by, so that nobody is missed while people edit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.audience.statuses import Statuses
+from destination_mailchimp_unified.audience.comparison import Comparison
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
 from mailchimp_unified.entities.entity import rfc3339, timestamp
@@ -28,8 +27,8 @@ This, and the time the call itself takes, is how long somebody who unsubscribes 
 Mailchimp took a row without a status for a subscription, which nobody has seen it do.
 """
 
-TIED_ROWS = 50
-"""Windows are taken for so much longer than their share, since many contacts may share the second at which they are cut."""
+TIED_SHARE = 20
+"""A window is made smaller than its pages by this part of a page: many contacts may share the second at which it is cut."""
 
 LATE = timedelta(seconds=120)
 """A change may show in listings so much later than it happened. Nobody documents it; others read again up to ten minutes:
@@ -39,42 +38,58 @@ _SWEEPS: tuple[dict[str, str | int], ...] = ({}, {"status": ARCHIVED})
 """An unfiltered listing leaves archived contacts out: https://mailchimp.com/developer/marketing/api/list-members/."""
 
 
-async def count_contacts(audience: Audience, pager: Pager) -> None:
-    """Ask how many contacts the listings of an audience have, archived ones apart. Where a page holds each, all statuses are known.
+async def count_contacts(audience: Audience, pager: Pager, shown: Iterable[str]) -> None:
+    """Ask how many contacts the listings of an audience have, archived ones apart, and keep the first page of each.
 
-    The archived ones come last: a contact archived in the meantime is in both answers, and never taken for a new one.
+    `shown` are fields that contacts may be compared by. The archived ones come last: a contact archived in the meantime is in both
+    answers, and never taken for a new one.
     """
-    collections = [_statuses(audience, sweep) for sweep in _SWEEPS]
+    collections = [_members(audience, sweep, shown) for sweep in _SWEEPS]
     replies = [await pager.client.call(collection.page(0, pager.page_size)) for collection in collections]
     totals = [total_items(reply.body) for reply in replies]
     audience.totals = (totals[0], totals[1])
     audience.statuses_until, audience.statuses_asked = _date(replies[0]), replies[0].asked
-    pages = [reply.body["members"] for reply in replies]
-    if all(len(page) < pager.page_size and len(page) >= total for page, total in zip(pages, totals, strict=True)):
-        audience.statuses, audience.listed_whole = Statuses(), True
-        for page in pages:
-            _note(audience, page)
+    audience.first_pages = [reply.body["members"] for reply in replies]
 
 
-async def read_statuses(audience: Audience, pager: Pager, workers: int) -> None:
-    """Read the status of every contact, losing none while people edit; then once more those that changed in the meantime."""
-    if audience.totals is None:
-        await count_contacts(audience, pager)
-    if audience.statuses is not None:
-        return
-    totals, horizon = audience.totals or (0, 0), audience.statuses_until
-    audience.statuses = Statuses()
-    # The totals may be old by now: they say where to begin, never whether to read.
-    sweeps = zip(_SWEEPS, totals, strict=True)
+def is_listed(audience: Audience, pager: Pager) -> bool:
+    """Return whether the first pages of an audience's listings are all there is."""
+    pages = zip(audience.first_pages, audience.totals or (), strict=False)
+    return bool(audience.first_pages) and all(_is_all(page, total, pager) for page, total in pages)
+
+
+def _is_all(page: list[Json], total: int, pager: Pager) -> bool:
+    return total <= len(page) < pager.page_size
+
+
+async def read_statuses(audience: Audience, pager: Pager, workers: int, comparison: Comparison | None) -> None:
+    """Read the status of every contact, losing none while people edit; then once more those that changed in the meantime.
+
+    With a `comparison` also what contacts are compared by.
+    """
+    audience.begin_to_know(comparison)
     try:
-        await together(*(_read_sweep(audience, pager, sweep, total, workers) for sweep, total in sweeps))
-        if horizon:
-            await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS])
-        audience.listed_whole = await _is_whole(audience, pager)
+        if is_listed(audience, pager):
+            for page in audience.first_pages:
+                _note(audience, page)
+            audience.listed_whole = True
+        else:
+            await _read_all(audience, pager, workers)
     except BaseException:
         # What was read in part must not pass for all.
         audience.statuses = None
         raise
+    audience.first_pages, audience.is_compared = [], comparison is not None
+
+
+async def _read_all(audience: Audience, pager: Pager, workers: int) -> None:
+    totals, horizon = audience.totals or (0, 0), audience.statuses_until
+    # The totals may be old by now: they say where to begin, never whether to read.
+    sweeps = zip(_SWEEPS, totals, audience.first_pages or ([], []), strict=True)
+    await together(*(_read_sweep(audience, pager, sweep, total, workers, first) for sweep, total, first in sweeps))
+    if horizon:
+        await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS])
+    audience.listed_whole = await _is_whole(audience, pager)
 
 
 async def _is_whole(audience: Audience, pager: Pager) -> bool:
@@ -93,10 +108,16 @@ async def _is_whole(audience: Audience, pager: Pager) -> bool:
 
 
 async def refresh_statuses(audience: Audience, pager: Pager) -> None:
-    """Read the contacts who stopped being subscribed since the statuses were last read: the next write must not undo it."""
+    """Read the contacts who stopped being subscribed since the statuses were last read: the next write must not undo it.
+
+    Where contacts are compared, also subscribed ones who changed, unless most of those are the ones that this sync has written.
+    """
     if audience.statuses_until is not None:
         since = _since(audience.statuses_until)
-        await _read_changes(audience, pager, [{"status": status, **since} for status in STATUSES if status != "subscribed"])
+        compares = audience.comparison is not None and audience.written < pager.page_size
+        statuses = [status for status in STATUSES if compares or status != "subscribed"]
+        audience.written = 0
+        await _read_changes(audience, pager, [{"status": status, **since} for status in statuses])
 
 
 def is_fresh(audience: Audience) -> bool:
@@ -110,24 +131,57 @@ async def _read_changes(audience: Audience, pager: Pager, windows: Iterable[Mapp
     audience.statuses_asked = min(page.asked for page in pages)
 
 
-async def _read_sweep(audience: Audience, pager: Pager, sweep: Mapping[str, str | int], total: int, workers: int) -> None:
-    """Read one listing in as many windows of time as there are workers, each from its far end."""
-    bounds = [None, *await _cuts(audience, pager, sweep, total, workers), None]
-    windows = [{**sweep, **_between(after, until)} for after, until in pairwise(bounds)]
-    rows = total // len(windows) + TIED_ROWS
-    await together(*(_read_window(audience, pager, window, rows) for window in windows))
+async def _read_sweep(
+    audience: Audience, pager: Pager, sweep: Mapping[str, str | int], total: int, workers: int, first: list[Json]
+) -> None:
+    """Read one listing: pages at even distances at once, and the windows of time between them, each from its far end.
 
-
-async def _cuts(audience: Audience, pager: Pager, sweep: Mapping[str, str | int], total: int, workers: int) -> list[str]:
-    """Return the times at which to cut a listing, from rows at evenly spaced offsets."""
+    A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read.
+    """
+    _note(audience, first)
+    if _is_all(first, total, pager):
+        return
     windows = max(1, min(workers, -(-total // pager.page_size)))
-    collection = endpoints.members(audience.id, sweep, "members.last_changed")
-    samples = [collection.page(total * n // windows, 1) for n in range(1, windows)]
-    replies = await together(*(pager.client.call(sample) for sample in samples))
-    seen = {timestamp(row.get("last_changed")) for reply in replies for row in reply.body["members"]}
+    # In whole pages, less a part of one.
+    step = max(1, total // windows // pager.page_size) * pager.page_size - pager.page_size // TIED_SHARE
+    starts = range(step, total, step)[: windows - 1]
+    samples = await together(*(pager.page(_statuses(audience, sweep), start) for start in starts))
+    for sample in samples:
+        _note(audience, sample.items)
     last = rfc3339(audience.statuses_until - timedelta(seconds=1)) if audience.statuses_until else ""
-    # Only what lies before the horizon is a window that rows can leave but not join.
-    return sorted(cut for cut in seen if cut and cut <= last)
+    bounds = _windows_between(first, [sample.items for sample in samples], last)
+    rows = [step] * (len(bounds) - 1) + [total - len(starts) * step]
+    await together(
+        *(
+            _read_window(audience, pager, {**sweep, **bound}, max(0, count - pager.page_size))
+            for bound, count in zip(bounds, rows, strict=True)
+        )
+    )
+
+
+def _windows_between(first: list[Json], pages: Iterable[list[Json]], last: str) -> list[dict[str, str | int]]:
+    """Return the windows of time that these pages of a listing leave to be read, the first page and others. Pure.
+
+    Only what lies before `last` is a window that rows can leave but not join.
+    """
+    spans = [(_changed(page[0]), _changed(page[-1])) for page in pages if page]
+    after = _before(_changed(first[-1]), last) if first else ""
+    windows = []
+    for begin, end in sorted(span for span in spans if span[0] and span[0] <= last):
+        if begin > after:
+            windows.append(_between(after, begin))
+            after = begin
+        after = max(after, _before(end, last))
+    return [*windows, _between(after, "")]
+
+
+def _changed(member: Json) -> str:
+    return timestamp(member.get("last_changed")) or ""
+
+
+def _before(moment: str, last: str) -> str:
+    """Return the second before a moment: up to it a page is whole that ends at the moment; "" where rows may still join."""
+    return rfc3339(datetime.fromisoformat(moment) - timedelta(seconds=1)) if moment and moment <= last else ""
 
 
 async def _read_window(audience: Audience, pager: Pager, filters: Mapping[str, str | int], rows: int) -> Page:
@@ -142,18 +196,23 @@ async def _read_window(audience: Audience, pager: Pager, filters: Mapping[str, s
 
 def _note(audience: Audience, members: Iterable[Json]) -> None:
     for member in members:
-        audience.note(str(member["id"]), member.get("status"))
+        audience.note_member(member)
 
 
 def _statuses(audience: Audience, filters: Mapping[str, str | int]) -> Request:
-    return endpoints.members(audience.id, filters, "members.id,members.status")
+    return _members(audience, filters, audience.comparison.shown if audience.comparison else ())
+
+
+def _members(audience: Audience, filters: Mapping[str, str | int], shown: Iterable[str]) -> Request:
+    fields = ("id", "status", "last_changed", *shown)
+    return endpoints.members(audience.id, filters, ",".join(f"members.{name}" for name in fields))
 
 
 def _since(moment: datetime) -> dict[str, str | int]:
     return {"since_last_changed": rfc3339(moment - LATE)}
 
 
-def _between(after: str | None, until: str | None) -> dict[str, str | int]:
+def _between(after: str, until: str) -> dict[str, str | int]:
     bounds = {"since_last_changed": after, "before_last_changed": until}
     return {name: bound for name, bound in bounds.items() if bound}
 

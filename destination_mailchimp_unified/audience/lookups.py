@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from destination_mailchimp_unified.audience.audience import Audience, Tag, fold
+from destination_mailchimp_unified.audience.audience import Audience, Tag
 from destination_mailchimp_unified.audience.groups import Groups
+from destination_mailchimp_unified.audience.tag_names import fold
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.entity import nested, rfc3339
 from mailchimp_unified.entities.merge_field import merge_field_of

@@ -1,82 +1,137 @@
-"""The statuses of an audience's contacts, in twelve to eighteen bytes each."""
+"""The statuses of an audience's contacts and what they are compared by, in fifteen to forty bytes each."""
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 from mailchimp_unified.entities.contact import STATUSES
 
 _TABLES = 64
-_FIRST_SLOTS = 32
 _KEY_DIGITS = 16
 _CODES = {status: code for code, status in enumerate(STATUSES, start=1)}
 
+_FIRST_SLOTS = 32
+
+_ROOM = 1.01
+"""Contacts spread over the tables by chance: so much more than its share a table gets, so that few have to grow."""
+
+_WRITTEN = 8
+"""Bit of the code of a contact that this sync has written."""
+
 
 class Statuses:
-    """From the id of a contact (32 hex digits) to its status, by half of the id.
+    """From the id of a contact (32 hex digits) to its status and its words (`comparison.py`), by half of the id.
 
     Sixty-four of the 128 bits are kept. Among a million contacts two that share them are met once in forty million audiences.
-    The contacts are spread over many small tables, so that one that grows is never in memory twice to speak of.
+    The contacts are spread over many small tables, so that one that grows is never in memory twice to speak of. A contact takes
+    nine bytes, eight for each word, and five to seven for the place where it is found. `expected` is how many there will be.
     """
 
-    def __init__(self) -> None:
-        self._tables = [_Table() for _ in range(_TABLES)]
+    def __init__(self, words: int = 0, expected: int = 0) -> None:
+        share = int(expected / _TABLES * _ROOM)
+        self._tables = [_Table(words, share) for _ in range(_TABLES)]
 
     def __len__(self) -> int:
-        return sum(table.count for table in self._tables)
+        return sum(len(table) for table in self._tables)
 
     def get(self, contact_id: str) -> str | None:
         """Return the status of a contact, None when it is not in the audience."""
         key = int(contact_id[:_KEY_DIGITS], 16)
-        code = self._tables[key % _TABLES].get(key)
-        return STATUSES[code - 1] if code else None
+        code = self._tables[key % _TABLES].code(key)
+        return STATUSES[(code & ~_WRITTEN) - 1] if code else None
 
-    def put(self, contact_id: str, status: str) -> None:
-        """Note the status of a contact; a status that Mailchimp does not have today is left out."""
+    def words(self, contact_id: str) -> Sequence[int] | None:
+        """Return the words of a contact, None when they are not known, or not to be relied on because this sync has written it."""
+        key = int(contact_id[:_KEY_DIGITS], 16)
+        table = self._tables[key % _TABLES]
+        code = table.code(key)
+        return table.words(key) if code and not code & _WRITTEN else None
+
+    def put(self, contact_id: str, status: str, words: Sequence[int] = ()) -> None:
+        """Note the status of a contact, and its words where they are known; a status that Mailchimp does not have today is left out."""
         code = _CODES.get(status)
         if code is not None:
             key = int(contact_id[:_KEY_DIGITS], 16)
-            self._tables[key % _TABLES].put(key, code)
+            table = self._tables[key % _TABLES]
+            table.put(key, code | table.code(key) & _WRITTEN, words)
+
+    def mark_written(self, contact_id: str) -> None:
+        """Note that this sync has written a contact: nothing that was or will be read of its fields is relied on any more.
+
+        A listing that was asked for before the call may come after it.
+        """
+        key = int(contact_id[:_KEY_DIGITS], 16)
+        table = self._tables[key % _TABLES]
+        if code := table.code(key):
+            table.put(key, code | _WRITTEN, ())
 
 
 class _Table:
-    """Keys of 64 random bits and a small number each, in open addressing: a key is where its hash says, or soon behind."""
+    """Keys of 64 random bits, each with a small number and perhaps words, in the order in which they came.
 
-    __slots__ = ("_codes", "_keys", "count")
+    `_places` finds them, by open addressing: the number of a key, counted from 1, is where its hash says, or soon behind.
+    """
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._keys = array("Q", bytes(8 * _FIRST_SLOTS))
-        self._codes = bytearray(_FIRST_SLOTS)
+    __slots__ = ("_codes", "_count", "_each", "_keys", "_places", "_words")
 
-    def get(self, key: int) -> int:
+    def __init__(self, words: int, expected: int) -> None:
+        self._each, self._count = words, 0
+        # What is known from the beginning is taken at once: growing bit by bit leaves holes in the memory.
+        self._keys, self._words = array("Q", [0]) * expected, array("Q", [0]) * (expected * words)
+        self._codes = bytearray(expected)
+        self._places = array("I", [0]) * max(_FIRST_SLOTS, expected * 5 // 4 + 1)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def code(self, key: int) -> int:
         """Return the code of a key, 0 when it is not there."""
-        return self._codes[self._slot(key)]
+        place = self._places[self._slot(key)]
+        return self._codes[place - 1] if place else 0
 
-    def put(self, key: int, code: int) -> None:
-        """Keep the code of a key."""
+    def words(self, key: int) -> Sequence[int] | None:
+        """Return the words of a key that is there, None when it has none."""
+        start = (self._places[self._slot(key)] - 1) * self._each
+        found = self._words[start : start + self._each]
+        return found if self._each and len(found) == self._each and any(found) else None
+
+    def put(self, key: int, code: int, words: Sequence[int]) -> None:
+        """Keep the code of a key, and its words."""
         slot = self._slot(key)
-        if not self._codes[slot]:
-            self.count += 1
-            self._keys[slot] = key
-        self._codes[slot] = code
-        # Three quarters full is where searching begins to take long.
-        if self.count * 4 > len(self._keys) * 3:
-            self._grow()
+        place = self._places[slot]
+        if not place:
+            if self._count == len(self._keys):
+                self._keys.append(0)
+                self._codes.append(0)
+            self._keys[self._count] = key
+            self._places[slot] = place = self._count = self._count + 1
+            # Four fifths full is where searching begins to take long.
+            if place * 5 > len(self._places) * 4:
+                self._grow()
+        self._codes[place - 1] = code
+        if words:
+            self._keep_words(place, words)
+
+    def _keep_words(self, place: int, words: Sequence[int]) -> None:
+        """Keep the words of a key; those that came without any before it get zeros."""
+        missing = place * self._each - len(self._words)
+        if missing > 0:
+            self._words.frombytes(bytes(8 * missing))
+        start = (place - 1) * self._each
+        for offset, word in enumerate(words):
+            self._words[start + offset] = word
 
     def _slot(self, key: int) -> int:
-        """Return where `key` is, or the empty slot where it would be."""
-        keys, codes, slots = self._keys, self._codes, len(self._keys)
+        """Return where the place of `key` is, or the empty slot where it would be."""
+        places, keys, slots = self._places, self._keys, len(self._places)
         # The lowest bits chose the table.
         slot = key // _TABLES % slots
-        while codes[slot] and keys[slot] != key:
+        while (place := places[slot]) and keys[place - 1] != key:
             slot = (slot + 1) % slots
         return slot
 
     def _grow(self) -> None:
-        keys, codes, slots = self._keys, self._codes, len(self._keys) * 3 // 2
-        self._keys, self._codes = array("Q", bytes(8 * slots)), bytearray(slots)
-        for key, code in zip(keys, codes, strict=True):
-            if code:
-                slot = self._slot(key)
-                self._keys[slot], self._codes[slot] = key, code
+        self._places = array("I", [0]) * (len(self._places) * 4 // 3)
+        for place, key in enumerate(self._keys[: self._count], start=1):
+            self._places[self._slot(key)] = place

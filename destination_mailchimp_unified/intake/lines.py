@@ -40,33 +40,19 @@ class Unusable:
 
 Message = Record | State | Unusable
 
-Feed = Callable[["Intake", Callable[[int], bytes]], None]
+Feed = Callable[["Chunks", Callable[[int], bytes]], None]
+"""Begins to read: calls `fill` elsewhere, or `add` for each chunk."""
 
 
-def on_a_thread(intake: Intake, read: Callable[[int], bytes]) -> None:
+def on_a_thread(chunks: Chunks, read: Callable[[int], bytes]) -> None:
     """Read on a thread of its own."""
-    threading.Thread(target=intake.fill, args=(read,), daemon=True, name="stdin").start()
+    threading.Thread(target=chunks.fill, args=(read,), daemon=True, name="stdin").start()
 
 
-class Input(Protocol):
-    """Where the messages of a sync come from, in the order in which the pipeline numbers its records: from 1."""
+class Chunks:
+    """What is read, a bounded number of chunks ahead. Belongs to the event loop that it is made on.
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is there that was not taken yet."""
-
-    async def wait(self) -> None:
-        """Wait until there is something to take, or the end."""
-
-    async def take(self) -> list[Message] | None:
-        """Return the next messages, None at the end. Raises what reading raised."""
-
-
-class Intake:
-    """Reads a bounded number of chunks ahead. Belongs to the event loop that it is made on.
-
-    `read` takes a number of bytes and returns what there is, b"" at the end: no reader's lock is held at exit. `feed` begins to
-    read: it calls `fill` elsewhere, or `add` for each chunk.
+    `read` takes a number of bytes and returns what there is, b"" at the end: no reader's lock is held at exit.
     """
 
     def __init__(self, read: Callable[[int], bytes], feed: Feed = on_a_thread) -> None:
@@ -74,8 +60,7 @@ class Intake:
         self._came = asyncio.Event()
         self._room = threading.Semaphore(CHUNKS_WAITING)
         self._chunks: deque[bytes | BaseException] = deque()
-        # The beginning of a line whose end has not come yet, in pieces: joining at each would be slow for a long one.
-        self._begun: list[bytes] = []
+        self._stopped = threading.Event()
         feed(self, read)
 
     @property
@@ -83,37 +68,23 @@ class Intake:
         """Whether nothing has been read that was not taken yet."""
         return not self._chunks
 
-    async def wait(self) -> None:
-        """Wait until there is something to take."""
+    def stop(self) -> None:
+        """Read no more. What was read can still be taken."""
+        self._stopped.set()
+        self._came.set()
+
+    async def take(self) -> bytes | None:
+        """Return the next chunk: b"" at the end, None once reading was stopped. Raises what reading raised."""
         while not self._chunks:
+            if self._stopped.is_set():
+                return None
             self._came.clear()
             await self._came.wait()
-
-    async def take(self) -> list[Message] | None:
-        """Return the messages of the next chunk, None at the end of the input. Raises what reading raised."""
-        await self.wait()
         chunk = self._chunks.popleft()
         self._room.release()
         if isinstance(chunk, BaseException):
             raise chunk
-        messages = (_message(line) for line in self._whole_lines(chunk) if line and not line.isspace())
-        found = [message for message in messages if message is not None]
-        # A last line without its newline comes with the end: the end itself is then told by the next call.
-        if not chunk and not found:
-            return None
-        if not chunk:
-            self._chunks.append(b"")
-        return found
-
-    def _whole_lines(self, chunk: bytes) -> list[bytes]:
-        """Return the lines that `chunk` ends; an empty chunk is the end of all, and ends a line without its newline."""
-        first, *others = chunk.split(b"\n")
-        self._begun.append(first)
-        if chunk and not others:
-            return []
-        lines = [b"".join(self._begun), *others]
-        self._begun = [lines.pop()] if chunk else []
-        return lines
+        return chunk
 
     def add(self, chunk: bytes) -> None:
         """Add what was read on this event loop, b"" at the end."""
@@ -124,19 +95,66 @@ class Intake:
     def fill(self, read: Callable[[int], bytes]) -> None:
         """Read to the end, from another thread than the event loop's."""
         chunk: bytes | BaseException = b"begun"
-        while isinstance(chunk, bytes) and chunk:
+        while isinstance(chunk, bytes) and chunk and not self._stopped.is_set():
             self._room.acquire()
             try:
                 chunk = read(CHUNK_BYTES)
             # Any error belongs to the task that takes the chunks.
             except BaseException as error:  # noqa: BLE001
                 chunk = error
+            if self._stopped.is_set():
+                return
             self._chunks.append(chunk)
             try:
                 self._loop.call_soon_threadsafe(self._came.set)
             except RuntimeError:
-                # The loop is closed: the sync is over.
+                # The loop is closed: nobody takes chunks any more.
                 return
+
+
+class Input(Protocol):
+    """Where the messages of a sync come from, in the order in which the pipeline numbers its records: from 1."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is there that was not taken yet."""
+
+    async def take(self) -> list[Message] | None:
+        """Return the next messages, None at the end. Raises what reading raised."""
+
+
+class Intake:
+    """The messages of the lines that are read."""
+
+    def __init__(self, read: Callable[[int], bytes], feed: Feed = on_a_thread) -> None:
+        self._chunks = Chunks(read, feed)
+        self._ended = False
+        # The beginning of a line whose end has not come yet, in pieces: joining at each would be slow for a long one.
+        self._begun: list[bytes] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been read that was not taken yet."""
+        return self._chunks.empty and not self._ended
+
+    async def take(self) -> list[Message] | None:
+        """Return the messages of the next chunk, None at the end of the input. Raises what reading raised."""
+        chunk = b"" if self._ended else await self._chunks.take() or b""
+        messages = (_message(line) for line in self._whole_lines(chunk) if line and not line.isspace())
+        found = [message for message in messages if message is not None]
+        # A last line without its newline comes with the end: the end itself is then told by the next call.
+        self._ended = not chunk
+        return found if chunk or found else None
+
+    def _whole_lines(self, chunk: bytes) -> list[bytes]:
+        """Return the lines that `chunk` ends; an empty chunk is the end of all, and ends a line without its newline."""
+        first, *others = chunk.split(b"\n")
+        self._begun.append(first)
+        if chunk and not others:
+            return []
+        lines = [b"".join(self._begun), *others]
+        self._begun = [lines.pop()] if chunk else []
+        return lines
 
 
 def _message(line: bytes) -> Message | None:

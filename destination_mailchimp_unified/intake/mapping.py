@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.merge_fields import MOST_CREATED
 from destination_mailchimp_unified.config import DestinationConfig, Rule
+from destination_mailchimp_unified.intake.arrivals import Arrival
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.described import shown
 from destination_mailchimp_unified.intake.fields import MERGE_FIELD_PREFIX, Field
-from destination_mailchimp_unified.intake.planned import planned_by_rules
+from destination_mailchimp_unified.intake.planned import PlannedField, planned_by_rules
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
+from mailchimp_unified.entities.contact import merge_values
 from mailchimp_unified.entities.contact_fields import ADDRESS_TAG, FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
 from mailchimp_unified.errors import ConfigError
-from mailchimp_unified.text import did_you_mean, folded
+from mailchimp_unified.text import did_you_mean, folded, is_blank, visible
 
 _CHOICES = ("dropdown", "radio")
 
@@ -203,3 +205,14 @@ def unmapped_required(config: DestinationConfig, audience: Audience) -> list[str
         return []
     reached = {*planned_by_rules(config), FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG, ADDRESS_TAG}
     return [tag for tag in audience.required_tags if tag not in reached]
+
+
+def missing_fields(arrivals: Iterable[Arrival], audience: Audience, asked_for: Collection[str]) -> list[PlannedField]:
+    """Return the merge fields that the mapping names, records fill, and neither the audience has nor was asked for; each once."""
+    missing: dict[str, PlannedField] = {}
+    for arrival in arrivals:
+        for tag, value in merge_values(arrival.contact.unified).items():
+            planned = arrival.planned.get(visible(tag).upper())
+            if planned and not is_blank(value) and audience.merge_field(tag) is None and planned.tag not in asked_for:
+                missing.setdefault(planned.tag, planned)
+    return list(missing.values())

@@ -33,7 +33,7 @@ class PlannedField:
 def planned_fields(columns: Columns, properties: Json) -> dict[str, PlannedField]:
     """Return the merge fields that a stream names, by tag: those of its rules, and those that its schema has under custom_fields.
 
-    The type comes from the column's schema: number, date, address, or text for everything else.
+    The type comes from the column's schema: number, date, address (postal), or text for everything else.
     """
     named = {folded(str(name)): schema for name, schema in properties.items()}
     fields = [_planned(filler, named.get(folded(filler.origin))) for filler in columns.rule_fillers() if filler.field.merge_tag]

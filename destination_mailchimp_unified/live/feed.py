@@ -91,15 +91,11 @@ class Feed:
         """Whether nothing is there that was not taken yet."""
         return not self._messages
 
-    async def wait(self) -> None:
-        """Wait until there is something to take, or the end."""
+    async def take(self) -> list[Message] | None:
+        """Return what came, as much as a bulk call holds: then it is on its way while more is looked at. None at the end."""
         while not self._messages and not self._ended:
             self._came.clear()
             await self._came.wait()
-
-    async def take(self) -> list[Message] | None:
-        """Return what came, as much as a bulk call holds: then it is on its way while more is looked at. None at the end."""
-        await self.wait()
         taken: list[Message] = [self._messages.popleft() for _ in range(min(BULK_SIZE, len(self._messages)))]
         if not self._messages:
             self._taken.set()

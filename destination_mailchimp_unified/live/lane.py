@@ -18,6 +18,7 @@ from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.live.new_contacts import FULL, DailyNewContacts
 from destination_mailchimp_unified.live.outage import NOT_TAKEN, is_of_its_own, mailchimp_answers
 from destination_mailchimp_unified.live.room import Room
+from destination_mailchimp_unified.pipeline.backlog import Backlog
 from destination_mailchimp_unified.pipeline.lane import LONGEST_SECONDS, Lane, Settle
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
@@ -51,6 +52,31 @@ _CLOCK_STEP = timedelta(seconds=1)
 _RENEWED = ("name", "double_optin", "subscribed", "definitions", "merge_fields", "tags", "groups")
 
 
+class LiveBacklog(Backlog):
+    """What the events ask of their audience. At the start, everything that the first of them would have to wait for."""
+
+    def __init__(self, audience: Audience, config: DestinationConfig) -> None:
+        super().__init__(audience, config)
+        # Whether statuses were read at the start, or found not to pay.
+        self.began = False
+        # When contacts were written by calls of their own, within the time that statuses can be used.
+        self.singly: deque[float] = deque()
+
+    def wants_tags(self) -> bool:
+        """Return whether the tags of the audience are to be known."""
+        return not self._audience.known or super().wants_tags()
+
+    def contacts(self) -> int:
+        """Return how many contacts wait or were lately written singly: what the last minute brought, the next may bring again."""
+        if not self._audience.known:
+            return BULK_SIZE
+        oldest = asyncio.get_running_loop().time() - FRESH_SECONDS
+        while self.singly and self.singly[0] < oldest:
+            self.singly.popleft()
+        came = len(self.singly) + len(self.waiting) + len(self.arrived)
+        return came if self.began else max(came, EXPECTED)
+
+
 class LiveLane(Lane):
     """Writes the events of one audience."""
 
@@ -69,28 +95,14 @@ class LiveLane(Lane):
         self._pager, self._room = pager, room
         self._scope = replace(self._scope, new_contacts=DailyNewContacts(audience, config.max_new_contacts))
         self.used = asyncio.get_running_loop().time()
-        # Whether statuses were read at the start, or found not to pay.
-        self._began = False
+        # What was read an hour ago says too little about a contact: each event is a call, and Mailchimp says what it changed.
+        audience.compares = False
         self._learned: float | None = None
         self._learning: asyncio.Task[None] | None = None
-        # When contacts were written by calls of their own, within the time that statuses can be used.
-        self._singly: deque[float] = deque()
 
-    # What the events ask of their audience. At the start, everything that the first of them would have to wait for.
-
-    def wants_tags(self) -> bool:
-        """Return whether the tags of the audience are to be known."""
-        return not self.audience.known or super().wants_tags()
-
-    def contacts(self) -> int:
-        """Return how many contacts wait or were lately written singly: what the last minute brought, the next may bring again."""
-        if not self.audience.known:
-            return BULK_SIZE
-        oldest = asyncio.get_running_loop().time() - FRESH_SECONDS
-        while self._singly and self._singly[0] < oldest:
-            self._singly.popleft()
-        came = len(self._singly) + len(self._waiting) + len(self._arrived)
-        return came if self._began else max(came, EXPECTED)
+    def _new_backlog(self) -> LiveBacklog:
+        self._events = LiveBacklog(self.audience, self._config)
+        return self._events
 
     # What is known, and how it ages.
 
@@ -98,7 +110,7 @@ class LiveLane(Lane):
         """Wait for statuses where many contacts wait; where events only flow, let them be read meanwhile."""
         if not self._statuses_pay():
             return
-        if len(self._waiting) > CALLS_EACH * self._config.num_workers:
+        if len(self._events.waiting) > CALLS_EACH * self._config.num_workers:
             # Where they cannot be had, events go by calls of their own.
             await (self._learning or self._learn_meanwhile())
         elif self._learning is None:
@@ -107,7 +119,7 @@ class LiveLane(Lane):
     def _statuses_pay(self) -> bool:
         if self.audience.statuses is None:
             return True
-        return self._age() > REFRESH_SECONDS and self.contacts() > REFRESH_REQUESTS
+        return self._age() > REFRESH_SECONDS and self._events.contacts() > REFRESH_REQUESTS
 
     def _age(self) -> float:
         return asyncio.get_running_loop().time() - self.audience.statuses_asked
@@ -115,7 +127,7 @@ class LiveLane(Lane):
     async def _learn(self) -> None:
         if self.audience.statuses is None:
             await self._preparation.know_statuses()
-            self._began = True
+            self._events.began = True
         else:
             await refresh_statuses(self.audience, self._pager)
 
@@ -151,7 +163,7 @@ class LiveLane(Lane):
         else:
             for name in _RENEWED:
                 setattr(self.audience, name, getattr(seen, name))
-            self._fields_asked_for.clear()
+            self._events.fields_asked_for.clear()
 
     @property
     def gone(self) -> bool:
@@ -161,7 +173,7 @@ class LiveLane(Lane):
     @property
     def waits(self) -> bool:
         """Whether events wait for their call."""
-        return bool(self._arrived or len(self._waiting))
+        return not self._events.is_empty
 
     @property
     def at_rest(self) -> bool:
@@ -176,14 +188,14 @@ class LiveLane(Lane):
         if self._room.free <= 0:
             return Plan()
         if self.audience.statuses is None or not is_fresh(self.audience):
-            heads = self._waiting.heads(self._on_their_way)
-            return Plan(singles=[change for change in heads if self._is_due(change)][: self._room.free])
-        made = plan(self._heads(), self.audience, self._config, self._is_due, most=self._room.free)
-        return _fitting(made, self._room.free, self._is_due)
+            heads = self._events.waiting.heads(self._on_their_way)
+            return Plan(singles=[change for change in heads if change.number < self._due_before][: self._room.free])
+        made = plan(self._heads(), self.audience, self._config, self._due_before, most=self._room.free)
+        return _fitting(made, self._room.free, self._due_before)
 
     def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
         now = asyncio.get_running_loop().time()
-        self._singly.extend(now for _ in made.singles)
+        self._events.singly.extend(now for _ in made.singles)
         super()._begin(made, tasks)
 
     async def _write(self, tasks: asyncio.TaskGroup) -> None:
@@ -233,11 +245,11 @@ class LiveLane(Lane):
         return replace(self._scope, began=rfc3339(now - _CLOCK_STEP)) if now else self._scope
 
 
-def _fitting(made: Plan, free: int, is_due: Callable[[Change], bool]) -> Plan:
+def _fitting(made: Plan, free: int, due_before: int) -> Plan:
     """Return so many calls of a plan, those of the oldest events; a lone contact goes by the call of its own, not in bulk."""
     batches = [batch for batch in made.batches if len(batch.changes) > 1 or batch.kind == "untag"]
     lone = [batch.changes[0] for batch in made.batches if batch not in batches]
-    singles = [*lone, *(change for change in made.singles if is_due(change))]
+    singles = [*lone, *(change for change in made.singles if change.number < due_before)]
     calls: list[Batch | Change] = [*batches, *singles]
     chosen = sorted(calls, key=lambda call: call.changes[0].number if isinstance(call, Batch) else call.number)[:free]
     return Plan([call for call in chosen if isinstance(call, Batch)], [call for call in chosen if isinstance(call, Change)])

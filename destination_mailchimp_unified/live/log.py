@@ -41,7 +41,7 @@ def log_to(path: str | None) -> tuple[logging.Logger, MaskingFormatter]:
     logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
     # Of the server, only what is amiss.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # A log line that nobody reads any more is no reason for a stack trace.
+    # A log line that nobody reads any more must not print a stack trace.
     logging.raiseExceptions = False
     return logging.getLogger("mailchimp_unified.stream"), formatter
 

@@ -17,11 +17,9 @@ class LivePacing(Pacing):
     _hurried = 0
     _aged = 0
 
-    def record(self, number: int) -> None:
-        """Note that an event came."""
-        self._number = number
+    def _begin_age(self, first: int) -> None:
         if "age" not in self._timers:
-            self._aged = number
+            self._aged = first
             self._set("age", AGE_SECONDS, self._all_that_aged)
 
     def input_pauses(self) -> None:

@@ -62,9 +62,7 @@ def pipeline_of(config: Mapping[str, object], name: str, logger: logging.Logger)
 
     Rules of `field_mapping` for other streams say nothing here. Raises ConfigError.
     """
-    parsed, unknown = parse_destination_config(config)
-    if unknown:
-        logger.warning("The configuration has keys that do not exist; they do nothing: %s.", ", ".join(key.path for key in unknown))
+    parsed = parse_destination_config(config, logger)
     rules = [rule for rule in parsed.field_mapping if not rule.stream or folded(rule.stream) == folded(name)]
     parsed = parsed.model_copy(update={"field_mapping": rules})
     check_fields(parsed)

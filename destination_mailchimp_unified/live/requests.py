@@ -76,5 +76,5 @@ def status_of(outcomes: Iterable[Outcome]) -> HTTPStatus:
 
 
 def words(text: str) -> dict[str, Any]:
-    """Return an answer that is no outcome."""
+    """Return an answer that is not an outcome."""
     return {"error": text}

@@ -10,10 +10,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-import orjson
-
+from destination_mailchimp_unified.config import read_object
 from destination_mailchimp_unified.live.lines import Lines
 from destination_mailchimp_unified.live.log import MaskingFormatter, hide, log_to
 from destination_mailchimp_unified.live.options import parser
@@ -21,7 +19,7 @@ from destination_mailchimp_unified.live.output import Output, write_all
 from destination_mailchimp_unified.live.pipeline import Pipeline, pipeline_of
 from destination_mailchimp_unified.live.stdio import answer_lines
 from mailchimp_unified.auth import secrets_of
-from mailchimp_unified.errors import ConfigError, MailchimpError
+from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.runtime import tune
 
 FAILED = 1
@@ -84,7 +82,7 @@ class Stopping:
 
 
 async def _run(options: argparse.Namespace, logger: logging.Logger, formatter: MaskingFormatter, stopping: Stopping) -> None:
-    pipeline = pipeline_of(_configuration(options.config), options.stream, logger)
+    pipeline = pipeline_of(read_object(options.config, "configuration"), options.stream, logger)
     hide(formatter, secrets_of(pipeline.config.credentials))
     if options.listen:
         # HTTP is an extra: reading lines does not need it.
@@ -103,16 +101,6 @@ async def _answer_input(pipeline: Pipeline, options: argparse.Namespace, stoppin
     await answer_lines(pipeline, lines, output)
     if output.unheard:
         raise BrokenPipeError
-
-
-def _configuration(path: str) -> dict[str, object]:
-    try:
-        content = orjson.loads(Path(path).read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise ConfigError("The configuration file cannot be read as JSON.", detail=type(error).__name__) from None
-    if not isinstance(content, dict):
-        raise ConfigError("The configuration file does not contain a JSON object.")
-    return content
 
 
 if __name__ == "__main__":

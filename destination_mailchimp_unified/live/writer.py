@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.intake.arrivals import Entry, StreamKey
+from destination_mailchimp_unified.intake.arrivals import StreamKey
 from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.live.feed import Feed
@@ -17,9 +17,9 @@ from destination_mailchimp_unified.live.lane import KEPT_SECONDS, LiveLane
 from destination_mailchimp_unified.live.pacing import LivePacing
 from destination_mailchimp_unified.live.room import Room
 from destination_mailchimp_unified.pipeline.lane import Lane
-from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
+from destination_mailchimp_unified.pipeline.pacing import Pacing
+from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.pipeline.writer import Writer
-from destination_mailchimp_unified.settling.outcomes import Outcome
 from destination_mailchimp_unified.settling.rejected_records import Store
 from mailchimp_unified.client import MailchimpClient
 
@@ -36,17 +36,22 @@ MOST_COLUMNS = 5_000
 """Names of columns that are kept in mind; events may name others every time."""
 
 
-class NoGuard(RejectGuard):
-    """Stops nothing: each sender is told of each reject, and a share of all rejects since last week means nothing."""
+class LiveSettlement(Settlement):
+    """Takes the outcome of every event. No state waits for the rejects that are kept."""
 
-    def __init__(self) -> None:
-        super().__init__(None)
+    _keeps: asyncio.TimerHandle | None = None
 
-    def note(self, outcome: Outcome, came: int) -> None:
-        """Count nothing."""
+    def release(self) -> None:
+        """Let rejects be kept some seconds together: with object storage each time is an object."""
+        self._settled.clear()
+        if self._rejects and self._rejects.pending and self._keeps is None and not self._ended:
+            self._keeps = asyncio.get_running_loop().call_later(KEEPING_SECONDS, self._keep)
 
-    def finish(self, came: int) -> None:
-        """Raise nothing."""
+    def _keep(self) -> None:
+        self._keeps = None
+        # At the end they are kept in any case.
+        if not self._ended:
+            self.tasks.create_task(self._keep_and_release())
 
 
 class LiveWriter(Writer):
@@ -63,30 +68,37 @@ class LiveWriter(Writer):
         opened: Callable[[], None],
         rejects: Store | None,
     ) -> None:
-        super().__init__(client, config, targets, logger, lambda _: None, rejects=rejects)
         self._feed, self._opened = feed, opened
-        self._pacing = LivePacing(self._hurry)
-        self._guard = NoGuard()
         self._room = Room(config.num_workers, self._look)
         self._live: dict[str, LiveLane] = {}
-        self._keeps: asyncio.TimerHandle | None = None
+        super().__init__(client, config, targets, logger, lambda _: None, rejects=rejects)
+
+    def _new_guard(self) -> None:
+        # Each sender is told of each reject, and a share of all rejects since last week means nothing.
+        return None
+
+    def _new_settlement(self, emit: Callable[[bytes], None]) -> Settlement:
+        return LiveSettlement(self._ledger, self._report, self._guard, emit, self._rejects, tell=self._feed.settled)
+
+    def _new_pacing(self) -> Pacing:
+        return LivePacing(self._lanes)
+
+    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
+        lane = LiveLane(audience, self._config, self._pager, self._creation, self._settlement.settle, named=named, room=self._room)
+        self._live[audience.id] = lane
+        return lane
 
     async def _write(self, intake: Input) -> None:
         self._running[""] = self._tasks.create_task(self._age())
         await super()._write(intake)
 
-    async def _open(self, lanes: list[Lane], intake: Input) -> None:
+    async def _open(self, lanes: list[Lane]) -> None:
         for lane in lanes:
             lane.look()
         for lane in lanes:
             await lane.opened.wait()
         self._logger.info("Ready for events.")
         self._opened()
-
-    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
-        lane = LiveLane(audience, self._config, self._pager, self._creation, self._settle, named=named, room=self._room)
-        self._live[audience.id] = lane
-        return lane
 
     def _kept(self, message: Record | Unusable) -> bytes:
         """Return an event as a sync would have been given it, so that a reject that is kept can be sent again by either."""
@@ -97,22 +109,6 @@ class LiveWriter(Writer):
         for lane in self._live.values():
             if lane.waits:
                 lane.look()
-
-    def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
-        super()._settle(entry, contact_id, outcome)
-        self._feed.settled(entry, outcome)
-
-    def _release(self) -> None:
-        """Let rejects be kept some seconds together: with object storage each time is an object. No state waits for them."""
-        self._settled.clear()
-        if self._rejects and self._rejects.pending and self._keeps is None and not self._ended:
-            self._keeps = asyncio.get_running_loop().call_later(KEEPING_SECONDS, self._keep)
-
-    def _keep(self) -> None:
-        self._keeps = None
-        # At the end they are kept in any case.
-        if not self._ended:
-            self._tasks.create_task(self._keep_and_release())
 
     async def _age(self) -> None:
         """Forget what is old, and learn again what is used."""

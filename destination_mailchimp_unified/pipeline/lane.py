@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
-from destination_mailchimp_unified.audience.groups import wants_groups
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.audience.preparing import Preparation
 from destination_mailchimp_unified.config import DestinationConfig
@@ -15,22 +14,20 @@ from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.described import shown
 from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
 from destination_mailchimp_unified.intake.objects import object_name
-from destination_mailchimp_unified.intake.planned import PlannedField
-from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, Waiting, change_of, invalid
-from destination_mailchimp_unified.planning.plan import Batch, Plan, fits_bulk, plan
-from destination_mailchimp_unified.planning.tags import is_managed
+from destination_mailchimp_unified.pipeline.backlog import Backlog
+from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, change_of, invalid
+from destination_mailchimp_unified.planning.consent import notes
+from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
 from destination_mailchimp_unified.sending import bulk, rehearsal, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, UPDATED, WITHOUT, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, UNCHANGED, UPDATED, WITHOUT, Outcome, rejected
 from mailchimp_unified import endpoints
-from mailchimp_unified.entities.contact import merge_values
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.patience import Patience
-from mailchimp_unified.text import is_blank, visible
 
 LONGEST_SECONDS = Patience().total
 """A contact whose bulk calls fail for so long goes by a call of its own. Each of them is only tried while the statuses are fresh."""
@@ -48,10 +45,9 @@ class Lane:
         self.audience = audience
         self.opened = asyncio.Event()
         self._config, self._logger, self._settle, self._named = config, creation.logger, settle, named
-        self._preparation = Preparation(audience, self, config, pager, creation)
+        self._backlog = self._new_backlog()
+        self._preparation = Preparation(audience, self._backlog, config, pager, creation)
         self._scope = Scope(audience, config, pager, NewContacts(audience, config.max_new_contacts))
-        self._waiting = Waiting(is_managed(config.managed_tags))
-        self._arrived: list[Arrival] = []
         # Contacts whose change is on its way: no other of theirs may go before it is settled.
         self._on_their_way: set[str] = set()
         # Contacts whose changes are waited for by a change of their email address.
@@ -61,10 +57,11 @@ class Lane:
         self._gone: Outcome | None = None
         # Records with a smaller number do not wait for a full batch.
         self._due_before = 0
-        self._written_singly = 0
-        self._fields_asked_for: set[str] = set()
         # When contacts were first planned again because what was known of them had aged.
         self._stale_since: dict[str, float] = {}
+
+    def _new_backlog(self) -> Backlog:
+        return Backlog(self.audience, self._config)
 
     # What comes in.
 
@@ -73,13 +70,13 @@ class Lane:
         if self._gone:
             self._settle(arrival.entry, _contact_id(arrival), self._gone)
             return
-        self._arrived.append(arrival)
-        if len(self._arrived) >= BULK_SIZE:
+        self._backlog.arrived.append(arrival)
+        if len(self._backlog.arrived) >= BULK_SIZE:
             self.look()
 
     def hurry(self, number: int) -> None:
         """Let every record up to this number go without waiting for a full batch."""
-        if (self._arrived or len(self._waiting)) and self._due_before <= number:
+        if not self._backlog.is_empty and self._due_before <= number:
             self._due_before = number + 1
             self.look()
 
@@ -91,35 +88,6 @@ class Lane:
     def idle(self) -> bool:
         """Whether nothing is under way."""
         return not (self._on_their_way or self._wanted.is_set() or self._working.locked())
-
-    # What the records ask of their audience (`Demand`).
-
-    def wants_tags(self) -> bool:
-        """Return whether any arrived record says something about tags."""
-        return any(arrival.contact.unified.get(name) is not None for arrival in self._arrived for name in ("tags", "tags_to_remove"))
-
-    def wants_groups(self) -> bool:
-        """Return whether any arrived record names a group or a marketing permission by its name."""
-        return any(wants_groups(arrival.contact.unified) for arrival in self._arrived)
-
-    def missing_fields(self) -> list[PlannedField]:
-        """Return the merge fields that the mapping names, arrived records fill and the audience lacks; each once."""
-        missing: dict[str, PlannedField] = {}
-        for arrival in self._arrived:
-            for tag, value in merge_values(arrival.contact.unified).items():
-                planned = arrival.planned.get(visible(tag).upper())
-                if planned and not is_blank(value) and self.audience.merge_field(tag) is None and planned.tag not in self._fields_asked_for:
-                    missing.setdefault(planned.tag, planned)
-        self._fields_asked_for |= missing.keys()
-        return list(missing.values())
-
-    def contacts(self) -> int:
-        """Return how many contacts are to be written, as far as is known."""
-        return self._written_singly + len(self._waiting) + len(self._arrived)
-
-    def apart(self) -> int:
-        """Return how many of those that wait can only be written by calls of their own."""
-        return sum(1 for change in self._waiting.heads(set()) if change.kind != "upsert" or not fits_bulk(change))
 
     # What goes out.
 
@@ -170,19 +138,17 @@ class Lane:
     def _settle_all(self, outcome: Outcome) -> None:
         """Settle everything that waits; what is on its way stays there."""
         on_their_way = set(self._on_their_way)
-        arrived, self._arrived = self._arrived, []
-        for arrival in arrived:
+        for arrival in self._backlog.take_arrived():
             self._settle(arrival.entry, _contact_id(arrival), outcome)
-        while heads := self._waiting.heads(set()):
+        while heads := self._backlog.waiting.heads(set()):
             for change in heads:
-                self._waiting.take(change)
+                self._backlog.waiting.take(change)
                 self._settle_change(change, outcome)
         self._on_their_way |= on_their_way
 
     def _absorb(self) -> None:
         """Turn the arrived records into waiting changes, and settle those that are none."""
-        arrived, self._arrived = self._arrived, []
-        for arrival in arrived:
+        for arrival in self._backlog.take_arrived():
             try:
                 change = change_of(arrival, self.audience, self._config)
             except InvalidValueError as error:
@@ -192,31 +158,31 @@ class Lane:
             if isinstance(change, Outcome):
                 self._settle(arrival.entry, _contact_id(arrival), change)
             else:
-                for entry in self._waiting.add(change):
+                for entry in self._backlog.waiting.add(change):
                     self._settle(entry, change.id, SUPERSEDED)
 
     def _send(self, tasks: asyncio.TaskGroup) -> None:
         self._begin(self._plan(), tasks)
 
     def _plan(self) -> Plan:
-        return plan(self._heads(), self.audience, self._config, self._is_due)
-
-    def _is_due(self, change: Change) -> bool:
-        return change.number < self._due_before
+        return plan(self._heads(), self.audience, self._config, self._due_before)
 
     def _begin(self, made: Plan, tasks: asyncio.TaskGroup) -> None:
+        for change in made.unchanged:
+            self._backlog.waiting.take(change)
+            self._settle_change(change, UNCHANGED.noting(notes(change, self.audience.status_of(change.id) or "", self._config)))
         for change in [*made.singles, *(change for batch in made.batches for change in batch.changes)]:
-            self._waiting.take(change)
+            self._backlog.waiting.take(change)
             self._on_their_way.add(change.id)
         for batch in made.batches:
             tasks.create_task(self._carry_out(batch, tasks))
-        self._written_singly += len(made.singles)
+        self._backlog.written_singly += len(made.singles)
         for change in made.singles:
             tasks.create_task(self._carry_out_singly(change))
 
     def _heads(self) -> list[Change]:
         """Return the changes that may go: a new email address waits for what is under way, or may go, under the old one."""
-        heads = self._waiting.heads(self._on_their_way)
+        heads = self._backlog.waiting.heads(self._on_their_way)
         busy = self._on_their_way | {change.id for change in heads if not change.previous_id}
         self._awaited = {change.previous_id for change in heads if change.previous_id} & busy
         return [change for change in heads if change.previous_id not in self._awaited] if self._awaited else heads
@@ -228,7 +194,7 @@ class Lane:
             return
         settled = await bulk.carry_out(batch, self._scope_now())
         for change, outcome in settled.outcomes:
-            self._settle_change(change, outcome)
+            self._settle_written(change, outcome)
         for change in settled.left:
             tasks.create_task(self._carry_out_singly(change))
         again = []
@@ -239,7 +205,7 @@ class Lane:
                 again.append(change)
         for change in again:
             self._on_their_way.discard(change.id)
-            self._waiting.put_back(change)
+            self._backlog.waiting.put_back(change)
         if again:
             self.look()
 
@@ -249,15 +215,19 @@ class Lane:
 
     async def _carry_out_singly(self, change: Change) -> None:
         way = rehearsal.rehearse if self._config.dry_run else single.carry_out
-        self._settle_change(change, await way(change, self._scope_now()))
+        self._settle_written(change, await way(change, self._scope_now()))
 
     def _scope_now(self) -> Scope:
         return self._scope
 
+    def _settle_written(self, change: Change, outcome: Outcome) -> None:
+        self.audience.note_written(change.id, change.previous_id)
+        self._settle_change(change, outcome)
+
     def _settle_change(self, change: Change, outcome: Outcome) -> None:
         self._on_their_way.discard(change.id)
         self._stale_since.pop(change.id, None)
-        if change.id in self._waiting or change.id in self._awaited:
+        if change.id in self._backlog.waiting or change.id in self._awaited:
             self.look()
         if outcome.kind not in ("rejected", "skipped"):
             outcome = outcome.noting((*outcome.notes, *(f"{WITHOUT}{name}" for name in change.left_out)))

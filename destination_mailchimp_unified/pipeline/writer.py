@@ -1,4 +1,4 @@
-"""The pipeline: takes records and states, hands records to their audiences, and gives back the states that are settled."""
+"""The pipeline: takes records and states, and hands each record to its audience."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.pipeline.lane import Lane
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
+from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.planning.changes import invalid
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, Outcome, rejected
-from destination_mailchimp_unified.settling.rejected_records import Store, line_of
+from destination_mailchimp_unified.settling.rejected_records import Store
 from destination_mailchimp_unified.settling.report import Report
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities.merge_field import InvalidValueError
@@ -63,39 +64,48 @@ class Writer:
         page_size: int = PAGE_SIZE,
         rejects: Store | None = None,
     ) -> None:
-        self._client, self._config, self._targets, self._logger, self._emit = client, config, targets, logger, emit
+        self._client, self._config, self._targets, self._logger, self._rejects = client, config, targets, logger, rejects
         self._pager = Pager(client, logger, page_size)
-        self._ledger = Ledger()
-        self._rejects = rejects
-        self._keeping: asyncio.Task[None] | None = None
         self._creation = Creation(client, logger, dry_run=config.dry_run)
-        self._guard = RejectGuard(config.max_rejected_percent)
+        self._ledger = Ledger()
         self._report = Report(logger, asyncio.get_running_loop().time, dry_run=config.dry_run)
-        self._pacing = Pacing(self._hurry)
+        self._guard = self._new_guard()
+        self._settlement = self._new_settlement(emit)
         self._lanes: dict[str, Lane] = {}
-        self._tasks = asyncio.TaskGroup()
+        self._pacing = self._new_pacing()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
-        self._number = 0
-        self._ended = False
-        # Set when a record is settled, until the states that it held back are released.
-        self._settled = asyncio.Event()
+        # Set when something has come, or the end.
+        self._came = asyncio.Event()
+
+    def _new_guard(self) -> RejectGuard | None:
+        return RejectGuard(self._config.max_rejected_percent)
+
+    def _new_settlement(self, emit: Callable[[bytes], None]) -> Settlement:
+        return Settlement(self._ledger, self._report, self._guard, emit, self._rejects)
+
+    def _new_pacing(self) -> Pacing:
+        return Pacing(self._lanes)
+
+    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
+        return Lane(audience, self._config, self._pager, self._creation, self._settlement.settle, named=named)
 
     async def write(self, intake: Input) -> None:
         """Write everything that comes in. Raises what ends the sync."""
         try:
             async with task_group() as self._tasks:
+                self._settlement.tasks = self._tasks
                 await self._write(intake)
         finally:
-            self._ended = True
-            await self._keep_and_release()
+            await self._settlement.finish()
         self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
-        self._guard.finish(self._number)
+        if self._guard:
+            self._guard.finish(self._ledger.came)
 
     async def _write(self, intake: Input) -> None:
         named = {self._config.list_id, *(target.list_id for target in self._targets.values())}
         lanes = [self._lane(list_id, named=True) for list_id in sorted(name for name in named if name)]
-        self._tasks.create_task(self._open(lanes, intake))
+        self._tasks.create_task(self._open(lanes))
         await self._take_all(intake)
         self._pacing.all()
         for lane in lanes:
@@ -103,8 +113,8 @@ class Writer:
         self._warn_of_columns()
         while self._ledger.open_records:
             await self._wait_for_settling()
-        # The group takes no more tasks: what is left to be released is released after it.
-        self._ended = True
+        # The group takes no more tasks.
+        self._settlement.end()
         for task in self._running.values():
             task.cancel()
 
@@ -117,28 +127,27 @@ class Writer:
                     target.name, object_name(audience.name, audience.id), shown(missing),
                 )  # fmt: skip
 
-    async def _open(self, lanes: list[Lane], intake: Input) -> None:
+    async def _open(self, lanes: list[Lane]) -> None:
         """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEAT_SECONDS):
-                await intake.wait()
-        await asyncio.sleep(0)
+                await self._came.wait()
         for lane in lanes:
             lane.look()
-
-    # What comes in.
 
     async def _take_all(self, intake: Input) -> None:
         while True:
             if intake.empty:
                 self._pacing.input_pauses()
             messages = await intake.take()
-            self._pacing.input_goes_on()
+            for message in messages or ():
+                self._take(message)
+            self._came.set()
             if messages is None:
                 return
-            for message in messages:
-                self._take(message)
-            self._release()
+            self._pacing.came(self._ledger.came, self._ledger.came_before_state)
+            if self._ledger.may_release:
+                self._settlement.release()
             # Other tasks must run too, even when there is always more to take.
             await asyncio.sleep(0)
             while self._is_full():
@@ -148,24 +157,31 @@ class Writer:
         most = BULK_SIZE * BATCHES_PER_WORKER * self._config.num_workers
         return self._ledger.open_records >= most or self._ledger.open_bytes >= MOST_BYTES
 
+    async def _wait_for_settling(self) -> None:
+        """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
+        # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
+        try:
+            async with asyncio.timeout(BEAT_SECONDS):
+                await self._settlement.progress()
+        except TimeoutError:
+            if all(lane.idle for lane in self._lanes.values()):
+                self._pacing.all()
+
     def _take(self, message: Record | State | Unusable) -> None:
         if isinstance(message, State):
             self._ledger.mark(message)
-            self._pacing.state()
-            return
-        self._number += 1
-        if isinstance(message, Record) and (target := self._targets.get(message.stream)):
+        elif isinstance(message, Record) and (target := self._targets.get(message.stream)):
             self._take_record(message, target)
         else:
             outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
-            self._settle(Entry(NOWHERE, self._ledger.admit(), self._number, line=self._kept(message)), "", outcome)
+            epoch = self._ledger.admit()
+            self._settlement.settle(Entry(NOWHERE, epoch, self._ledger.came, line=self._kept(message)), "", outcome)
 
     def _take_record(self, record: Record, target: Target) -> None:
         self._rows[target.key] += 1
         size = len(record.line)
-        number, row = self._number, self._rows[target.key]
-        entry = Entry(target.key, self._ledger.admit(size), number, row, size, self._kept(record))
-        self._pacing.record(self._number)
+        epoch = self._ledger.admit(size)
+        entry = Entry(target.key, epoch, self._ledger.came, self._rows[target.key], size, self._kept(record))
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
@@ -173,7 +189,7 @@ class Writer:
             return
         except RecursionError:
             # JSON in the text of a cell can be deeper than that of a record may be.
-            self._settle(entry, "", TOO_DEEP)
+            self._settlement.settle(entry, "", TOO_DEEP)
             return
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
         if list_id:
@@ -183,7 +199,7 @@ class Writer:
 
     def _reject(self, entry: Entry, record: Record, target: Target, outcome: Outcome) -> None:
         email = target.columns.email_text(record.columns)
-        self._settle(entry, subscriber_hash(email) if "@" in email else "", outcome)
+        self._settlement.settle(entry, subscriber_hash(email) if "@" in email else "", outcome)
 
     def _kept(self, message: Record | Unusable) -> bytes:
         """Return the line of a message where it may be wanted again, else nothing: it would only fill the memory."""
@@ -195,54 +211,3 @@ class Writer:
             self._lanes[list_id] = lane
             self._running[list_id] = self._tasks.create_task(lane.run(self._tasks))
         return self._lanes[list_id]
-
-    def _new_lane(self, audience: Audience, *, named: bool) -> Lane:
-        return Lane(audience, self._config, self._pager, self._creation, self._settle, named=named)
-
-    def _hurry(self, number: int) -> None:
-        for lane in self._lanes.values():
-            lane.hurry(number)
-
-    # What becomes of it.
-
-    def _settle(self, entry: Entry, contact_id: str, outcome: Outcome) -> None:
-        self._ledger.settle(entry, outcome)
-        self._report.note(entry, contact_id, outcome)
-        if self._rejects and (outcome.kind == "rejected" or self._config.dry_run):
-            self._rejects.add(line_of(entry, contact_id, outcome))
-        self._report.progress(self._ledger.tallies, self._ledger.open_records)
-        if not self._settled.is_set():
-            self._settled.set()
-            asyncio.get_running_loop().call_soon(self._release)
-        self._guard.note(outcome, self._number)
-
-    def _release(self) -> None:
-        self._settled.clear()
-        if not (self._rejects and self._rejects.pending):
-            for state in self._ledger.released():
-                self._emit(state)
-        elif not self._ended and (self._keeping is None or self._keeping.done()):
-            self._keeping = self._tasks.create_task(self._keep_and_release())
-
-    async def _keep_and_release(self) -> None:
-        """Release states once the rejected records before them are safe."""
-        while True:
-            states = list(self._ledger.released())
-            if self._rejects and self._rejects.pending:
-                await self._rejects.flush()
-            for state in states:
-                self._emit(state)
-            if not states:
-                return
-
-    async def _wait_for_settling(self) -> None:
-        """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
-        # What has just been settled releases its states first; a wait for what is there already would let nobody else work.
-        await asyncio.sleep(0)
-        # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
-        try:
-            async with asyncio.timeout(BEAT_SECONDS):
-                await self._settled.wait()
-        except TimeoutError:
-            if all(lane.idle for lane in self._lanes.values()):
-                self._pacing.all()

@@ -48,6 +48,8 @@ class Change:
     previous_id: str | None = None
     # Fields whose values could not be used, by name: the contact is written without them.
     left_out: tuple[str, ...] = ()
+    # Whether it was compared with what was read, and found to change something.
+    differs: bool = False
 
     @property
     def number(self) -> int:
@@ -132,6 +134,11 @@ def invalid(error: InvalidValueError) -> Outcome:
     return rejected(f"{error.tag}: {error.reason}", field=error.tag)
 
 
+def fits_bulk(change: Change) -> bool:
+    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions and no other email address."""
+    return "marketing_permissions" not in change.body and not change.previous_id
+
+
 def foldable(earlier: Change, later: Change) -> bool:
     """Return whether two changes in a row have the same effect as one."""
     alike = earlier.kind == later.kind and earlier.existing_only == later.existing_only and earlier.new_only == later.new_only
@@ -162,7 +169,7 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
 
 @dataclass
 class Waiting:
-    """The changes that wait to be sent, in order of arrival, those of one address in their order."""
+    """The changes that wait to be sent, in order of arrival, those of one contact in their order."""
 
     managed: Callable[[str], bool]
     _by_id: dict[str, list[Change]] = field(default_factory=dict)
@@ -174,7 +181,7 @@ class Waiting:
         return contact_id in self._by_id
 
     def add(self, change: Change) -> list[Entry]:
-        """Add a change, folding it into the last of its address where that is the same.
+        """Add a change, folding it into the last one of its contact where both have the same effect.
 
         Returns the entries of a deletion that it makes void: the contact stays, with the status it has.
         """
@@ -193,11 +200,11 @@ class Waiting:
         self._by_id.setdefault(change.id, []).insert(0, change)
 
     def heads(self, blocked: set[str]) -> list[Change]:
-        """Return the first change of every address that is not blocked."""
+        """Return the first change of every contact that is not blocked."""
         return [queue[0] for contact_id, queue in self._by_id.items() if contact_id not in blocked]
 
     def take(self, change: Change) -> None:
-        """Remove the first change of an email address: it is on its way."""
+        """Remove the first change of a contact: it is on its way."""
         queue = self._by_id[change.id]
         queue.pop(0)
         if not queue:

@@ -1,7 +1,7 @@
 """From changes to batches: which contact goes by which call. Pure.
 
-What is known of an audience chooses the call, and nothing else: that somebody is not there, or that a deletion or an update is
-not needed, is only ever said by Mailchimp. Bulk calls are safe only for contacts whose status is known:
+What is known of an audience chooses the call. That somebody is not there, or that a deletion or a status is not needed, is only ever
+said by Mailchimp; that fields and tags are as a record wants them is believed of the last reading, and takes no call. Bulk calls are safe only for contacts whose status is known:
 
 - an unknown contact is created in bulk with its status and without update_existing: a contact who signed up in the meantime is reported,
   not overwritten;
@@ -12,14 +12,15 @@ not needed, is only ever said by Mailchimp. Bulk calls are safe only for contact
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.config import DestinationConfig
-from destination_mailchimp_unified.planning.changes import Change
+from destination_mailchimp_unified.planning.changes import Change, fits_bulk
+from destination_mailchimp_unified.planning.compared import changes_nothing
 from destination_mailchimp_unified.planning.consent import new_status, wants_status
 from mailchimp_unified.entities.contact import ARCHIVED
 
@@ -29,7 +30,7 @@ Route = Literal["create", "update", "untag", "single"]
 
 @dataclass(frozen=True)
 class Batch:
-    """Changes of one audience that go in one call (`untag`: in one call per tag). No address is in it twice."""
+    """Changes of one audience that go in one call (`untag`: in one call per tag). No contact is in it twice."""
 
     kind: Batched
     changes: tuple[Change, ...]
@@ -37,19 +38,19 @@ class Batch:
 
 @dataclass
 class Plan:
-    """What is sent now; the changes that are in neither list wait for a full batch."""
+    """What is sent now, and what is not sent because it changes nothing; the other changes wait for a full batch."""
 
     batches: list[Batch] = field(default_factory=list)
     singles: list[Change] = field(default_factory=list)
+    unchanged: list[Change] = field(default_factory=list)
 
 
-def plan(
-    changes: Iterable[Change], audience: Audience, config: DestinationConfig, is_due: Callable[[Change], bool], most: float = math.inf
-) -> Plan:
-    """Return what to do with `changes`, no two of which have the same address.
+def plan(changes: Iterable[Change], audience: Audience, config: DestinationConfig, due_before: int, most: float = math.inf) -> Plan:
+    """Return what to do with `changes`, each of another contact.
 
-    A batch goes when it is full or holds a change that is due. A deletion waits until it is due, because a later record may
-    bring the contact back. With `most`, changes behind those that fill so many calls are not looked at.
+    A change is due when its number is smaller than `due_before`. A batch goes when it is full or holds one that is due. A deletion
+    waits until it is due, because a later record may bring the contact back. With `most`, changes behind those that fill so many
+    calls are not looked at.
     """
     made = Plan()
     buckets: dict[Batched, list[Change]] = {"create": [], "update": [], "untag": []}
@@ -57,16 +58,24 @@ def plan(
     for change in changes:
         if full >= most:
             break
+        if not change.differs and changes_nothing(change, audience, config):
+            made.unchanged.append(change)
+            continue
+        change.differs = audience.comparison is not None
         way = route(change, audience, config)
         if way != "single":
             buckets[way].append(change)
             full += not len(buckets[way]) % BULK_SIZE
-        elif change.kind == "upsert" or is_due(change):
+        elif change.kind == "upsert" or change.number < due_before:
             made.singles.append(change)
-            full += is_due(change)
+            full += change.number < due_before
     for kind, bucket in buckets.items():
-        made.batches += [Batch(kind, chunk) for chunk in _chunks(bucket) if len(chunk) == BULK_SIZE or any(map(is_due, chunk))]
+        made.batches += [Batch(kind, chunk) for chunk in _chunks(bucket) if len(chunk) == BULK_SIZE or _first(chunk) < due_before]
     return made
+
+
+def _first(chunk: tuple[Change, ...]) -> int:
+    return min(change.number for change in chunk)
 
 
 def _chunks(bucket: list[Change]) -> list[tuple[Change, ...]]:
@@ -88,8 +97,3 @@ def route(change: Change, audience: Audience, config: DestinationConfig) -> Rout
     if change.removes_tags_only and not (moved or config.suppress_automations):
         return "untag"
     return "update" if status == "subscribed" and not moved and fits_bulk(change) else "single"
-
-
-def fits_bulk(change: Change) -> bool:
-    """Return whether a row of a bulk call can hold a change: it knows no marketing permissions and no other email address."""
-    return "marketing_permissions" not in change.body and not change.previous_id

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from destination_mailchimp_unified.audience.audience import fold
+from destination_mailchimp_unified.audience.tag_names import fold
 
 SEGMENT_MEMBERS = 500
-"""Most addresses of one call that edits a tag: https://mailchimp.com/developer/marketing/api/list-segments/batch-add-or-remove-members/."""
+"""Most email addresses in one call that edits a tag: https://mailchimp.com/developer/marketing/api/list-segments/batch-add-or-remove-members/."""
 
 
 @dataclass

@@ -150,7 +150,9 @@ async def _retag(changes: Sequence[Change], members: Mapping[str, Json], scope: 
         if wanted:
             deltas[change.id] = wanted
 
-    await together(*(look(change) for change in changes if change.tagging and not _sent_inline(change, members[change.id], scope)))
+    tagged = [change for change in changes if change.tagging and not _sent_inline(change, members[change.id], scope)]
+    if tagged:
+        await together(*map(look, tagged))
     return {**outcomes, **await _edit(members, deltas, scope)}
 
 
@@ -161,9 +163,11 @@ def _sent_inline(change: Change, member: Json, scope: Scope) -> bool:
 
 async def _edit(members: Mapping[str, Json], deltas: Mapping[str, Delta], scope: Scope) -> dict[str, Outcome]:
     """Carry out tag edits, keyed by contact id, by the fewest calls. Returns an outcome for each that was edited."""
+    if not deltas:
+        return {}
     outcomes: dict[str, Outcome] = {}
     rest = dict(deltas)
-    if deltas and segments_are_fewer(deltas) and not scope.config.suppress_automations:
+    if segments_are_fewer(deltas) and not scope.config.suppress_automations:
         removals = [removal for removal in by_segment(deltas) if scope.audience.tag_id(removal.tag) is not None]
         for removed in await together(*(_remove(removal, members, scope) for removal in removals)):
             outcomes.update(removed)

@@ -48,7 +48,7 @@ def differences(change: Change, member: Json, scope: Scope) -> tuple[tuple[str, 
 async def _member(change: Change, scope: Scope) -> Json:
     for contact_id in filter(None, (change.previous_id, change.id)):
         try:
-            return (await scope.pager.client.call(endpoints.whole_member(scope.list_id, contact_id))).body
+            return (await scope.pager.client.call(endpoints.member(scope.list_id, contact_id, whole=True))).body
         except NotFoundError:
             continue
     return {}

@@ -70,7 +70,7 @@ def _is_about_stored_address(error: RejectedRecordError, change: Change, scope: 
 
 
 async def _archive(change: Change, scope: Scope) -> Outcome:
-    # However it ends, the contact is no longer taken for subscribed: what comes next for it goes by a call of its own.
+    # However it ends, the contact no longer counts as subscribed: its next change goes by a call of its own.
     scope.audience.note(change.id, ARCHIVED)
     try:
         await _call(endpoints.archive_member(scope.list_id, change.id), scope)
@@ -249,7 +249,7 @@ async def _complete(change: Change, scope: Scope, member: Json) -> Outcome:
         try:
             moved = await _moved(change, scope, member)
         except RejectedRecordError as error:
-            # What the record says besides the status may still be right.
+            # The rest of what the record says may still be right.
             moved, refusal = None, error
         member = moved or member
         scope.audience.note(change.id, member.get("status"))

@@ -50,6 +50,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.epoch = 0
+        # How many records came, in all and before the last state.
+        self.came = self.came_before_state = 0
         self.open_records = 0
         self.open_bytes = 0
         self.tallies: defaultdict[StreamKey, Tally] = defaultdict(Tally)
@@ -60,6 +62,7 @@ class Ledger:
     def admit(self, size: int = 0) -> int:
         """Note a record of so many bytes that came in. Returns its epoch, which `settle` wants back."""
         self._open[self.epoch] += 1
+        self.came += 1
         self.open_records += 1
         self.open_bytes += size
         return self.epoch
@@ -79,15 +82,18 @@ class Ledger:
     def mark(self, state: State) -> None:
         """Note a STATE message that came in."""
         self._states.append((self.epoch, state))
+        self.came_before_state = self.came
         self.epoch += 1
+
+    @property
+    def may_release(self) -> bool:
+        """Whether the next state may be acknowledged: nothing before it is open."""
+        return bool(self._states) and not (self._open and min(self._open) <= self._states[0][0])
 
     def released(self) -> Iterator[bytes]:
         """Yield the STATE messages that may be acknowledged, in order, as they came and with their counts."""
-        while self._states:
-            epoch, state = self._states[0]
-            if self._open and min(self._open) <= epoch:
-                return
-            self._states.popleft()
+        while self.may_release:
+            epoch, state = self._states.popleft()
             yield state.with_counts(*self._report(epoch, state.stream))
 
     def _report(self, epoch: int, stream: StreamKey | None) -> tuple[int, int]:

@@ -110,6 +110,6 @@ def rejected_by(error: MailchimpError) -> Outcome:
 
 
 def _sentence(error: RejectedRecordError) -> str:
-    # Mailchimp's details name the address: without it they are a class of reasons.
-    words = " ".join("the address" if "@" in word else word for word in error.detail.split())
+    # Mailchimp's details name the email address: without it they are a class of reasons.
+    words = " ".join("the email address" if "@" in word else word for word in error.detail.split())
     return words or error.message

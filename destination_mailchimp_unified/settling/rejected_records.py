@@ -22,9 +22,6 @@ OWNER_ONLY = 0o600
 
 LINES_NAME = "rejected-records"
 
-BUFFERED_BYTES = 4 << 20
-"""Lines are put into an object at the latest when there are so many bytes of them."""
-
 JOB_VARIABLES = ("WORKER_JOB_ID", "JOB_ID")
 """Where a platform names the job, if the catalog does not (`sync_id`)."""
 

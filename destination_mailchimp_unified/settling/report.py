@@ -24,7 +24,7 @@ class Report:
     """Writes to the log at sane intervals. `clock` gives seconds."""
 
     def __init__(self, logger: logging.Logger, clock: Callable[[], float], *, dry_run: bool) -> None:
-        self._logger, self._clock, self._dry_run = logger, clock, dry_run
+        self._logger, self._clock, self.dry_run = logger, clock, dry_run
         self._began = self._last = clock()
         self._shown = 0
         self._alike: Counter[tuple[StreamKey, str]] = Counter()
@@ -52,14 +52,14 @@ class Report:
 
     def summary(self, tallies: Mapping[StreamKey, Tally], traffic: Traffic, workers: int) -> None:
         """Log what became of the records of every stream, and what it took."""
-        would = "This was a dry run: nothing was written. It would have been: " if self._dry_run else ""
+        would = "This was a dry run: nothing was written. It would have been: " if self.dry_run else ""
         for stream, tally in tallies.items():
             name = "Lines that belong to no stream of the catalog" if stream == NOWHERE else f"Stream {stream[1]}"
             self._logger.info("%s%s: %s.", would, name, tally.sentence())
         settled = sum(tally.settled for tally in tallies.values())
         self._logger.info(
             "%s %d records in %.1f s: %d requests, %d retries; %.1f s of waiting for Mailchimp and %.1f s of pauses, over %d workers.",
-            "Checked" if self._dry_run else "Settled", settled, self._clock() - self._began,
+            "Checked" if self.dry_run else "Settled", settled, self._clock() - self._began,
             traffic.requests, traffic.retries, traffic.waited_seconds, traffic.backed_off_seconds, workers,
         )  # fmt: skip
 

@@ -21,7 +21,7 @@ ITEMS = {
 BUSY = 5
 """Campaigns of that account with something new since the last sync."""
 
-REQUESTS_OF_A_SWEEP = 1
+REQUESTS_OF_A_LISTING = 1
 """The archived contacts of an audience are a second collection of their own, and fit a page."""
 
 
@@ -45,9 +45,9 @@ OFFICIAL = {
     ),
     "interest_categories": Official("id", "", "", "an incremental mode", "the key has `list_id`, too"),
     "interests": Official("id", "", "", "an incremental mode", "the key has `list_id` and `category_id`, too"),
-    "list_members": Official("id, list_id", "last_changed", "contacts", "archived contacts, what shows late, nothing lost while people edit"),
+    "list_members": Official("id, list_id", "last_changed", "contacts", "archived contacts, records that become visible late, nothing lost while people edit"),
     "lists": Official("id", "date_created", "lists", "changes after the creation, such as the counts; `start_date` leaves none out"),
-    "reports": Official("id", "send_time", "", "results that come in after the sending; reports that show late"),
+    "reports": Official("id", "send_time", "", "results that come in after the sending; reports that become visible late"),
     "segment_members": Official(
         "id, segment_id", "last_changed", "",
         "everybody who is in the segment now: who came in without a change of the contact, and all statuses",
@@ -57,7 +57,7 @@ OFFICIAL = {
     "tags": Official("id", "", "tags", "all of them, not ten; an incremental mode", "the key has `list_id`, too"),
     "unsubscribes": Official(
         "campaign_id, email_id, timestamp", "timestamp", "",
-        "what shows late, no requests for campaigns that nobody left", "the key has no `timestamp`: one who left twice is one row",
+        "records that become visible late, no requests for campaigns that nobody left", "the key has no `timestamp`: a contact who left twice is one row",
     ),
 }  # fmt: skip
 """https://docs.airbyte.com/integrations/sources/mailchimp."""
@@ -103,7 +103,7 @@ def partitions(row: Collection, reports: int = ITEMS["reports"]) -> int:
 
 def requests(row: Collection) -> int:
     """Return how many requests the first sync of a row takes in the stated account, without those for its parents."""
-    return partitions(row) * (_pages(row) + REQUESTS_OF_A_SWEEP * (len(row.sweeps) - 1))
+    return partitions(row) * (_pages(row) + REQUESTS_OF_A_LISTING * (len(row.listings) - 1))
 
 
 def later_requests(row: Collection) -> int:
@@ -111,7 +111,7 @@ def later_requests(row: Collection) -> int:
     if row.parent and row.parent.tells and row.follows != "whole":
         return 0 if row.parent.settled else partitions(row, BUSY) * _pages(row)
     few = row.cursor is not None and row.cursor.since is not None
-    return partitions(row) * (len(row.sweeps) if few else _pages(row))
+    return partitions(row) * (len(row.listings) if few else _pages(row))
 
 
 def _pages(row: Collection) -> int:

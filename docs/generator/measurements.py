@@ -38,7 +38,7 @@ def measured(case: str) -> Measured:
 
 @dataclass(frozen=True)
 class Speed:
-    """What a connector costs besides waiting: seconds to start, and contacts a second when Mailchimp answers at once."""
+    """What a connector costs apart from waiting: seconds to start, and contacts a second when Mailchimp answers at once."""
 
     start: float
     rate: float

@@ -136,19 +136,6 @@ class Runner:
         return [entry for entry in self.mailchimp.journal() if entry["method"] != "GET"]
 
 
-@pytest.fixture(scope="session")
-def _emulator() -> Iterator[Emulator]:
-    with Emulator() as mailchimp:
-        yield mailchimp
-
-
-@pytest.fixture
-def mailchimp(_emulator: Emulator) -> Emulator:
-    """An empty Mailchimp."""
-    _emulator.reset()
-    return _emulator
-
-
 @pytest.fixture
 def runner(mailchimp: Emulator) -> Runner:
     """A runner for one empty audience."""

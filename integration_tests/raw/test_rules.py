@@ -186,7 +186,7 @@ def test_a_collection_that_refuses_everything_is_not_asked_on_and_on(mailchimp: 
 
 
 def test_a_deactivated_account_is_a_failure(mailchimp: Emulator, source: Sources) -> None:
-    """An account that may read nothing at all is no collection to skip: an empty table would take the place of a full one."""
+    """An account that may read nothing at all is not a collection to skip: an empty table would take the place of a full one."""
     serve(mailchimp)
     body = {"title": "User Disabled", "status": 403, "detail": "This account has been deactivated."}
     mailchimp.faults([{"kind": "answer", "status": 403, "body": body, "content_type": "application/problem+json"}])

@@ -22,7 +22,7 @@ RUNS: dict[str, tuple[Callable[[Emulator, Path], object], set[str]]] = {
     "source: a signed-in user": (runs.read_signed_in, set()),
     "both: a copy in bulk": (runs.copy_in_bulk, {"bulk tags"}),
     "both: a copy one by one": (runs.copy_singly, set()),
-    "destination: whatever is refused": (runs.write_refusals, set()),
+    "destination: all that is refused": (runs.write_refusals, set()),
     "destination: discover and check": (runs.discover, set()),
     "an independent client": (runs.drive_client, {"field errors", "Member Exists"}),
 }

@@ -106,7 +106,7 @@ def test_nobody_comes_back(app: Application) -> None:
 
 
 def test_another_page_is_no_answer(app: Application) -> None:
-    """What a browser asks for besides, such as an icon, neither ends nor fools the wait."""
+    """What else a browser asks for, such as an icon, neither ends nor fools the wait."""
 
     def visit(url: str) -> None:
         redirect = parse_qs(urlsplit(url).query)["redirect_uri"][0]

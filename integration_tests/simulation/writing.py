@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Chunks
 from integration_tests.simulation.people import new_list
 from integration_tests.simulation.process import logged
 from integration_tests.simulation.promises import Broken
@@ -111,7 +111,7 @@ class WritingRun:
             self.world.log.append(f"{self.world.now:.3f} failed: {''.join(traceback.format_exception(error))}")
             return None
 
-    def _feed(self, intake: Intake, _: object) -> None:
+    def _feed(self, chunks: Chunks, _: object) -> None:
         attempt, story = self.attempts[-1], self.story
 
         async def feed() -> None:
@@ -119,13 +119,13 @@ class WritingRun:
             for place in range(attempt.first, len(story.lines)):
                 line = story.lines[place]
                 if line.pause and chunk:
-                    intake.add(b"".join(chunk))
+                    chunks.add(b"".join(chunk))
                     chunk = []
                     await asyncio.sleep(line.pause)
                 attempt.given[place] = self.world.now
                 chunk.append(_message(place, line))
-            intake.add(b"".join(chunk))
-            intake.add(b"")
+            chunks.add(b"".join(chunk))
+            chunks.add(b"")
 
         self._feeding = asyncio.get_running_loop().create_task(feed())
 

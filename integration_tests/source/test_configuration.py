@@ -60,7 +60,7 @@ MISTAKES = {
     "malformed list": ({"list_ids": ["../x"]}, "list_ids.0 is not an audience id"),
     "no worker": ({"num_workers": 0}, "num_workers should be greater than or equal to 1 (it is 0)"),
     "too many workers": ({"num_workers": 11}, "num_workers should be less than or equal to 10 (it is 11)"),
-    "workers as text": ({"num_workers": "six"}, "num_workers should be a valid integer (it is a text)"),
+    "workers as text": ({"num_workers": "six"}, "num_workers should be a valid integer (it is a string)"),
     "unknown status": ({"statuses": ["deleted"]}, "statuses.0 should be 'subscribed', 'unsubscribed'"),
     "bad date": ({"start_date": "next week"}, "start_date is not a date"),
     "date in the future": ({"start_date": "2999-01-01T00:00:00Z"}, "start_date lies in the future"),
@@ -71,7 +71,7 @@ MISTAKES = {
         "raw_streams.1 names no collection of Mailchimp. The nearest names are campaigns",
     ),
     "raw streams as a number": ({"raw_streams": 5}, "raw_streams should be a valid list (it is 5)"),
-    "raw streams as a text": ({"raw_streams": "campaigns"}, "raw_streams should be a valid list (it is a text)"),
+    "raw streams as a text": ({"raw_streams": "campaigns"}, "raw_streams should be a valid list (it is a string)"),
     "remote data as text": ({"include_remote_data": "yes"}, "include_remote_data should be a valid boolean"),
 }
 

@@ -123,7 +123,7 @@ def test_audiences_that_cannot_be_listed_fail_what_needs_them(mailchimp: Emulato
 
 @pytest.mark.parametrize("fault", SHORT.values(), ids=SHORT.keys())
 def test_short_pages_and_wrong_counts_lose_nothing(mailchimp: Emulator, source: Sources, fault: dict[str, Any]) -> None:
-    """The rest of a short page is asked for, smaller pages where big ones fail; a wrong count is no reason to fail."""
+    """The rest of a short page is asked for, smaller pages where big ones fail; a wrong count is not a reason to fail."""
     account(mailchimp)
     mailchimp.faults([{**fault, "path": "/members$"}])
 

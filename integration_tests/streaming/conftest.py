@@ -138,19 +138,6 @@ class Server:
         return self.session.get(self.url + path, timeout=PATIENCE, **more)
 
 
-@pytest.fixture(scope="session")
-def _emulator() -> Iterator[Emulator]:
-    with Emulator() as mailchimp:
-        yield mailchimp
-
-
-@pytest.fixture
-def mailchimp(_emulator: Emulator) -> Emulator:
-    """An empty Mailchimp."""
-    _emulator.reset()
-    return _emulator
-
-
 @pytest.fixture
 def list_id(mailchimp: Emulator) -> str:
     """An empty audience."""

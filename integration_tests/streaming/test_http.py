@@ -61,7 +61,7 @@ REFUSED = [
 
 
 def test_what_is_refused_is_refused_in_words(serve: Any, writes: Any) -> None:
-    """A body that is no JSON, too large, of another kind or holds no contacts: the status says which, the words what to do."""
+    """A body that is not JSON, too large, of another kind or holds no contacts: the status says which, the words what to do."""
     server: Server = serve()
     for content, headers, status in REFUSED:
         answer = server.session.post(

@@ -59,7 +59,7 @@ def read_segments(call: Call) -> Reply:
     """Segments and tags, by type and time."""
     audience, query = call.audience(), call.query
     created, updated = Span.of(query, "created_at"), Span.of(query, "updated_at")
-    # An unknown type matches nothing, and is no error.
+    # An unknown type matches nothing, and is not an error.
     chosen = [
         segment
         for segment in audience.segments.values()

@@ -156,7 +156,7 @@ def fields_of(*roles: Role) -> tuple[ContactField, ...]:
 
 
 def is_nothing(name: str, value: Any) -> bool:
-    """Return whether a cell is no value of the unified field `name`: blank, or only said to be empty.
+    """Return whether a cell has no value for the unified field `name`: it is blank, or a word for nothing.
 
     An empty list of tags is a value: it says that the contact has none. So are merge fields that are null: they may be cleared.
     """
@@ -166,7 +166,7 @@ def is_nothing(name: str, value: Any) -> bool:
 
 
 def read_field(name: str, value: Any) -> Any:
-    """Return a cell as the unified field `name` wants it, None when it is no value. Raises InvalidValueError."""
+    """Return a cell as the unified field `name` wants it, None when it has none. Raises InvalidValueError."""
     return None if is_nothing(name, value) else read_value(name, value)
 
 

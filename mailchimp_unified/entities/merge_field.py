@@ -61,7 +61,7 @@ class UnknownMergeFieldError(InvalidValueError):
 
 @dataclass(frozen=True)
 class MergeField:
-    """The definition of a merge field as far as values depend on it."""
+    """The definition of a merge field as far as values depend on it; `default_country` is Mailchimp's number of a country."""
 
     tag: str
     type: str
@@ -69,6 +69,7 @@ class MergeField:
     required: bool = False
     choices: tuple[str, ...] = ()
     phone_format: str = ""
+    default_country: int | None = None
 
 
 Conversion = Callable[[MergeField, Any], Any]
@@ -84,6 +85,7 @@ def merge_field_of(definition: Mapping[str, Any]) -> MergeField:
         required=bool(definition.get("required")),
         choices=tuple(str(choice) for choice in options.get("choices") or []),
         phone_format=str(options.get("phone_format") or ""),
+        default_country=options.get("default_country"),
     )
 
 
@@ -245,14 +247,14 @@ class ValueType:
     sends: str
 
 
-_WORDED = ValueType(_text, f"text, number, boolean; at most {TEXT_BYTES} bytes", "a text; `true` or `false` for a boolean, `12` for 12.0")
+_WORDED = ValueType(_text, f"text, number, boolean; at most {TEXT_BYTES} bytes", "a string; `true` or `false` for a boolean, `12` for 12.0")
 _CHOSEN = ValueType(_choice, "one of the choices, in any case", "the choice as Mailchimp spells it")
 
 VALUE_TYPES: dict[str, ValueType] = {
     "text": _WORDED,
     "url": _WORDED,
     "imageurl": _WORDED,
-    "number": ValueType(_number, "number, or a text that is one", "a number"),
+    "number": ValueType(_number, "a number, or a string that is one", "a number"),
     "date": ValueType(
         _date,
         "`2026-01-31`, also with a time behind it, `2026/01/31`, `31-01-2026`, `01/31/2026`, or with the month as a word: `Jan 31, 2026`",
@@ -269,7 +271,7 @@ VALUE_TYPES: dict[str, ValueType] = {
     "zip": ValueType(_zip, f"{ZIP_DIGITS} digits, also as a number that lost its leading zeros", f"{ZIP_DIGITS} digits"),
     "address": ValueType(
         lambda _, value: whole_address(value),
-        "an object, or one as JSON text, by Mailchimp's names of the parts or ours; a text with two spaces between the parts, as in"
+        "an object, or one as JSON text, by Mailchimp's names of the parts or ours; a string with two spaces between the parts, as in"
         " Mailchimp's export; outside the United States the state may be missing",
         f"the object; `{NO_STATE}` for a missing state",
     ),

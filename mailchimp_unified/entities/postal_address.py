@@ -27,7 +27,6 @@ NO_STATE = "-"
 """Sent for the state of an address abroad that has none: Mailchimp refuses an address without the part, see
 https://github.com/mailchimp/mc-magento2/issues/593."""
 
-
 _SECOND_LINE = "addr2"
 
 # Spreadsheets mark digits that are text with an apostrophe.

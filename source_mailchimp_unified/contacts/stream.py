@@ -178,8 +178,8 @@ class _ListReading:
             self.stream.forget(self.position)
             self.session.logger.warning("%s The audience was deleted during the sync.", error.message)
 
-    def _add_job(self, job: Callable[[], Awaitable[None]], rank: tuple[int, ...]) -> None:
-        self.jobs.add(partial(self.guarded, job), rank)
+    def _add_job(self, job: Callable[[], Awaitable[None]], priority: tuple[int, ...]) -> None:
+        self.jobs.add(partial(self.guarded, job), priority)
 
     async def _skip_what_is_unchanged(self) -> None:
         """Take the repeated seconds for done where the last sync left one fingerprint for all their rows and it still holds."""

@@ -28,7 +28,7 @@ from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.state import moment_of
 
 SAMPLES, WINDOWS = 1, 2
-"""Ranks within a list: what its samples leave is known once they are read."""
+"""Priorities within a list: what its samples leave is known once they are read."""
 
 AddJob = Callable[[Callable[[], Awaitable[None]], tuple[int, ...]], None]
 

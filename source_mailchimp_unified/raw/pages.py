@@ -47,7 +47,7 @@ def collection_request(row: Collection, values: Values, more: Mapping[str, str |
 
 @cache
 def _told_by_the_answer(name: str) -> tuple[str, ...]:
-    """Return what an answer that is one item may hold: without any of it, it is no answer."""
+    """Return what an answer that is one item may hold: without any of it, it does not count as an answer."""
     row = table()[name]
     others = {parent.column for parent in lineage(row)}
     return tuple(name for name in stream_schema(row)["properties"] if name not in others and name != COUNT)

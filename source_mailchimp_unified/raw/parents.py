@@ -118,7 +118,7 @@ class _Family:
             return self._found
         partitions = await self._parents.partitions(self._row, self._session)
         self._found.errors.extend(partitions.errors)
-        self._cost.expect(partitions.count * len(self._row.sweeps), partitions.count)
+        self._cost.expect(partitions.count * len(self._row.listings), partitions.count)
         above = iter(partitions)
         while batch := list(islice(above, SIDE_BY_SIDE)):
             await asyncio.gather(*(self._read_one(one.values) for one in batch))
@@ -136,7 +136,7 @@ class _Family:
     async def _read_one(self, above: Values) -> None:
         """Read the items of one partition; the partitions below the others are read all the same."""
         names = (self._field, *self._found.names)
-        requests = [collection_request(self._row, above, {**sweep, **only(self._row, names)}) for sweep in self._row.sweeps]
+        requests = [collection_request(self._row, above, {**listing, **only(self._row, names)}) for listing in self._row.listings]
         try:
             for request in requests:
                 self._found.extend(await self._asked_twice(above, request))

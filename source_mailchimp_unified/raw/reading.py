@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,22 @@ from source_mailchimp_unified.raw.parents import AUDIENCES
 from source_mailchimp_unified.raw.positions import Position
 from source_mailchimp_unified.raw.records import Json, Times, newest, odd_entries, records_of
 from source_mailchimp_unified.raw.table import Collection, lineage
-from source_mailchimp_unified.raw.versions import Versions
+from source_mailchimp_unified.sync.fingerprints import digest
 from source_mailchimp_unified.sync.state import epoch
+
+
+class Versions:
+    """The versions of the records of one reading. Equal records are told apart by their order, so that none passes for another."""
+
+    def __init__(self, varies: Iterable[str]) -> None:
+        self._varies = frozenset(varies)
+        self._copies: dict[bytes, int] = {}
+
+    def of(self, record: Mapping[str, Any]) -> bytes:
+        """Return the fingerprint of a record, without the fields that differ from answer to answer."""
+        version = digest({name: value for name, value in record.items() if name not in self._varies})
+        copy = self._copies[version] = self._copies.get(version, -1) + 1
+        return digest([version.hex(), copy]) if copy else version
 
 
 @dataclass

@@ -86,10 +86,10 @@ class RawStream(Stream):
         positions, start = self._positions, self.config.start_date
         earlier = positions.start_date is not None and (start is None or epoch(start) < epoch(positions.start_date))
         if self.row.follows != "cursor" and positions.of_cursors_only:
-            self.logger.warning("%s is followed in another way than before this version: it is read whole, once more.", self.name)
+            self.logger.warning("%s is followed differently in this version: it is read in full once more.", self.name)
             positions.clear()
         elif earlier and not positions.empty:
-            self.logger.warning("start_date is earlier than before: %s is read from there, once more.", self.name)
+            self.logger.warning("start_date is earlier than before: %s is read again from that date.", self.name)
             positions.clear()
         if not self.full_refresh:
             positions.start_date = start
@@ -119,7 +119,7 @@ class RawStream(Stream):
         self._refusals.expect(self._entered)
         if parent and parent.size and self._start is None and self._positions.empty:
             output.estimate(sum(size_of(parent, one.told) for one in partitions))
-        self._cost.expect(sum(expected) * len(self.row.sweeps), self._entered, table()[parent.row].words if parent else "")
+        self._cost.expect(sum(expected) * len(self.row.listings), self._entered, table()[parent.row].words if parent else "")
 
     def _enters(self, partition: Partition) -> bool:
         """Tell whether a partition can have something new."""
@@ -161,9 +161,9 @@ class RawStream(Stream):
         position = self._positions.open(partition.values, self._lookback, self._horizon)
         reading = Reading(row, partition.values, position, self._after(position.cursor), self._limit, self._times, self.config.list_ids)
         counted = self._cost.count(requests_for(row.parent, partition.told))
-        for sweep in row.sweeps:
+        for listing in row.listings:
             request = collection_request(
-                row, partition.values, {**sweep, **self._bounds(position.cursor), **self._options(), **without_links(row)}
+                row, partition.values, {**listing, **self._bounds(position.cursor), **self._options(), **without_links(row)}
             )
             async for items in read_pages(session.pager, row, request, keys_of_items(row), counted):
                 await output.emit(reading.records(items, remember=not self.full_refresh))

@@ -82,7 +82,7 @@ class Collection(_Facts):
     Without `records_key` the whole answer is the one record. `followed` says how an incremental sync finds what is new, and `because`
     why not otherwise; fields that `varies` names differ from answer to answer and make no new version. `dates` are the times in a
     record that `start_date` is compared with, the newest of them. `params` go with every request, those of `options` with a
-    configuration that has the option; `sweeps` are read one after the other, as one. A collection that is not `partial` does not
+    configuration that has the option; `listings` are read one after the other, as one. A collection that is not `partial` does not
     know fields and exclude_fields. One `on_request` needs a request for each of what may be very many. `group` is for people.
     """
 
@@ -101,7 +101,7 @@ class Collection(_Facts):
     sort_field: str | None = None
     params: dict[str, str | int] = {}
     options: dict[str, dict[str, str]] = {}
-    sweeps: tuple[dict[str, str], ...] = ({},)
+    listings: tuple[dict[str, str], ...] = ({},)
     flatten: Flatten | None = None
     partial: bool = True
     on_request: bool = False
@@ -139,7 +139,7 @@ def table() -> dict[str, Collection]:
 
 
 def by_stream(stream: str) -> Collection | None:
-    """Return the row of a stream, None when it is no raw stream."""
+    """Return the row of a stream, None when it is not a raw stream."""
     return table().get(stream.removeprefix(PREFIX)) if stream.startswith(PREFIX) else None
 
 

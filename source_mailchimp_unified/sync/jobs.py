@@ -7,11 +7,11 @@ import itertools
 from collections.abc import Awaitable, Callable
 
 Job = Callable[[], Awaitable[None]]
-Rank = tuple[int, ...]
+Priority = tuple[int, ...]
 
 
 class Jobs:
-    """A queue of jobs worked off by `limit` tasks, those of the least rank first. A job may add others.
+    """A queue of jobs worked off by `limit` tasks, those with the smallest priority first. A job may add others.
 
     The limit keeps memory flat, and the order makes checkpoints come early. What a job raises goes to `failed`; the others continue.
     """
@@ -19,12 +19,12 @@ class Jobs:
     def __init__(self, limit: int, failed: Callable[[Exception], None]) -> None:
         self._limit = limit
         self._failed = failed
-        self._queue: asyncio.PriorityQueue[tuple[Rank, int, Job]] = asyncio.PriorityQueue()
+        self._queue: asyncio.PriorityQueue[tuple[Priority, int, Job]] = asyncio.PriorityQueue()
         self._added = itertools.count()
 
-    def add(self, job: Job, rank: Rank = ()) -> None:
-        """Add a job; among those of one rank the first to come is the first to go."""
-        self._queue.put_nowait((rank, next(self._added), job))
+    def add(self, job: Job, priority: Priority = ()) -> None:
+        """Add a job; among those of one priority the first to come is the first to go."""
+        self._queue.put_nowait((priority, next(self._added), job))
 
     async def run(self) -> None:
         """Work until no job is left."""

@@ -140,7 +140,7 @@ class Output:
     def _records(self, records: Records) -> Iterator[Message]:
         name = self.stream.name
         try:
-            for message in self.outlet.formatted(name, records):
+            for message in self.outlet.formatted(name, list(records)):
                 if not self.records:
                     yield status_message(name, AirbyteStreamStatus.RUNNING)
                 self.records += message.number if isinstance(message, RecordLines) else 1

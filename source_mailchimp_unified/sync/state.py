@@ -38,7 +38,6 @@ def _is_moment(value: str) -> str:
 Moment = Annotated[str, AfterValidator(_is_moment)]
 """A time in RFC 3339."""
 
-
 Seconds = tuple[int, int]
 """A window of time: the second after which it begins and the second with which it ends, both since 1970."""
 

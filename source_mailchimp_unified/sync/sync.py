@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from airbyte_cdk.models import AirbyteStreamStatus
 
+from mailchimp_unified.loops import NewLoop, close
 from source_mailchimp_unified.sync.messages import status_message
 from source_mailchimp_unified.sync.output import Format, Message, Outlet, Output
 from source_mailchimp_unified.sync.streams import Session, Stream
 
 PAGES_WAITING = 3
 """How many pages may wait for the consumer of the messages; each task of a stream may hold one more."""
-
-NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 class Sync:
@@ -45,7 +44,7 @@ class Sync:
             loop.run_until_complete(reading)
         finally:
             self._session.client.close()
-            _close(loop)
+            close(loop)
 
     async def _read(self) -> None:
         try:
@@ -62,17 +61,3 @@ async def _read_stream(stream: Stream, output: Output, session: Session) -> None
     except Exception as error:  # noqa: BLE001 - one stream's failure must not stop the others
         stream.errors.append(error)
     output.end()
-
-
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is still under way and close the loop. Requests on their way end by themselves."""
-    loop.run_until_complete(_cancel_others())
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
-
-
-async def _cancel_others() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

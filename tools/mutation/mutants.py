@@ -28,7 +28,7 @@ FAULTS = (
 """Those of Cosmic Ray's operators that make a fault that somebody might make: https://cosmic-ray.readthedocs.io/en/latest/concepts.html."""
 
 LIMIT = re.compile(
-    r"SECONDS|BYTES|TRIES|TURNS|LATE|WAITING|MOST|FEWEST|_PER_|AT_ONCE|LOOKBACK|OVERLAP|MARGIN|TOLERANCE|TIED|PARTS|PATIENCE|HASTE"
+    r"SECONDS|BYTES|TRIES|TURNS|LATE|WAITING|MOST|FEWEST|_PER_|AT_ONCE|LOOKBACK|OVERLAP|MARGIN|TOLERANCE|TIED|PARTS|PATIENCE|INTERACTIVE"
 )
 """Names of retry timing, freshness limits, state intervals and memory bounds, of which a third of each sample consists."""
 

@@ -12,7 +12,7 @@ from tools.mutation.mutants import PACKAGES, Mutant
 
 @dataclass(frozen=True)
 class Trial:
-    """A mutant, the kind of tests that saw it (unit, integration, none), and the reason for which it is no fault, if it is none."""
+    """A mutant, the kind of tests that saw it (unit, integration, none), and the reason why it is not a fault, if it is not one."""
 
     mutant: Mutant
     seen_by: str

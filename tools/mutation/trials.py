@@ -52,7 +52,7 @@ def tests_of(module: str, rows: dict[str, Tests]) -> Tests:
 
 
 def equivalents() -> dict[tuple[str, str, str], str]:
-    """Return why a mutant is no fault, by module and the lines before and after it, from equivalents.toml."""
+    """Return why a mutant is not a fault, by module and the lines before and after it, from equivalents.toml."""
     rows = tomllib.loads((HERE / "equivalents.toml").read_text()).get("mutant", [])
     return {(row["module"], row["before"], row["after"]): row["reason"] for row in rows}
 

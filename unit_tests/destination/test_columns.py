@@ -164,7 +164,7 @@ def test_a_literal_column_wins_over_a_path() -> None:
     ],
 )
 def test_the_mark_of_a_deleted_row(mark: Any, deleted: bool) -> None:
-    """A row is gone when the column holds a time or true, in every table; `false` is no time."""
+    """A row is gone when the column holds a time or true, in every table; `false` is not a time."""
     assert bool(Columns().contact({"email": "a@x.org", "_ab_cdc_deleted_at": mark}).unified["is_deleted"]) is deleted
 
 
@@ -266,7 +266,7 @@ def test_every_day_in_every_format_is_read_back(day: Any, format_: str) -> None:
 
 @pytest.mark.parametrize("format_", ["foo", "5/1/2026", "YYYY", "number!", "HH:mm"])
 def test_an_unknown_format_is_refused(format_: str) -> None:
-    """What is neither number, epoch nor a pattern with a day and a month is no format."""
+    """What is neither number, epoch nor a pattern with a day and a month is not a format."""
     with pytest.raises(ValueError, match="expects"):
         reader_of(format_)
 

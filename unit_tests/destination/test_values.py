@@ -56,7 +56,7 @@ def test_any_value_is_taken_or_refused_by_name(name: str, value: Any) -> None:
 @example("email", [])
 @example("status", "\u200b")
 def test_nothing_that_is_empty_is_refused(name: str, value: Any) -> None:
-    """A cell that a person would call empty is no value in every column of every type, at every depth."""
+    """A cell that a person would call empty has no value in every column of every type, at every depth."""
     taken, refusal = attempt(read_field, name, value)
     assert refusal is None
     assert is_blank(taken)

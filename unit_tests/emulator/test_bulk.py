@@ -166,7 +166,7 @@ def test_rows_that_get_lost(api: Any, mailchimp: Any, *, effect: bool) -> None:
 
 
 def test_malformed_addresses_are_rows(api: Any) -> None:
-    """A text that is no address is an error row, not a refusal of all."""
+    """A text that is not an email address is an error row, not a refusal of all."""
     answer = api.bulk({"email_address": "nope", "status": "subscribed"}, row("ada"))
     assert answer["total_created"] == 1
     assert answer["errors"][0]["error"] == "Please provide a valid email address."

@@ -237,10 +237,3 @@ def test_process() -> None:
         assert mailchimp.pid > 0
         mailchimp.reset()
         assert len(mailchimp.lists()) == 3
-
-
-def test_the_former_spelling_is_understood() -> None:
-    """`behaviour` still means `behavior`, as an option and as a command."""
-    with Emulator(behaviour={"list_limit": 3}) as mailchimp:
-        assert mailchimp.behaviour(merge_field_limit=4)["list_limit"] == 3
-        assert mailchimp.behavior()["merge_field_limit"] == 4

@@ -249,7 +249,7 @@ def test_fake_domain_on_request(api: Any, mailchimp: Any) -> None:
 
 
 def test_bad_json(api: Any) -> None:
-    """A body that is no JSON is a JSON Parse Exception."""
+    """A body that is not JSON is a JSON Parse Exception."""
     answer = api.call("POST", "members", data="{")
     assert problem(answer)[:2] == (400, "JSON Parse Exception")
 

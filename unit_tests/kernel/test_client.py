@@ -21,7 +21,7 @@ from mailchimp_unified.errors import (
     TimedOutError,
     TransientError,
 )
-from mailchimp_unified.patience import HASTE, Patience
+from mailchimp_unified.patience import INTERACTIVE, Patience
 from mailchimp_unified.request import Request
 from mailchimp_unified.transport import Outgoing, Received
 from unit_tests.kernel.conftest import Answers, Scripted, answer
@@ -98,7 +98,7 @@ def test_what_passes_by_itself_is_tried_again(failure: Received | Exception) -> 
 
 
 @pytest.mark.parametrize("failure", TRANSIENT.values(), ids=TRANSIENT)
-@pytest.mark.parametrize("patience", [Patience(), HASTE], ids=["sync", "check"])
+@pytest.mark.parametrize("patience", [Patience(), INTERACTIVE], ids=["sync", "check"])
 def test_what_does_not_pass_is_given_up_in_time(failure: Received | Exception, patience: Patience) -> None:
     """The tries end with the time for them, and nobody has to act."""
     scripted = Scripted(first([failure] * 100_000, always({})))
@@ -182,7 +182,7 @@ def test_an_empty_collection_is_whole() -> None:
 
 def test_a_firewall_is_named() -> None:
     """A page of a firewall is about the IP address, not about too many requests."""
-    error, _ = called(Scripted(lambda _: Received(403, {"Content-Type": "text/html"}, FIREWALL)), patience=HASTE)
+    error, _ = called(Scripted(lambda _: Received(403, {"Content-Type": "text/html"}, FIREWALL)), patience=INTERACTIVE)
 
     assert isinstance(error, FirewallError)
     assert "IP address" in error.message

@@ -14,7 +14,7 @@ from mailchimp_unified.entities import ENTITIES, audience, contact, tag, user
 from mailchimp_unified.entities.contact_fields import FIELDS as TABLE
 from mailchimp_unified.entities.entity import timestamp
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
-from mailchimp_unified.identity import mask_email, subscriber_hash
+from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.schemas import load_schema, readable_schema
 
 MEMBER: dict[str, Any] = {
@@ -251,11 +251,3 @@ def test_a_value_that_does_not_fit_names_its_field_and_not_itself(type_: str, va
 def test_the_id_of_a_contact_is_the_md5_of_its_lower_cased_address(email: str, md5: str) -> None:
     """Upper case and blanks around an email address do not make another contact."""
     assert subscriber_hash(email) == md5
-
-
-@given(st.emails())
-def test_a_masked_address_tells_the_domain_and_one_letter(email: str) -> None:
-    """A log shows enough to find a contact, and not who it is."""
-    name, _, domain = email.partition("@")
-
-    assert mask_email(email) == f"{name[0]}***@{domain}"

@@ -65,7 +65,7 @@ def properties(name: str) -> list[str]:
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 @pytest.mark.parametrize(("name", "key"), [(name, key) for name in SOURCES for key in properties(name)])
 def test_a_property_of_any_type_harms_itself_only(name: str, key: str, value: Any) -> None:
-    """The record fits its schema or is no record; what the property does not touch is as it would be without it."""
+    """The record fits its schema or is not a record; what the property does not touch is as it would be without it."""
     entity, convert, whole = SOURCES[name]
 
     found = readable(convert({**whole, key: value}), entity)

@@ -10,7 +10,7 @@ import pytest
 from integration_tests.simulation.clock import run
 from mailchimp_emulator import DEFAULT_OAUTH_TOKEN
 from mailchimp_unified.errors import MailchimpError, TimedOutError, TransientError
-from mailchimp_unified.patience import HASTE, Patience
+from mailchimp_unified.patience import INTERACTIVE, Patience
 from mailchimp_unified.request import Request
 from mailchimp_unified.transport import Received
 from unit_tests.kernel.conftest import Answers, Scripted, answer
@@ -64,14 +64,15 @@ def test_the_whole_patience_is_no_longer_because_nothing_was_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("patience", "answered", "seconds"), [(Patience(), False, 120.0), (Patience(), True, 900.0), (HASTE, False, 8.0), (HASTE, True, 12.0)]
+    ("patience", "answered", "seconds"),
+    [(Patience(), False, 120.0), (Patience(), True, 900.0), (INTERACTIVE, False, 8.0), (INTERACTIVE, True, 12.0)],
 )
 def test_a_sync_is_patient_and_a_form_is_not(patience: Patience, answered: bool, seconds: float) -> None:
     """Two minutes until the first answer and fifteen in all for a sync; seconds for who waits in front of a form."""
     assert tried(lambda _: answer({}, 500) if answered else NO_CONNECTION, patience)[1] == seconds
 
 
-@pytest.mark.parametrize(("patience", "pauses"), [(Patience(), [1, 2, 4, 8, 16, 32, 60, 60]), (HASTE, [0.5, 1, 2, 4, 4])])
+@pytest.mark.parametrize(("patience", "pauses"), [(Patience(), [1, 2, 4, 8, 16, 32, 60, 60]), (INTERACTIVE, [0.5, 1, 2, 4, 4])])
 def test_pauses_double_up_to_the_longest(patience: Patience, pauses: list[float]) -> None:
     """A short disturbance costs a second, a long one is not made worse."""
     failures = [answer({}, 500)] * len(pauses)
@@ -100,7 +101,7 @@ TRIES: dict[str, tuple[Received, Request, int]] = {
 
 @pytest.mark.parametrize(("received", "request_", "tries"), TRIES.values(), ids=TRIES)
 def test_what_stays_the_same_is_believed_after_some_tries(received: Received, request_: Request, tries: int) -> None:
-    """It says so often enough that it is no accident."""
+    """It says so often enough that it is not an accident."""
     requests, _, error = tried(lambda _: received, Patience(), request_)
 
     assert error is not None
@@ -143,7 +144,7 @@ def test_what_the_calls_cost_is_counted() -> None:
     assert run(calling()) == (4, 2, 2.0, 1.0 + 2.0)
 
 
-@pytest.mark.parametrize(("patience", "connect", "read"), [(Patience(), 10.0, 130.0), (HASTE, 4.0, 8.0)])
+@pytest.mark.parametrize(("patience", "connect", "read"), [(Patience(), 10.0, 130.0), (INTERACTIVE, 4.0, 8.0)])
 def test_one_request_waits_longer_than_mailchimp_does(patience: Patience, connect: float, read: float) -> None:
     """A sync gives a call up only after Mailchimp has, which is after 120 s; a form gives it up in seconds."""
     scripted = Scripted(lambda _: answer({}), seconds=0.0)

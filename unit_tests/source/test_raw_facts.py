@@ -56,7 +56,7 @@ def test_a_row_agrees_with_the_facts(name: str) -> None:
 def test_a_row_asks_for_nothing_that_is_not_described(row: Collection) -> None:
     """Every parameter of a row is one that Mailchimp describes, with such a value."""
     described = {one["name"]: one for one in PATHS[row.path]["get"].get("parameters", []) if one["in"] == "query"}
-    asked = {*row.params, *(name for sweep in row.sweeps for name in sweep)}
+    asked = {*row.params, *(name for listing in row.listings for name in listing)}
     if facts := FACTS.get(row.path):
         pages = {CURSORS: {"count", "cursor"}, "offset": {"count", "offset"}}
         asked |= pages.get(facts["pagination"], set())
