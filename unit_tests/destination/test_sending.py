@@ -251,15 +251,11 @@ def test_a_dry_run_tells_old_and_new_of_what_differs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "created"), [(20, 20), (21, 0)])
 def test_twenty_missing_merge_fields_are_created_and_hidden_from_forms(number: int, created: int) -> None:
     """Where the configuration asks for it. More are a mistake in the mapping rather than a wish: nothing is written."""
-    rules = [{"column": f"c{n}", "field": f"custom_fields.C{n}"} for n in range(number)]
+    columns = {f"c{n}": "x" for n in range(number)}
+    rules = [{"column": name, "field": f"custom_fields.{name.upper()}"} for name in columns]
+    options: dict[str, Any] = {"field_mapping": rules, "create_missing_merge_fields": True}
 
-    sync = write(
-        everybody(),
-        record(0, **dict.fromkeys((f"c{n}" for n in range(number)), "x")),
-        STATE,
-        field_mapping=rules,
-        create_missing_merge_fields=True,
-    )
+    sync = write(everybody(), record(0, **columns), STATE, properties={"email": {}, **dict.fromkeys(columns, {})}, **options)
 
     bodies = [body for _, _, path, body in sync.writes if path == "/merge-fields"]
     assert len(bodies) == created

@@ -97,17 +97,23 @@ def record(number: int, **columns: Any) -> Json:
 
 
 def write(
-    world: Mailchimp, *messages: Json | float | str, mode: str = "append", give: Callable[[Intake], Any] | None = None, **options: Any
+    world: Mailchimp,
+    *messages: Json | float | str,
+    mode: str = "append",
+    properties: Json | None = None,
+    give: Callable[[Intake], Any] | None = None,
+    **options: Any,
 ) -> Sync:
     """Write records, given as their columns, pauses in seconds, and states, then the end of the input.
 
+    `properties` are those of the stream's schema; without them the columns are learned from the records.
     `give` feeds the input in its own way instead.
     """
     destination = DestinationMailchimpUnified(
         transport=lambda: world, new_loop=world.new_loop, feed=lambda intake, _: tasks.append(_task(intake, messages, give))
     )
     config = {"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "list_id": LIST, "max_rejected_percent": None, **options}
-    described = {"name": STREAM, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
+    described = {"name": STREAM, "json_schema": {"properties": properties or {}}, "supported_sync_modes": ["full_refresh"]}
     catalog = {"streams": [{"stream": described, "sync_mode": "full_refresh", "destination_sync_mode": mode}]}
     tasks: list[asyncio.Task[None]] = []
     logger = logging.getLogger("destination.unit")
