@@ -255,7 +255,7 @@ def test_twenty_missing_merge_fields_are_created_and_hidden_from_forms(number: i
     rules = [{"column": name, "field": f"custom_fields.{name.upper()}"} for name in columns]
     options: dict[str, Any] = {"field_mapping": rules, "create_missing_merge_fields": True}
 
-    sync = write(everybody(), record(0, **columns), STATE, properties={"email": {}, **dict.fromkeys(columns, {})}, **options)
+    sync = write(everybody(), record(0, **columns), STATE, properties={"email": {}, **{name: {} for name in columns}}, **options)
 
     bodies = [body for _, _, path, body in sync.writes if path == "/merge-fields"]
     assert len(bodies) == created
