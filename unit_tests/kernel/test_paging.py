@@ -254,3 +254,22 @@ def test_an_offset_without_effect_is_an_error() -> None:
 
     with pytest.raises(BugError, match="no matter the offset"):
         run(pager.all(THINGS))
+
+
+def test_a_page_without_an_offset_is_the_first() -> None:
+    """Whole, unless a number of items is asked for."""
+    pager = Pager(Scripted(Collection(list(range(2_500)))).client(), logging.getLogger("test"))
+
+    async def pages() -> list[list[Any]]:
+        return [[item["id"] for item in page.items] for page in (await pager.page(THINGS), await pager.page(THINGS, count=3))]
+
+    assert run(pages()) == [list(range(PAGE_SIZE)), [0, 1, 2]]
+
+
+@pytest.mark.parametrize("clamp", [500, 300, 137])
+def test_a_server_that_cuts_its_pages_is_soon_asked_for_such_pages(clamp: int) -> None:
+    """Once two pages came cut to the same size, no more is asked for than comes: little more requests than the pages there are."""
+    collection = Collection(list(range(20_000)), clamp=clamp)
+
+    assert set(collection.read(20_000)) == set(range(20_000))
+    assert len(collection.asked) <= 20 * -(-PAGE_SIZE // clamp) + 30
