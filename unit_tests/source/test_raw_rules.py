@@ -1,0 +1,149 @@
+"""Raw streams: what is asked for when much is refused, what a state knows, and where pages by cursor end."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integration_tests.simulation.clock import run
+from mailchimp_unified.errors import BugError, PermissionDeniedError
+from mailchimp_unified.paging import Pager
+from mailchimp_unified.request import Reply, Request
+from source_mailchimp_unified.files import read_catalog
+from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages
+from source_mailchimp_unified.raw.parents import Partitions
+from source_mailchimp_unified.raw.positions import Position, Positions
+from source_mailchimp_unified.raw.refusals import Refusals
+from source_mailchimp_unified.raw.table import refusal, table
+
+if TYPE_CHECKING:
+    from mailchimp_unified.client import MailchimpClient
+
+
+def partitions(number: int) -> Partitions:
+    """Return so many partitions."""
+    made = Partitions()
+    made.add((), [str(n) for n in range(number)], ())
+    return made
+
+
+def asked(number: int, opens_at: int | None) -> tuple[list[str], list[str]]:
+    """Return which of so many partitions are asked for, first and in the end, where one gives something and the others are refused."""
+    refusals, all_of_them = Refusals(), partitions(number)
+    refusals.expect(number)
+    first: list[str] = []
+    for partition in refusals.asked(iter(all_of_them)):
+        first.append(str(partition.values[0]))
+        if int(first[-1]) == opens_at:
+            refusals.give()
+        else:
+            refusals.refuse(PermissionDeniedError("closed"), partition)
+    return first, [str(one.values[0]) for one in refusals.passed_over(iter(all_of_them))]
+
+
+def test_a_closed_collection_is_asked_for_thirty_times() -> None:
+    """After twenty refusals only ten more are tried, evenly spread; when all are refused, the rest is not asked for."""
+    first, later = asked(1_000, None)
+
+    assert first[:20] == [str(n) for n in range(20)]
+    assert len(first) <= 20 + 10
+    assert first[20:] == [str(n) for n in range(100, 1_000, 100)]
+    assert later == []
+
+
+@given(st.integers(1, 400), st.integers(0, 400))
+def test_a_collection_that_opens_is_asked_for_completely(number: int, opens_at: int) -> None:
+    """When a single one of those asked for is read, every other is asked for too, each once."""
+    first, later = asked(number, opens_at)
+
+    everything = [str(n) for n in range(number)]
+    if str(opens_at) in first:
+        assert sorted([*first, *later]) == sorted(everything)
+    else:
+        assert later == []
+    assert len(set(first)) == len(first)
+
+
+def test_a_state_is_empty_until_something_is_known() -> None:
+    """And again when it was cleared, with the same room as at first."""
+    positions = Positions("mailchimp_campaigns", {})
+    assert positions.empty
+
+    for _ in range(2):
+        position = Position()
+        for number in range(20_001):
+            position.note(number.to_bytes(6, "big"), None)
+        positions.close(["a"], position, None)
+        assert not positions.empty
+        assert len(positions.open(["a"], None, 0).known) == 20_000
+        positions.clear()
+        assert positions.empty
+
+
+class Cursors:
+    """A collection with cursors: so many pages, of which the last names no other; `rows` are those of a page by its number."""
+
+    def __init__(self, pages: int, rows: Callable[[int], list[dict[str, Any]]]) -> None:
+        self.pages, self.rows, self.asked = pages, rows, 0
+
+    async def call(self, request: Request, **_: object) -> Reply:
+        """Answer with a page."""
+        self.asked += 1
+        at = int(str(request.params.get("cursor") or 0))
+        return Reply({"contacts": self.rows(at), "next_cursor": str(at + 1) if at + 1 < self.pages else ""})
+
+    def read(self) -> list[Any]:
+        """Return the ids of what a reading of all pages gives."""
+
+        async def reading() -> list[Any]:
+            row, pager = table()["audience_contacts"], Pager(cast("MailchimpClient", self), logging.getLogger("test"))
+            pages = read_pages(pager, row, collection_request(row, ("a",), {}), keys_of_items(row), lambda _: None)
+            return [item["id"] async for items in pages for item in items]
+
+        return run(reading())
+
+
+@pytest.mark.parametrize("pages", [1, 2, 30])
+def test_pages_by_cursor_are_read_to_the_last(pages: int) -> None:
+    """As long as each page says where the next one is."""
+    assert Cursors(pages, lambda at: [{"id": at}]).read() == list(range(pages))
+
+
+def test_pages_by_cursor_that_lead_nowhere_are_an_error() -> None:
+    """The same page again and again, or nothing but empty ones: the reading ends, and nothing passes for complete."""
+    for rows in (lambda _: [{"id": 0}], lambda _: []):
+        endless = Cursors(10**9, rows)
+        with pytest.raises(BugError, match="no end"):
+            endless.read()
+        assert endless.asked < 200
+
+
+@pytest.mark.parametrize("form", ["message", "catalog", "lines"])
+def test_a_catalog_is_taken_as_discover_printed_it(form: str, tmp_path: Path) -> None:
+    """As the message, as the catalog in it, or as all lines of the command."""
+    catalog = {"streams": [{"name": "contacts", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}]}
+    message = {"type": "CATALOG", "catalog": catalog}
+    texts = {
+        "message": json.dumps(message),
+        "catalog": json.dumps(catalog),
+        "lines": json.dumps({"type": "LOG", "log": {"message": "x"}}) + "\n" + json.dumps(message) + "\n",
+    }
+    path = tmp_path / "catalog.json"
+    path.write_text(texts[form])
+
+    assert [one.stream.name for one in read_catalog(str(path)).streams] == ["contacts"]
+
+
+def test_a_stream_that_costs_a_request_for_each_item_is_read_only_when_it_is_named() -> None:
+    """It is refused with the words for it; named, and every other row, it is read."""
+    for row in table().values():
+        costly = row.parent is not None and row.on_request
+        assert (refusal(row.stream, []) is not None) == costly, row.name
+        assert refusal(row.stream, [row.name]) is None
