@@ -261,3 +261,26 @@ def test_twenty_missing_merge_fields_are_created_and_hidden_from_forms(number: i
     assert len(bodies) == created
     assert {body["public"] for body in bodies} <= {False}
     assert sync.counts == ((1, 0) if created else (0, 0))
+
+
+@pytest.mark.parametrize(("wanted", "methods"), [("unsubscribed", ["PATCH"]), ("cleaned", ["PATCH"]), ("transactional", ["PATCH", "PUT"])])
+def test_an_opt_out_goes_with_the_fields_where_mailchimp_takes_it_so(wanted: str, methods: list[str]) -> None:
+    """In the same call, so that nobody stays subscribed in between; PATCH takes no `transactional`."""
+    world = everybody()
+
+    sync = write(world, record(0, first_name="New", status=wanted), STATE, write_mode="single", apply_status="always")
+
+    assert [method for _, method, _, _ in sync.writes] == methods
+    assert ("status" in sync.writes[0][3]) == (len(methods) == 1)
+    assert ends(world, 0) == {0: (wanted, "New")}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_who_is_archived_and_under_compliance_is_asked_again(route: str) -> None:
+    """Mailchimp takes no PATCH for the archived: to be pending they are put."""
+    world = Mailchimp(person(0, "archived"), compliance_survives_archive=True)
+    world.member("p0@contacts.example").compliance = "self"
+
+    sync = write(world, record(0, status="subscribed"), STATE, write_mode=route, apply_status="always", on_compliance_state="pending")
+
+    assert (sync.counts, world.statuses()) == ((1, 0), {"p0@contacts.example": "pending"})

@@ -176,3 +176,18 @@ def test_the_seconds_of_answers_are_counted_up_to_these_bounds() -> None:
 
     with asyncio.Runner(loop_factory=world.new_loop) as runner:
         assert runner.run(bounds()) == [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, float("inf")]
+
+
+def test_nothing_is_read_after_the_end() -> None:
+    """Where the input ended, somebody else may begin to write: their lines are not ours."""
+    left = [b"one\n", b""]
+    again = threading.Event()
+
+    def read(_: int) -> bytes:
+        if not left:
+            again.set()
+            return b""
+        return left.pop(0)
+
+    assert lines_of(read) == [b"one"]
+    assert not again.wait(0.2)
