@@ -9,19 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integration_tests.commands import catalog
 from integration_tests.simulation.clock import run
 from mailchimp_unified.errors import BugError, PermissionDeniedError
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Reply, Request
+from mailchimp_unified.transport import Outgoing, Received
 from source_mailchimp_unified.files import read_catalog
 from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.positions import Position, Positions
 from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw.table import refusal, table
+from unit_tests.account import CONFIG, Account, audiences, source
+from unit_tests.kernel.conftest import answer
 
 if TYPE_CHECKING:
     from mailchimp_unified.client import MailchimpClient
@@ -77,12 +82,13 @@ def test_a_state_is_empty_until_something_is_known() -> None:
     assert positions.empty
 
     for _ in range(2):
-        position = Position()
-        for number in range(20_001):
-            position.note(number.to_bytes(6, "big"), None)
-        positions.close(["a"], position, None)
+        for key, versions in (("a", 15_000), ("b", 5_001)):
+            position = Position()
+            for number in range(versions):
+                position.note(number.to_bytes(6, "big"), None)
+            positions.close([key], position, None)
         assert not positions.empty
-        assert len(positions.open(["a"], None, 0).known) == 20_000
+        assert [len(positions.open([key], None, 0).known) for key in ("a", "b")] == [15_000, 5_000]
         positions.clear()
         assert positions.empty
 
@@ -147,3 +153,39 @@ def test_a_stream_that_costs_a_request_for_each_item_is_read_only_when_it_is_nam
         costly = row.parent is not None and row.on_request
         assert (refusal(row.stream, []) is not None) == costly, row.name
         assert refusal(row.stream, [row.name]) is None
+
+
+def synced(stream: str, account: dict[str, Any], state: list[Any], **config: Any) -> tuple[list[str], list[Any], list[str]]:
+    """Return the paths that a sync asks for, its states, and what it warns of, in an account of these collections by path."""
+
+    def answers(outgoing: Outgoing) -> Received:
+        path = outgoing.url.partition("/3.0")[2]
+        return answer(account[path]) if path in account else Account(audiences(1))(outgoing)
+
+    warned: list[str] = []
+
+    class Warned(logging.Logger):
+        def warning(self, msg: object, *_: object, **__: object) -> None:
+            warned.append(str(msg))
+
+    connector, scripted = source(answers)
+    configured = ConfiguredAirbyteCatalogSerializer.load(catalog([stream]))
+    messages = list(connector.read(Warned("raw"), {**CONFIG, **config}, configured, state))
+    return scripted.paths, [one.state for one in messages if one.state], warned
+
+
+def test_a_quiet_sync_of_a_raw_stream_warns_of_nothing() -> None:
+    """A warning says that something was left out; here is nothing of that kind."""
+    account = {"/campaigns": {"campaigns": [{"id": "c", "create_time": "2026-01-01T00:00:00+00:00"}], "total_items": 1}}
+
+    assert synced("mailchimp_campaigns", account, [], raw_streams=["campaigns"])[2] == []
+
+
+def test_what_is_below_a_parent_that_tells_nothing_is_asked_for_in_every_sync() -> None:
+    """Only a parent that tells when it last changed can say that there is nothing new."""
+    account = {"/ping": {}, "/reports": {"reports": [{"id": "r"}], "total_items": 1}, "/reports/r/email-activity": {"emails": []}}
+    paths, states, _ = synced("mailchimp_email_activity", account, [], raw_streams=["email_activity"])
+    again, _, _ = synced("mailchimp_email_activity", account, states[-1:], raw_streams=["email_activity"])
+
+    assert [one.rpartition("/")[2] for one in paths].count("email-activity") == 1
+    assert [one.rpartition("/")[2] for one in again].count("email-activity") == 1
