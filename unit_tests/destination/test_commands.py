@@ -19,6 +19,7 @@ from destination_mailchimp_unified import entrypoint
 from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
 from destination_mailchimp_unified.intake.planned import type_of_schema
 from destination_mailchimp_unified.live.log import MaskingFormatter
+from destination_mailchimp_unified.live.requests import RefusedError, check_headers
 from destination_mailchimp_unified.live.serving import address_of, serve
 from integration_tests.commands import catalog
 from integration_tests.streaming.simulated import pipeline_in
@@ -196,3 +197,38 @@ def test_where_to_listen_is_a_host_and_a_port(listen: str, address: tuple[str, i
     else:
         with pytest.raises(ConfigError, match="HOST:PORT"):
             address_of(listen)
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [
+        ("application/json", True),
+        ("Application/JSON; charset=utf-8", True),
+        ("application/cloudevents+json", True),
+        ("text/plain", False),
+        ("application/x-www-form-urlencoded", False),
+        ("application/jsonl", False),
+        ("", False),
+    ],
+)
+def test_the_server_takes_json_and_nothing_that_a_web_page_can_send(kind: str, taken: bool) -> None:
+    """A form of a web page cannot have such a content type."""
+    if taken:
+        check_headers(kind, "", "2")
+    else:
+        with pytest.raises(RefusedError) as refused:
+            check_headers(kind, "", "2")
+        assert refused.value.status == 415
+
+
+@pytest.mark.parametrize(
+    ("encoding", "length", "status"), [("gzip", "2", 415), ("identity", "2", None), ("", str(10**9), 413), ("", "", None), ("", "x", None)]
+)
+def test_the_server_takes_no_packed_and_no_huge_body(encoding: str, length: str, status: int | None) -> None:
+    """It says so before the body is read."""
+    if status is None:
+        check_headers("application/json", encoding, length)
+    else:
+        with pytest.raises(RefusedError) as refused:
+            check_headers("application/json", encoding, length)
+        assert refused.value.status == status

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mailchimp_unified.entities.contact import refuse, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
 from mailchimp_unified.text import scalar_text
 
@@ -86,3 +87,14 @@ def test_a_number_stays_whole_while_json_carries_it_exactly(value: Any, sent: fl
     found = value_to_mailchimp(MergeField("N", "number"), value)
 
     assert (found, type(found)) == (sent, type(sent))
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "known"),
+    [(39.5, -119.8, True), (0, -119.8, True), (39.5, 0, True), (0, 0, False), (None, None, False), (39.5, None, True)],
+)
+def test_a_place_is_written_unless_it_is_nowhere(latitude: float | None, longitude: float | None, known: bool) -> None:
+    """Zeros for both are how Mailchimp writes that no place is known; the equator and the meridian are places."""
+    sent = to_mailchimp({"location": {"latitude": latitude, "longitude": longitude}}, {}, clear_empty=False, on_invalid=refuse)
+
+    assert sent.get("location") == ({"latitude": latitude or 0, "longitude": longitude or 0} if known else None)

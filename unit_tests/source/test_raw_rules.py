@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from integration_tests.commands import catalog
@@ -63,7 +63,10 @@ def test_a_closed_collection_is_asked_for_thirty_times() -> None:
     assert later == []
 
 
-@given(st.integers(1, 400), st.integers(0, 400))
+@example(number=400, opens_at=40)
+@example(number=1_000, opens_at=19)
+@example(number=1_000, opens_at=900)
+@given(number=st.integers(1, 400), opens_at=st.integers(0, 400))
 def test_a_collection_that_opens_is_asked_for_completely(number: int, opens_at: int) -> None:
     """When a single one of those asked for is read, every other is asked for too, each once."""
     first, later = asked(number, opens_at)
