@@ -9,6 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
+from destination_mailchimp_unified.audience.audience import Audience
+from destination_mailchimp_unified.intake.arrivals import Entry
+from destination_mailchimp_unified.settling.ledger import Ledger
+from destination_mailchimp_unified.settling.outcomes import CREATED
 from unit_tests.destination.writing import STATE, Mailchimp, Sync, person, record, write
 
 STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived")
@@ -284,3 +288,38 @@ def test_who_is_archived_and_under_compliance_is_asked_again(route: str) -> None
     sync = write(world, record(0, status="subscribed"), STATE, write_mode=route, apply_status="always", on_compliance_state="pending")
 
     assert (sync.counts, world.statuses()) == ((1, 0), {"p0@contacts.example": "pending"})
+
+
+@pytest.mark.parametrize("suppress", [False, True])
+@pytest.mark.parametrize("tags", [None, ["Comes"]])
+def test_tags_go_with_a_new_contact_only_where_there_are_some(tags: list[str] | None, suppress: bool) -> None:
+    """With the call that creates it, unless no automation may begin: then by a call that says so."""
+    sync = write(everybody(), record(NEW, tags=tags), STATE, write_mode="single", suppress_automations=suppress)
+
+    bodies = [body for _, method, _, body in sync.writes if method == "PUT"]
+    assert [body.get("tags") for body in bodies] == [tags if tags and not suppress else None]
+    syncing = [body.get("is_syncing") for _, method, _, body in sync.writes if method == "POST"]
+    assert syncing == ([True] if tags and suppress else [])
+
+
+def test_the_id_of_a_tag_is_learned_once() -> None:
+    """A tag that a record named first has none until Mailchimp tells it; from then on it keeps it, and its spelling."""
+    audience = Audience("a", tags={})
+    audience.spelled("VIP")
+    assert audience.tag_id("vip") is None
+
+    audience.note_tags([{"name": "Vip", "id": 7}])
+    audience.note_tags([{"name": "vIP", "id": 8}])
+
+    assert (audience.tag_id("VIP"), audience.spelled("vip")) == (7, "Vip")
+
+
+def test_nothing_is_in_memory_before_and_after_a_record() -> None:
+    """What limits the input counts the bytes of open records exactly."""
+    ledger = Ledger()
+    sizes = [ledger.open_bytes]
+    entry = Entry((None, "s"), ledger.admit(100), 1, size=100)
+    sizes.append(ledger.open_bytes)
+    ledger.settle(entry, CREATED)
+
+    assert [*sizes, ledger.open_bytes] == [0, 100, 0]

@@ -98,3 +98,15 @@ def test_a_place_is_written_unless_it_is_nowhere(latitude: float | None, longitu
     sent = to_mailchimp({"location": {"latitude": latitude, "longitude": longitude}}, {}, clear_empty=False, on_invalid=refuse)
 
     assert sent.get("location") == ({"latitude": latitude or 0, "longitude": longitude or 0} if known else None)
+
+
+def test_a_reason_names_twenty_choices_at_most() -> None:
+    """And how many there are besides; the value itself is not quoted."""
+    field = MergeField("COLOR", "dropdown", choices=tuple(f"choice{number}" for number in range(25)))
+
+    with pytest.raises(InvalidValueError) as refused:
+        value_to_mailchimp(field, "violet")
+
+    assert refused.value.reason.count("choice") - refused.value.reason.count("choices") in (20, 21)
+    assert "5 more" in refused.value.reason
+    assert "violet" not in refused.value.reason

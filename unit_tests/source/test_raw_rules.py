@@ -19,7 +19,7 @@ from mailchimp_unified.errors import BugError, PermissionDeniedError
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Reply, Request
 from mailchimp_unified.transport import Outgoing, Received
-from source_mailchimp_unified.files import read_catalog
+from source_mailchimp_unified.files import read_catalog, read_state
 from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.positions import Position, Positions
@@ -192,3 +192,25 @@ def test_what_is_below_a_parent_that_tells_nothing_is_asked_for_in_every_sync() 
 
     assert [one.rpartition("/")[2] for one in paths].count("email-activity") == 1
     assert [one.rpartition("/")[2] for one in again].count("email-activity") == 1
+
+
+STATE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "contacts"}, "stream_state": {"lists": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        ("", 0),
+        ("[]", 0),
+        (json.dumps(STATE), 1),
+        (json.dumps([STATE, STATE]), 2),
+        (json.dumps({"type": "STATE", "state": STATE}) + "\n" + json.dumps({"type": "STATE", "state": STATE}), 2),
+    ],
+)
+def test_a_state_is_taken_as_it_was_printed(text: str, states: int, tmp_path: Path) -> None:
+    """Alone, in a list or one a line; an empty file is no state, and neither is no file."""
+    path = tmp_path / "state.json"
+    path.write_text(text)
+
+    assert len(read_state(str(path))) == states
+    assert read_state(None) == []
