@@ -17,6 +17,7 @@ import uvicorn
 
 from destination_mailchimp_unified import entrypoint
 from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
+from destination_mailchimp_unified.intake.formats import reader_of
 from destination_mailchimp_unified.intake.planned import type_of_schema
 from destination_mailchimp_unified.live.log import MaskingFormatter
 from destination_mailchimp_unified.live.requests import RefusedError, check_headers
@@ -157,23 +158,34 @@ def test_a_column_that_is_named_like_a_merge_field_fills_it_on_request(columns: 
 
 
 def test_the_server_takes_a_thousand_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More are refused, and one that is silent is closed after half a minute."""
+    """More are refused, and one that is silent is closed after half a minute. Where it listens is told."""
     configs: list[uvicorn.Config] = []
+    bound: list[int] = []
 
     async def served(self: uvicorn.Server, sockets: list[socket.socket]) -> None:
         configs.append(self.config)
         for one in sockets:
+            bound.append(one.getsockname()[1])
             one.close()
 
     monkeypatch.setattr(uvicorn.Server, "serve", served)
+    told: list[tuple[object, ...]] = []
+
+    class Told(logging.Logger):
+        def info(self, _: object, *values: object, **__: object) -> None:
+            told.append(values)
+
     world = Mailchimp()
     options = argparse.Namespace(listen="127.0.0.1:0", without_token=True, token_file=None)
 
     async def serving() -> None:
-        await serve(pipeline_in(world), options, MaskingFormatter(), lambda _: None)
+        pipeline = pipeline_in(world)
+        pipeline.logger = Told("server")
+        await serve(pipeline, options, MaskingFormatter(), lambda _: None)
 
     with asyncio.Runner(loop_factory=world.new_loop) as runner:
         runner.run(serving())
+    assert ("127.0.0.1", bound[0]) in told
     assert [(one.limit_concurrency, one.timeout_keep_alive) for one in configs] == [(1000, 30)]
 
 
@@ -232,3 +244,21 @@ def test_the_server_takes_no_packed_and_no_huge_body(encoding: str, length: str,
         with pytest.raises(RefusedError) as refused:
             check_headers("application/json", encoding, length)
         assert refused.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("format_", "cell", "read"),
+    [
+        ("DD.MM.YYYY", "31.01.2026", "2026-01-31"),
+        ("[on] DD.MM.YYYY", "on 31.01.2026", "2026-01-31"),
+        ("dd/mm/yyyy", "31/01/2026", "2026-01-31"),
+        ("MMM D, YYYY", "Jan 5, 2026", "2026-01-05"),
+        ("%d/%m/%Y", "31/01/2026", "2026-01-31"),
+        ("number", "1.234,5-", -1234.5),
+        ("number", "(12)", -12),
+        ("number", "- 12", -12),
+    ],
+)
+def test_a_cell_is_read_in_the_format_of_its_rule(format_: str, cell: str, read: object) -> None:
+    """As spreadsheets and libraries write it; text in brackets stands for itself."""
+    assert reader_of(format_)(cell) == read

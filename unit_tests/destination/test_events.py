@@ -250,3 +250,20 @@ def test_a_pipeline_that_gave_up_rests_for_five_seconds() -> None:
 
     with asyncio.Runner(loop_factory=world.new_loop) as runner:
         assert 5.0 <= runner.run(story()) <= 6.0
+
+
+def test_what_the_first_event_would_wait_for_is_asked_for_before_it_comes() -> None:
+    """The audience, its merge fields, its tags, and who is in it, where that is little."""
+    before: list[str] = []
+
+    async def story(told: Live) -> None:
+        await asyncio.sleep(5)
+        before.extend(path for _, _, path, _ in world.calls)
+        world.calls.clear()
+        await told.ask(record(1, tags=["VIP"], first_name="A"))
+
+    world = Mailchimp(person(1))
+    live(world, story)
+
+    assert {"", "/merge-fields", "/segments", "/members"} <= set(before)
+    assert "GET" not in {method for _, method, path, _ in world.calls if path in ("/segments", "/merge-fields", "")}

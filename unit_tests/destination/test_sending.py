@@ -323,3 +323,16 @@ def test_nothing_is_in_memory_before_and_after_a_record() -> None:
     ledger.settle(entry, CREATED)
 
     assert [*sizes, ledger.open_bytes] == [0, 100, 0]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(("invalid_values", "counts", "first_name"), [("reject", (0, 1), "Old"), ("leave_out", (1, 0), "New")])
+def test_a_value_that_cannot_be_read_rejects_its_record_or_is_left_out(
+    invalid_values: str, counts: tuple[int, int], first_name: str, route: str
+) -> None:
+    """As the configuration says: the record is a reject, or is written without the field."""
+    world = everybody()
+
+    sync = write(world, record(0, first_name="New", vip="perhaps"), STATE, write_mode=route, invalid_values=invalid_values)
+
+    assert (sync.counts, ends(world, 0)) == (counts, {0: ("subscribed", first_name)})
