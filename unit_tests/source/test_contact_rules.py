@@ -30,7 +30,7 @@ def quiet(rows: int) -> Audience:
     return Audience([HORIZON - 10 * number for number in range(rows)], 0, 0)
 
 
-@pytest.mark.parametrize(("ahead", "again"), [(60, False), (119, False), (3_600, True), (86_400, True)])
+@pytest.mark.parametrize(("ahead", "again"), [(60, False), (119, False), (300, True), (3_600, True), (86_400, True)])
 def test_a_cursor_of_a_clock_that_was_wrong_does_not_count(ahead: int, again: bool) -> None:
     """What such a cursor has hidden nobody knows: everything is read again. Two minutes are no wrong clock."""
     emitted = read(quiet(50), state(HORIZON + ahead))
