@@ -214,3 +214,37 @@ def test_a_state_is_taken_as_it_was_printed(text: str, states: int, tmp_path: Pa
 
     assert len(read_state(str(path))) == states
     assert read_state(None) == []
+
+
+def test_a_cursor_begins_the_next_reading_its_lookback_earlier() -> None:
+    """The first reading asks for no time at all; the next one for what changed since, and ten minutes before."""
+    seen = "2026-11-20T10:00:00+00:00"
+    mail = {"email_id": "e", "campaign_id": "r", "list_id": "a", "activity": [{"action": "open", "timestamp": seen}]}
+    account = {
+        "/ping": {},
+        "/reports": {"reports": [{"id": "r"}], "total_items": 1},
+        "/reports/r/email-activity": {"emails": [mail], "total_items": 1},
+    }
+    asked: list[Any] = []
+    states: list[Any] = []
+    for start in (None, None, "2026-11-22T00:00:00Z"):
+        config = {"raw_streams": ["email_activity"], **({"start_date": start} if start else {})}
+        params, states = windows(account, states[-1:], config)
+        asked += params
+
+    assert asked == [None, "2026-11-20T09:50:00+00:00", "2026-11-21T23:59:59+00:00"]
+
+
+def windows(account: dict[str, Any], state: list[Any], config: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Return since when a sync asks for activity, and its states."""
+    since: list[Any] = []
+
+    def answers(outgoing: Outgoing) -> Received:
+        path = outgoing.url.partition("/3.0")[2]
+        if path.endswith("email-activity"):
+            since.append(outgoing.params.get("since"))
+        return answer(account[path]) if path in account else Account(audiences(1))(outgoing)
+
+    configured = ConfiguredAirbyteCatalogSerializer.load(catalog(["mailchimp_email_activity"]))
+    messages = list(source(answers)[0].read(logging.getLogger("raw"), {**CONFIG, **config}, configured, state))
+    return since, [one.state for one in messages if one.state]
