@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mailchimp_unified.entities.contact import refuse, to_mailchimp
+from mailchimp_unified.entities.contact import merge_values, refuse, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
 from mailchimp_unified.text import scalar_text
 
@@ -110,3 +110,17 @@ def test_a_reason_names_twenty_choices_at_most() -> None:
     assert refused.value.reason.count("choice") - refused.value.reason.count("choices") in (20, 21)
     assert "5 more" in refused.value.reason
     assert "violet" not in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("contact", "sent"),
+    [
+        ({"first_name": "Ada", "last_name": "Lovelace"}, {"FNAME": "Ada", "LNAME": "Lovelace"}),
+        ({"first_name": "Ada", "custom_fields": {"FNAME": "Grace"}}, {"FNAME": "Grace"}),
+        ({"first_name": None}, {"FNAME": None}),
+        ({}, {}),
+    ],
+)
+def test_names_are_merge_fields_like_any_other(contact: dict[str, Any], sent: dict[str, Any]) -> None:
+    """A custom field of the same tag wins: it was named as such."""
+    assert merge_values(contact) == sent
