@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import uvicorn
+from airbyte_cdk.utils import AirbyteTracedException
 
 from destination_mailchimp_unified import entrypoint
+from destination_mailchimp_unified.audience.groups import with_ids
 from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
+from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from destination_mailchimp_unified.intake.formats import reader_of
 from destination_mailchimp_unified.intake.planned import type_of_schema
 from destination_mailchimp_unified.live.log import MaskingFormatter
 from destination_mailchimp_unified.live.requests import RefusedError, check_headers
 from destination_mailchimp_unified.live.serving import address_of, serve
 from integration_tests.commands import catalog
+from integration_tests.simulation.clock import VirtualClockLoop
 from integration_tests.streaming.simulated import pipeline_in
+from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.transport import Received
-from unit_tests.account import CONFIG, Account, audiences, destination
+from unit_tests.account import CONFIG, LOGGER, Account, audiences, destination
 from unit_tests.destination.writing import STATE, Mailchimp, record, state_line, write
-from unit_tests.kernel.conftest import answer
+from unit_tests.kernel.conftest import Scripted, answer
+
+if TYPE_CHECKING:
+    from destination_mailchimp_unified.audience.groups import Groups
 
 
 @pytest.fixture(autouse=True)
@@ -262,3 +272,47 @@ def test_the_server_takes_no_packed_and_no_huge_body(encoding: str, length: str,
 def test_a_cell_is_read_in_the_format_of_its_rule(format_: str, cell: str, read: object) -> None:
     """As spreadsheets and libraries write it; text in brackets stands for itself."""
     assert reader_of(format_)(cell) == read
+
+
+@pytest.mark.parametrize("command", ["check", "discover"])
+def test_a_command_that_somebody_waits_for_ends_in_half_a_minute(command: str) -> None:
+    """Whatever Mailchimp does; until then it is patient."""
+    loops: list[VirtualClockLoop] = []
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        loops.append(VirtualClockLoop())
+        return loops[-1]
+
+    scripted = Scripted(Account(audiences(1)), seconds=1_000.0)
+    connector = DestinationMailchimpUnified(transport=lambda: scripted, new_loop=new_loop)
+    with contextlib.suppress(AirbyteTracedException):
+        getattr(connector, command)(LOGGER, {**CONFIG, "list_id": audiences(1)[0]["id"]})
+
+    assert loops[-1].time() == pytest.approx(30.0)
+
+
+def test_groups_and_permissions_that_are_named_become_ids() -> None:
+    """Each by its own name; one that the audience does not have is told, and the others stay."""
+    ids = {"Sports/Tennis": "i1", "Mail": "p1"}
+
+    def found(name: str) -> str:
+        if name not in ids:
+            raise InvalidValueError("interests", f"there is no {name}")
+        return ids[name]
+
+    told: list[InvalidValueError] = []
+    groups = SimpleNamespace(interest_id=found, permission_id=found)
+    unified = {
+        "interests": {"Sports/Tennis": True, "Sports/Chess": False},
+        "marketing_permissions": [
+            {"text": "Mail", "enabled": True},
+            {"text": "Phone", "enabled": True},
+            {"marketing_permission_id": "p9", "enabled": False},
+        ],
+    }
+    sent = with_ids(unified, cast("Groups", groups), told.append)
+
+    assert sent["interests"] == {"i1": True}
+    assert [(one["marketing_permission_id"], one["enabled"]) for one in sent["marketing_permissions"]] == [("p1", True), ("p9", False)]
+    assert len(told) == 2
+    assert with_ids({"interests": {"abc": True}}, None, told.append) == {"interests": {"abc": True}}

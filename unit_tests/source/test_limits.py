@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer, Status
+from airbyte_cdk.utils import AirbyteTracedException
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,18 +29,31 @@ from unit_tests.account import CONFIG, LOGGER, NOW, Account, audiences
 from unit_tests.kernel.conftest import Scripted
 
 
-def checked(seconds: float) -> tuple[Status, float]:
-    """Return what a check says, and after how many seconds, where each answer takes some."""
+def slow(seconds: float) -> tuple[SourceMailchimpUnified, list[VirtualClockLoop]]:
+    """Return the source of an account whose answers take so long, and the loops that it runs on."""
     loops: list[VirtualClockLoop] = []
 
     def new_loop() -> asyncio.AbstractEventLoop:
         loops.append(VirtualClockLoop())
         return loops[-1]
 
-    connector = SourceMailchimpUnified(
-        transport=lambda: Scripted(Account(audiences(1)), seconds=seconds), new_loop=new_loop, now=NOW.timestamp
-    )  # fmt: skip
+    scripted = Scripted(Account(audiences(1)), seconds=seconds)
+    return SourceMailchimpUnified(transport=lambda: scripted, new_loop=new_loop, now=NOW.timestamp), loops
+
+
+def checked(seconds: float) -> tuple[Status, float]:
+    """Return what a check says, and after how many seconds, where each answer takes some."""
+    connector, loops = slow(seconds)
     return connector.check(LOGGER, CONFIG).status, loops[-1].time()
+
+
+def test_a_discovery_ends_in_55_seconds() -> None:
+    """Whatever Mailchimp does: the platform gives it a minute. Until then it is patient."""
+    assert slow(20.0)[0].discover(LOGGER, CONFIG).streams
+    connector, loops = slow(1_000.0)
+    with pytest.raises(AirbyteTracedException):
+        connector.discover(LOGGER, CONFIG)
+    assert loops[-1].time() == pytest.approx(55.0)
 
 
 def test_a_check_ends_in_25_seconds() -> None:
