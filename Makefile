@@ -160,8 +160,8 @@ bench: $(VENV)/.installed $(TAP_VENV)/.installed ## Measure both connectors agai
 	$(BIN)/python -m docs.generator
 
 .PHONY: mutate
-mutate: $(VENV)/.installed .venv-mutation/.installed ## Check that the tests notice small faults, and write benchmarks/MUTATION.md (SIZE=150 SEED=1 ONLY=path: print a part)
-	.venv-mutation/bin/python -m tools.mutation --size $(or $(SIZE),150) --seed $(or $(SEED),1) $(if $(ONLY),--only $(ONLY))
+mutate: $(VENV)/.installed .venv-mutation/.installed ## Try small faults against the tests, and write benchmarks/MUTATION.md (SIZE=150 SEED=21 ONLY=path: print a part)
+	.venv-mutation/bin/python -m tools.mutation --size $(or $(SIZE),150) --seed $(or $(SEED),21) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: docs
 docs: $(VENV)/.installed ## Fill the generated parts of the documentation
@@ -187,4 +187,4 @@ lock-environments: $(VENV)/.installed ## Update the locked versions of the tools
 
 .PHONY: clean
 clean: ## Remove everything that these commands created
-	rm -rf $(VENV) .venv-* demo_output/demo.duckdb demo_output/report.html build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist
+	rm -rf $(VENV) .venv-* .mutation demo_output/demo.duckdb demo_output/report.html build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORMS)/node_modules $(FORMS)/dist

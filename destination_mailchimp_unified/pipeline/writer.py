@@ -25,7 +25,7 @@ from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.planning.changes import invalid
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, Outcome, rejected
-from destination_mailchimp_unified.settling.rejected_records import Store
+from destination_mailchimp_unified.settling.rejected_records import BUFFERED_BYTES, Store
 from destination_mailchimp_unified.settling.report import Report
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities.merge_field import InvalidValueError
@@ -152,6 +152,13 @@ class Writer:
             await asyncio.sleep(0)
             while self._is_full():
                 await self._wait_for_settling()
+            while self._rejects_wait():
+                # Rejects that came while others were put are put next.
+                self._settlement.release()
+                await self._wait_for_settling()
+
+    def _rejects_wait(self) -> bool:
+        return self._rejects is not None and self._rejects.pending >= BUFFERED_BYTES
 
     def _is_full(self) -> bool:
         most = BULK_SIZE * BATCHES_PER_WORKER * self._config.num_workers

@@ -22,6 +22,9 @@ OWNER_ONLY = 0o600
 
 LINES_NAME = "rejected-records"
 
+BUFFERED_BYTES = 4 << 20
+"""While so many bytes of lines are not safe yet, no more records are taken."""
+
 JOB_VARIABLES = ("WORKER_JOB_ID", "JOB_ID")
 """Where a platform names the job, if the catalog does not (`sync_id`)."""
 

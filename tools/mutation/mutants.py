@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,8 +98,21 @@ def sample(root: Path, size: int, seed: int, only: str = "") -> list[Mutant]:
         wanted = size // len(packages) + (number < size % len(packages))
         limits, others = ([place for place in found if place.limit is kind] for kind in (True, False))
         of_limits = rng.sample(limits, min(len(limits), max(wanted // SHARE_OF_LIMITS, wanted - len(others))))
-        chosen += of_limits + rng.sample(others, min(len(others), wanted - len(of_limits)))
+        chosen += of_limits + _valid(root, rng.sample(others, len(others)), wanted - len(of_limits))
     return [mutant(root, place) for place in sorted(chosen)]
+
+
+def _valid(root: Path, shuffled: Sequence[Place], wanted: int) -> list[Place]:
+    """Return the first places whose mutants are Python: an operator may take the `*` between arguments for a multiplication."""
+    return list(islice((place for place in shuffled if _compiles(mutant(root, place).text)), wanted))
+
+
+def _compiles(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
 
 
 def mutant(root: Path, place: Place) -> Mutant:

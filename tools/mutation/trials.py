@@ -8,7 +8,7 @@ import subprocess
 import time
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.mutation.mutants import Mutant
@@ -25,6 +25,18 @@ NOTHING_COLLECTED = 5
 """Exit code of pytest: https://docs.pytest.org/en/stable/reference/exit-codes.html."""
 
 
+STAGES = ("unit", "integration")
+"""The kinds of tests, in the order in which they are run."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The kind of tests that saw a mutant (unit, integration, none), and whether they saw it because they did not end."""
+
+    seen_by: str
+    hung: bool = False
+
+
 @dataclass(frozen=True)
 class Tests:
     """The tests that belong to a module: unit tests, and integration tests for what those let through."""
@@ -32,9 +44,9 @@ class Tests:
     unit: tuple[str, ...]
     integration: tuple[str, ...]
 
-    def stages(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Return the tests in the order in which they are run."""
-        return [(name, tests) for name, tests in (("unit", self.unit), ("integration", self.integration)) if tests]
+    def of(self, stage: str) -> tuple[str, ...]:
+        """Return the tests of a kind."""
+        return self.unit if stage == "unit" else self.integration
 
 
 def table() -> dict[str, Tests]:
@@ -64,7 +76,6 @@ class Copy:
     root: Path
     folder: Path
     python: Path
-    _seconds: dict[tuple[str, ...], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -73,29 +84,26 @@ class Copy:
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.root / name, self.folder / name)
 
-    def trial(self, mutant: Mutant, tests: Tests) -> str:
-        """Return which tests saw the fault: unit, integration or none of them. A trial that does not end has seen it."""
-        return next((stage for stage, files in tests.stages() if self._sees(mutant, files)), "none")
+    def limit(self, files: tuple[str, ...]) -> float:
+        """Return how long tests may take, from what they take without a fault. Raises RuntimeError when they fail without one."""
+        began = time.monotonic()
+        if self._code(files, LONGEST_SECONDS) != 0:
+            raise RuntimeError(f"Without any fault these tests do not pass: {' '.join(files)}")
+        return SPARE_SECONDS + 4 * (time.monotonic() - began)
 
-    def _sees(self, mutant: Mutant, files: tuple[str, ...]) -> bool:
-        seconds, module = self._limit(files), self.folder / mutant.place.module
+    def trial(self, mutant: Mutant, stage: str, files: tuple[str, ...], seconds: float) -> Verdict:
+        """Run tests of a kind against a mutant. Tests that do not end have seen it."""
+        module = self.folder / mutant.place.module
         original = module.read_text()
         module.write_text(mutant.text)
         try:
-            return not self._pass(files, seconds)
+            code = self._code(files, seconds)
         finally:
             module.write_text(original)
+        return Verdict("none") if code == 0 else Verdict(stage, hung=code is None)
 
-    def _limit(self, files: tuple[str, ...]) -> float:
-        """Return how long tests may take, from what they take without a fault. Raises RuntimeError when they fail without one."""
-        if files not in self._seconds:
-            began = time.monotonic()
-            if not self._pass(files, LONGEST_SECONDS):
-                raise RuntimeError(f"Without any fault these tests do not pass: {' '.join(files)}")
-            self._seconds[files] = time.monotonic() - began
-        return SPARE_SECONDS + 4 * self._seconds[files]
-
-    def _pass(self, files: Sequence[str], seconds: float) -> bool:
+    def _code(self, files: Sequence[str], seconds: float) -> int | None:
+        """Return pytest's exit code, or None when it took too long."""
         options = ["-q", "-x", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-m", "not slow and not live"]
         command = [str(self.python), "-m", "pytest", *options, *files]
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
@@ -105,13 +113,13 @@ class Copy:
             try:
                 code = process.wait(seconds)
             except subprocess.TimeoutExpired:
-                return False
+                return None
             finally:
                 # What a test started may still be there.
                 _end(process.pid)
         if code == NOTHING_COLLECTED:
             raise RuntimeError(f"There are no tests in {' '.join(files)}")
-        return code == 0
+        return code
 
 
 def _end(group: int) -> None:

@@ -321,3 +321,33 @@ def test_a_caller_may_limit_the_heavy_tries() -> None:
 
     assert run(limited(always({}, 500))) == 2
     assert run(limited(first([answer({}, 429)] * 3, always({}, 504)))) == 5
+
+
+def test_a_page_that_timed_out_silences_no_other_call() -> None:
+    """Only where a call has used up its whole time is Mailchimp taken for silent: a page that may be too big proves nothing."""
+    scripted = Scripted(
+        lambda outgoing: TimedOutError("Mailchimp did not answer") if outgoing.url.endswith("big") else answer({"ok": True})
+    )
+
+    async def one_after_the_other() -> Any:
+        client = scripted.client()
+        with pytest.raises(TimedOutError):
+            await client.call(Request("/big", "a big page"), tries=2)
+        return (await client.call(PING)).body
+
+    assert run(one_after_the_other()) == {"ok": True}
+
+
+def test_a_connection_that_is_lost_for_good_silences_the_calls_that_wait() -> None:
+    """Once one call has used up its whole time, those under way fail with their next failure and later ones at once."""
+    scripted = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=10)
+
+    async def together() -> tuple[int, float]:
+        client = scripted.client(Patience(total=60.0, first_answer=60.0))
+        await asyncio.gather(*(client.call(PING) for _ in range(6)), return_exceptions=True)
+        asked, began = len(scripted.seen), asyncio.get_running_loop().time()
+        with pytest.raises(TimedOutError):
+            await client.call(PING)
+        return len(scripted.seen) - asked, asyncio.get_running_loop().time() - began
+
+    assert run(together()) == (0, 0.0)

@@ -7,7 +7,7 @@ import pytest
 from airbyte_cdk.models import FailureType
 
 from mailchimp_unified import errors
-from mailchimp_unified.errors import Answer, error_for
+from mailchimp_unified.errors import Answer, TransientError, error_for
 from source_mailchimp_unified.faults import traced
 
 PROBLEM = "application/problem+json; charset=utf-8"
@@ -73,3 +73,16 @@ def test_the_words_of_a_refusal_survive() -> None:
 
     assert isinstance(error, errors.RejectedRecordError)
     assert error.fields == (("LTV", "Please enter a number"),)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7.0), (" 7 ", 7.0), ("Wed, 25 Nov 2026 12:00:09 GMT", 9.0), ("Wed, 25 Nov 2026 11:59:00 GMT", 0.0), ("soon", 0.0), (None, 0.0)],
+)
+def test_a_pause_that_mailchimp_asks_for_is_never_less_than_none(value: str | None, seconds: float) -> None:
+    """In seconds, or as a time by Mailchimp's own clock; one that is over, or is none, is no pause."""
+    answer = Answer(429, "a ping", "GET", "application/json", b"{}", retry_after=value, date="Wed, 25 Nov 2026 12:00:00 GMT")
+    error = error_for(answer)
+
+    assert isinstance(error, TransientError)
+    assert error.retry_after == seconds

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailchimp_unified import endpoints
 from mailchimp_unified.entities import ENTITIES, audience, contact, tag, user
 from mailchimp_unified.entities.contact_fields import FIELDS as TABLE
 from mailchimp_unified.entities.entity import timestamp
-from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
+from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_schema, value_to_mailchimp
+from mailchimp_unified.entities.rows import member_of
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.schemas import load_schema, readable_schema
 
@@ -251,3 +253,53 @@ def test_a_value_that_does_not_fit_names_its_field_and_not_itself(type_: str, va
 def test_the_id_of_a_contact_is_the_md5_of_its_lower_cased_address(email: str, md5: str) -> None:
     """Upper case and blanks around an email address do not make another contact."""
     assert subscriber_hash(email) == md5
+
+
+@pytest.mark.parametrize("property_", ["timestamp_signup", "timestamp_opt", "last_changed", "sms_subscription_last_updated"])
+def test_a_day_that_is_none_is_no_time(property_: str) -> None:
+    """Zeros are how Mailchimp writes that there is no time; any other text that is no time is odd, and told as such."""
+    name = {"last_changed": "updated_at"}.get(property_, property_)
+
+    assert contact.from_mailchimp({**MEMBER, property_: "0000-00-00 00:00:00"})[name] is None
+    assert contact.from_mailchimp({**MEMBER, property_: "soon"})[name] == "soon"
+    with pytest.raises(ValueError, match="soon"):
+        contact.unified(member_of({**MEMBER, property_: "soon"}))
+
+
+@pytest.mark.parametrize(
+    ("phones", "sent"),
+    [
+        ([{"type": None, "phone": "555"}], {"PHONE": "555"}),
+        ([{"type": "sms", "phone": "1"}, {"type": "x", "phone": "555"}], {"PHONE": "555"}),
+        ([{"type": "sms", "phone": "1"}], {}),
+        ([{"type": None, "phone": None}], {}),
+    ],
+)
+def test_the_first_phone_that_is_not_for_sms_is_the_merge_field(phones: list[dict[str, Any]], sent: dict[str, Any]) -> None:
+    """The number for text messages belongs to Mailchimp's own subscription and is not written."""
+    assert contact.merge_values({"phones": phones}) == sent
+
+
+def test_the_schema_of_an_address_takes_parts_that_nobody_has_documented() -> None:
+    """A merge field of addresses in the discovered schema fits what Mailchimp gives now and later."""
+    validator = jsonschema.Draft7Validator(value_schema("address"))
+
+    assert validator.is_valid({"addr1": "1 Main St", "county": "Washoe"})
+    assert validator.is_valid(None)
+    assert not validator.is_valid({"addr1": 1})
+    assert not validator.is_valid("1 Main St")
+
+
+def test_a_count_costs_one_row() -> None:
+    """Mailchimp documents no request for nothing but a count."""
+    params = endpoints.totals(endpoints.members("a", {"status": "archived"})).params
+
+    assert (params["count"], params["offset"], params["status"]) == (1, 0, "archived")
+
+
+def test_what_mailchimp_has_is_not_deleted() -> None:
+    """Only a contact that is archived: everything else is deleted when it is there no more."""
+    assert audience.from_mailchimp({"id": "a", "stats": {}}, [])["is_deleted"] is False
+    assert tag.from_mailchimp({"id": 1, "name": "A"}, "a")["is_deleted"] is False
+    assert user.from_mailchimp({"account_id": "a", "login_id": "b"})["is_deleted"] is False
+    assert [contact.from_mailchimp({**MEMBER, "status": one})["is_deleted"] for one in ("subscribed", "archived")] == [False, True]

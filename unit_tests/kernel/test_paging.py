@@ -278,3 +278,22 @@ def test_items_that_join_in_front_of_the_end_are_no_fault_of_the_server(joining:
 
     read = set(things.read(overlap=5, page_size=10))
     assert read >= set(range(30)) or joining > 5
+
+
+def test_a_page_without_an_offset_is_the_first() -> None:
+    """Whole, unless a number of items is asked for."""
+    pager = Pager(Scripted(Collection(list(range(2_500)))).client(), logging.getLogger("test"))
+
+    async def pages() -> list[list[Any]]:
+        return [[item["id"] for item in page.items] for page in (await pager.page(THINGS), await pager.page(THINGS, count=3))]
+
+    assert run(pages()) == [list(range(PAGE_SIZE)), [0, 1, 2]]
+
+
+@pytest.mark.parametrize("clamp", [500, 300, 137])
+def test_a_server_that_cuts_its_pages_is_soon_asked_for_such_pages(clamp: int) -> None:
+    """Once two pages came cut to the same size, no more is asked for than comes: little more requests than the pages there are."""
+    collection = Collection(list(range(20_000)), clamp=clamp)
+
+    assert set(collection.read(20_000)) == set(range(20_000))
+    assert len(collection.asked) <= 20 * -(-PAGE_SIZE // clamp) + 30

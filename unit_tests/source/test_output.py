@@ -187,3 +187,24 @@ def test_jobs_run_in_the_order_of_their_rank(limit: int) -> None:
     assert order == (["first", "child", "bad", "last"] if limit == 1 else ["first", "bad", "last", "child"])
     assert [str(failure) for failure in failures] == ["bad"]
     assert running == [0, limit]
+
+
+def test_after_a_pause_states_of_64_kilobytes_come_at_once() -> None:
+    """Then they come at their rate again: who is killed soon after a pause repeats little."""
+    stream = Stream(500)
+    outlet = Outlet(record_messages, 3)
+    output = Output(stream, outlet)
+
+    async def two_bursts() -> None:
+        await asyncio.sleep(60)
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            await output.emit([{"id": stream.pages}])
+            stream.pages += 1
+            output.checkpoint()
+        output.end()
+
+    found = states(messages(outlet, two_bursts()))
+    size = len(str(found[0]))
+    assert 20_000 < size < 40_000
+    assert [state["pages"] for state in found] == [*range(1, 1 + 64_000 // size), 20]

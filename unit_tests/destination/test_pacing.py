@@ -1,0 +1,139 @@
+"""How long records wait for their batch, and how many are in memory: each number is a promise to the platform, or to its machine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.pipeline.pacing import Pacing
+from integration_tests.simulation.clock import run
+from mailchimp_unified.transport import Outgoing, Received
+from unit_tests.destination.writing import STATE, Mailchimp, Sync, person, record, record_line, write
+
+LATENCY = 0.001
+"""Seconds that a request takes here: little against every wait."""
+
+READ_AHEAD = 16
+"""Chunks that may wait."""
+
+
+def in_bulk(*messages: Any, **more: Any) -> Sync:
+    """Write to an audience of three whose statuses are known."""
+    return write(Mailchimp(*[person(n) for n in range(3)], latency=LATENCY), *messages, write_mode="bulk", **more)
+
+
+def near(seconds: float) -> Any:
+    """Return these seconds, give or take some requests."""
+    return pytest.approx(seconds, abs=10 * LATENCY)
+
+
+def test_a_state_waits_for_nothing_when_nothing_more_comes() -> None:
+    """The records before it are written as soon as the input pauses."""
+    assert in_bulk(record(7), STATE, 60.0).state_seconds == [near(0.0)]
+
+
+def test_a_state_waits_a_fifth_of_a_second_while_more_comes() -> None:
+    """What comes after it may fill its batch for so long; then it goes, up to the state, however steadily more comes."""
+    hurried: list[tuple[float, int]] = []
+
+    async def coming() -> None:
+        clock = asyncio.get_running_loop().time
+        pacing = Pacing(lambda number: hurried.append((clock(), number)))
+        pacing.record(1)
+        pacing.state()
+        for number in range(2, 12):
+            await asyncio.sleep(0.05)
+            pacing.record(number)
+
+    run(coming())
+    assert hurried == [(near(0.2), 1)]
+
+
+def test_what_waits_is_written_a_second_after_the_last_record() -> None:
+    """A source that makes a pause does not keep back what it has given: a second, counted from the last record."""
+    sync = in_bulk(record(7), 0.5, record(8), 0.5, record(9), 60.0)
+
+    assert [call[0] for call in sync.writes] == [near(2.0)]
+
+
+def test_no_record_waits_longer_than_half_a_minute() -> None:
+    """However steadily others come, and too few to fill a batch."""
+    sync = in_bulk(*[message for number in range(10, 90) for message in (record(number), 0.5)])
+
+    assert [call[0] for call in sync.writes] == [near(30.0), near(40.0)]
+
+
+def test_the_first_look_at_an_audience_waits_a_tenth_of_a_second_for_the_first_record() -> None:
+    """What comes first tells what must be known; where nothing comes, the audience is asked for all the same."""
+    assert in_bulk(5.0, record(7), STATE).calls("GET")[0][0] == near(0.1)
+    assert in_bulk(0.05, record(7), STATE).calls("GET")[0][0] == near(0.05)
+
+
+def taken_before_an_answer(chunk: bytes, **options: Any) -> int:
+    """Return how many chunks a sync takes from an input that always has more, while Mailchimp answers no write."""
+    taken = 0
+
+    class Silent(Mailchimp):
+        async def send(self, outgoing: Outgoing) -> Received:
+            if outgoing.method != "GET":
+                await asyncio.sleep(100.0)
+            return await super().send(outgoing)
+
+    async def give(intake: Intake) -> None:
+        nonlocal taken
+        while asyncio.get_running_loop().time() < 50.0:
+            if intake.empty:
+                intake.add(chunk)
+                taken += 1
+            await asyncio.sleep(0.05)
+        intake.add(b"")
+
+    assert write(Silent(), give=give, **options).error is None
+    return taken
+
+
+def test_sixteen_mebibytes_of_records_are_in_memory_at_most() -> None:
+    """Long records fill the memory before they fill the batches: more wait in the pipe, and less would keep the workers waiting."""
+    chunk = record_line(record(7, note="x" * (1 << 20)))
+
+    assert taken_before_an_answer(chunk) == pytest.approx(16, abs=2)
+
+
+def test_two_batches_for_each_worker_are_in_memory_at_most() -> None:
+    """Short records fill the batches first: for each worker one on its way, and one that is next."""
+    chunk = b"".join(record_line(record(number)) for number in range(100))
+
+    assert taken_before_an_answer(chunk, num_workers=3) == pytest.approx(3 * 2 * 5, abs=2)
+
+
+def test_a_mebibyte_is_read_ahead_and_no_more() -> None:
+    """Sixteen reads of 64 KiB are ahead of the pipeline: whoever writes into the pipe is kept waiting while Mailchimp is slow."""
+    sizes: list[int] = []
+    full, too_far = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def read(size: int) -> bytes:
+        sizes.append(size)
+        if len(sizes) >= READ_AHEAD:
+            (too_far if len(sizes) > READ_AHEAD else full).set()
+        return b"\n" if len(sizes) < 5 * READ_AHEAD else b""
+
+    def feed(intake: Intake, read: Callable[[int], bytes]) -> None:
+        threads.append(threading.Thread(target=intake.fill, args=(read,), daemon=True))
+        threads[0].start()
+
+    async def reading() -> None:
+        intake = Intake(read, feed)
+        assert full.wait(10)
+        assert not too_far.wait(0.2)
+        while await intake.take() is not None:
+            pass
+        threads[0].join(10)
+
+    asyncio.run(reading())
+    assert sizes == [1 << 16] * (5 * READ_AHEAD)
