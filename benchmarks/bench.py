@@ -16,7 +16,7 @@ from harness import BIN, HERE, Bench, Row, credentials, emulator, report, seed
 from measure import Figures, best, measure
 from reading import reading_as_airbyte, reading_as_singer, reading_killed, reading_many_lists, reading_memory, reading_one_list
 from streaming import streaming
-from writing import writing, writing_memory
+from writing import writing, writing_memory, writing_repeated
 
 
 def starting(bench: Bench) -> None:
@@ -48,6 +48,7 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "reading_memory": reading_memory,
     "streaming": streaming,
     "writing": writing,
+    "writing_repeated": writing_repeated,
     "writing_memory": writing_memory,
 }
 

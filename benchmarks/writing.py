@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from harness import BIN, BULK, HERE, RUNS, WORKERS, Bench, Row, catalog, credentials, emulator, paced, seed
+from harness import BIN, BULK, HERE, PAGE, RUNS, WORKERS, Bench, Row, catalog, credentials, emulator, paced, seed
 from measure import Figures, best, measure
 
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
@@ -71,6 +71,39 @@ def writing(bench: Bench) -> None:
         mailchimp.latency(0.1)
         figures = write(bench, mailchimp, list_id, contact_lines(contacts, tags=["Bench", "New"]))
         bench.add(paced(f"destination, {contacts} new with tags, 0.1 s a request", figures, contacts, mailchimp, 0.1))
+
+
+def repeated_lines(members: list[dict[str, Any]], one_in: int = 0) -> Iterator[str]:
+    """Yield RECORD messages of contacts as they are, and one in so many of them with another name."""
+    for number, member in enumerate(members):
+        values = member["merge_fields"]
+        name = "New" if one_in and number % one_in == 0 else values["FNAME"]
+        custom = {tag: value for tag, value in values.items() if tag not in ("FNAME", "LNAME")}
+        row = {"email": member["email_address"], "first_name": name, "last_name": values["LNAME"]}
+        row |= {"custom_fields": custom, "tags": member["tags"]}
+        yield json.dumps({"type": "RECORD", "record": {"stream": "contacts", "emitted_at": 0, "data": row}})
+
+
+def writing_repeated(bench: Bench) -> None:
+    """A table that the audience holds already, a tenth of its contacts not subscribed: nothing changed, and one in a hundred."""
+    contacts, one_in = bench.contacts(100_000), 100
+    statuses = {"subscribed": 90, "unsubscribed": 6, "cleaned": 2, "archived": 2}
+    for case, every in (("nothing changed", 0), ("1% changed", one_in)):
+        with emulator() as mailchimp:
+            list_id = seed(mailchimp, contacts, statuses=statuses)
+            members = mailchimp.members(list_id)
+            mailchimp.latency(1.0)
+            # Requests that write are told from others by what they change.
+            figures = write(bench, mailchimp, list_id, repeated_lines(members, every))
+            requests, after = mailchimp.stats()["requests"], {one["id"]: one for one in mailchimp.members(list_id)}
+        changed = sum(after[one["id"]]["last_changed"] != one["last_changed"] for one in members)
+        named = f"destination, {contacts} existing, a tenth not subscribed, {case}, 1 s a request"
+        if every:
+            wanted = -(-contacts // every)
+            bench.add(Row(named, figures, contacts / figures.wall, "contacts written / changed", changed / wanted, 1.0))
+        else:
+            assert not changed, "what did not change was written"
+            bench.add(Row(named, figures, contacts / figures.wall, "requests / pages", requests / (contacts / PAGE), 1.1))
 
 
 def writing_memory(bench: Bench) -> None:
