@@ -17,7 +17,7 @@ from measure import Figures, best, measure
 from reading import reading_as_airbyte, reading_as_singer, reading_killed, reading_many_lists, reading_memory, reading_one_list
 from streaming import streaming
 from workbench import workbench
-from writing import writing, writing_memory
+from writing import writing, writing_memory, writing_repeated
 
 
 def starting(bench: Bench) -> None:
@@ -49,6 +49,7 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "reading_memory": reading_memory,
     "streaming": streaming,
     "writing": writing,
+    "writing_repeated": writing_repeated,
     "writing_memory": writing_memory,
     "workbench": workbench,
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
-from harness import BIN, BULK, HERE, RUNS, WORKERS, Bench, Row, catalog, credentials, emulator, paced, seed
+from harness import BIN, BULK, HERE, PAGE, RUNS, WORKERS, Bench, Row, catalog, credentials, emulator, paced, seed
 from measure import Figures, best, measure
 
 from mailchimp_emulator import DEFAULT_API_KEY, EmulatorProcess
@@ -71,6 +73,68 @@ def writing(bench: Bench) -> None:
         mailchimp.latency(0.1)
         figures = write(bench, mailchimp, list_id, contact_lines(contacts, tags=["Bench", "New"]))
         bench.add(paced(f"destination, {contacts} new with tags, 0.1 s a request", figures, contacts, mailchimp, 0.1))
+
+
+def repeated_lines(members: list[dict[str, Any]], one_in: int = 0) -> Iterator[str]:
+    """Yield RECORD messages of contacts as they are, and one in so many of them with another name."""
+    for number, member in enumerate(members):
+        values = member["merge_fields"]
+        name = "New" if one_in and number % one_in == 0 else values["FNAME"]
+        custom = {tag: value for tag, value in values.items() if tag not in ("FNAME", "LNAME")}
+        row = {"email": member["email_address"], "first_name": name, "last_name": values["LNAME"]}
+        row |= {"custom_fields": custom, "tags": member["tags"]}
+        yield json.dumps({"type": "RECORD", "record": {"stream": "contacts", "emitted_at": 0, "data": row}})
+
+
+def moments_of(mailchimp: EmulatorProcess, list_id: str, path: Path) -> None:
+    """Write down when each contact changed last."""
+    path.write_text(json.dumps({one["id"]: one["last_changed"] for one in mailchimp.members(list_id)}))
+
+
+def table_of(mailchimp: EmulatorProcess, list_id: str, every: int, path: Path) -> None:
+    """Write down the records of an audience."""
+    with path.open("w") as file:
+        file.writelines(f"{line}\n" for line in repeated_lines(mailchimp.members(list_id), every))
+
+
+def apart(task: Callable[..., None], *arguments: Any) -> None:
+    """Run a task in a process of its own: the memory of this one counts as the least of what it starts."""
+    process = get_context("fork").Process(target=task, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"{task.__name__} failed")
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a file."""
+    with path.open() as file:
+        yield from (line.rstrip("\n") for line in file)
+
+
+def writing_repeated(bench: Bench) -> None:
+    """A table that the audience holds already, a tenth of its contacts not subscribed: nothing changed, and one in a hundred."""
+    contacts, one_in = bench.contacts(100_000), 100
+    statuses = {"subscribed": 90, "unsubscribed": 6, "cleaned": 2, "archived": 2}
+    records, before, after = (bench.folder / name for name in ("table.jsonl", "before.json", "after.json"))
+    for case, every in (("nothing changed", 0), ("1% changed", one_in)):
+        with emulator() as mailchimp:
+            list_id = seed(mailchimp, contacts, statuses=statuses)
+            apart(table_of, mailchimp, list_id, every, records)
+            apart(moments_of, mailchimp, list_id, before)
+            mailchimp.latency(1.0)
+            figures = write(bench, mailchimp, list_id, lines_of(records))
+            requests = mailchimp.stats()["requests"]
+            apart(moments_of, mailchimp, list_id, after)
+        was, now = json.loads(before.read_text()), json.loads(after.read_text())
+        changed = sum(now[one] != moment for one, moment in was.items())
+        named = f"destination, {contacts} existing, a tenth not subscribed, {case}, 1 s a request"
+        if every:
+            bench.add(Row(named, figures, contacts / figures.wall, "contacts written / changed", changed / -(-contacts // every), 1.0))
+        else:
+            assert not changed, "what did not change was written"
+            bench.add(Row(named, figures, contacts / figures.wall, "requests / pages", requests / (contacts / PAGE), 1.1))
+        del was, now
 
 
 def writing_memory(bench: Bench) -> None:

@@ -138,16 +138,14 @@ async def _read_sweep(
 
     A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read.
     """
-    _note(audience, first)
     if _is_all(first, total, pager):
+        _note(audience, first)
         return
     windows = max(1, min(workers, -(-total // pager.page_size)))
     # In whole pages, less a part of one.
     step = max(1, total // windows // pager.page_size) * pager.page_size - pager.page_size // TIED_SHARE
     starts = range(step, total, step)[: windows - 1]
     samples = await together(*(pager.page(_statuses(audience, sweep), start) for start in starts))
-    for sample in samples:
-        _note(audience, sample.items)
     last = rfc3339(audience.statuses_until - timedelta(seconds=1)) if audience.statuses_until else ""
     bounds = _windows_between(first, [sample.items for sample in samples], last)
     rows = [step] * (len(bounds) - 1) + [total - len(starts) * step]
@@ -157,6 +155,9 @@ async def _read_sweep(
             for bound, count in zip(bounds, rows, strict=True)
         )
     )
+    # What changed since these pages were read comes with the changes, after this.
+    for page in (first, *(sample.items for sample in samples)):
+        _note(audience, page)
 
 
 def _windows_between(first: list[Json], pages: Iterable[list[Json]], last: str) -> list[dict[str, str | int]]:

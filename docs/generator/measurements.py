@@ -13,8 +13,8 @@ RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "RESULTS.md"
 SOURCE_CASE, DESTINATION_CASE = "source, memory of 1000000 contacts", "destination, memory of 1000000 contacts"
 SMALLER_DESTINATION_CASE = "destination, memory of 100000 contacts"
 
-BYTES_OF_SLOT = 9
-"""A status in destination_mailchimp_unified/audience/statuses.py: eight bytes of the contact's id, one of its status."""
+BYTES_OF_CONTACT = 40
+"""A contact in destination_mailchimp_unified/audience/statuses.py: its status, half of its id, and what it is compared by."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,10 @@ def bulk_calls(contacts: float) -> float:
 def bytes_per_contact() -> float:
     """Return by how much the destination's peak grows with each contact of an audience whose statuses it knows.
 
-    It is what was measured, at least what the table of statuses takes while it grows: a full one and one of twice its size.
+    It is what was measured, at least what the table of statuses takes.
     """
     grown = measured(DESTINATION_CASE).peak - measured(SMALLER_DESTINATION_CASE).peak
-    slots_per_contact = 3 / 2 + 3
-    return max(grown * 1e6 / 900_000, BYTES_OF_SLOT * slots_per_contact)
+    return max(grown * 1e6 / 900_000, BYTES_OF_CONTACT)
 
 
 def destination_peak(contacts: float) -> float:

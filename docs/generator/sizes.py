@@ -33,18 +33,22 @@ def source_sizes() -> str:
 
 
 def destination_sizes() -> str:
-    """Return how long writing takes: new contacts, existing ones, and existing ones of whom some are not subscribed."""
+    """Return how long writing takes: new contacts, and existing ones, some of them not subscribed, of whom so many changed."""
     speed, rows = m.destination_speed(), []
     for contacts in CONTACTS:
-        existing = m.pages(contacts) + m.bulk_calls(contacts)
-        mixed = m.pages(contacts) + m.bulk_calls(contacts * (1 - NOT_SUBSCRIBED)) + contacts * NOT_SUBSCRIBED
         cases = {
             "new": m.bulk_calls(contacts),
-            "existing, all subscribed": existing,
-            f"existing, {NOT_SUBSCRIBED:.0%} not subscribed": mixed,
+            "nothing changed": m.pages(contacts),
+            f"{CHANGED_A_DAY:.0%} changed": m.pages(contacts) + _writes(contacts * CHANGED_A_DAY),
+            "all changed": m.pages(contacts) + _writes(contacts),
         }
         rows += [(f"{_count(contacts)}, {name}", f"{calls:,.0f}", *_walls(speed, calls, contacts)) for name, calls in cases.items()]
     return table(("Contacts", "Requests", *_settings()), rows)
+
+
+def _writes(changed: float) -> float:
+    """Return the requests that write so many existing contacts, of whom some are not subscribed."""
+    return m.bulk_calls(changed * (1 - NOT_SUBSCRIBED)) + changed * NOT_SUBSCRIBED
 
 
 def memory_sizes() -> str:
@@ -52,7 +56,7 @@ def memory_sizes() -> str:
     source = m.measured(m.SOURCE_CASE).peak
     rows = [(_count(contacts), f"{source:.0f} MB", _memory(m.destination_peak(contacts))) for contacts in CONTACTS]
     words = f"\n\nEach further contact of an audience costs the destination {m.bytes_per_contact():.0f} bytes at most."
-    return table(("Contacts of one audience", "Source", "Destination, statuses known"), rows) + words
+    return table(("Contacts of one audience", "Source", "Destination, audience known"), rows) + words
 
 
 def state_sizes() -> str:
