@@ -87,6 +87,8 @@ class Lane:
 
     def wants_tags(self) -> bool:
         """Return whether any arrived record says something about tags."""
+        if any(arrival.membership_tag for arrival in self._arrived):
+            return True
         return any(arrival.contact.unified.get(name) is not None for arrival in self._arrived for name in ("tags", "tags_to_remove"))
 
     def wants_groups(self) -> bool:

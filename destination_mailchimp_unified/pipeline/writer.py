@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable
 
@@ -13,10 +14,12 @@ from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
-from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
+from destination_mailchimp_unified.intake.lines import Input, Message, Record, StreamStatus, Unusable
+from destination_mailchimp_unified.intake.refreshes import ATTEMPT_VARIABLE
 from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.pipeline.lane import Lane
+from destination_mailchimp_unified.pipeline.leaving import Leaving
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.planning.changes import invalid
@@ -76,6 +79,9 @@ class Writer:
         self._rows: Counter[StreamKey] = Counter()
         self._number = 0
         self._ended = False
+        keep = rejects.add if rejects else lambda _: None
+        self._leaving = Leaving(config, targets, self._pager, logger, keep, os.environ.get(ATTEMPT_VARIABLE))
+        self._ledger.holds_last = self._leaving.may_come
         # Set when a record is settled, until the states that it held back are released.
         self._settled = asyncio.Event()
 
@@ -84,10 +90,13 @@ class Writer:
         try:
             async with task_group() as self._tasks:
                 await self._write(intake)
+            if not self._guard.all_rejected(self._number):
+                await self._leaving.carry_out([lane.audience for lane in self._lanes.values()])
+            self._ledger.holds_last = False
         finally:
             self._ended = True
             await self._keep_and_release()
-        self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
+        self._report.summary(self._ledger.tallies, self._leaving.summary, self._client.traffic, self._config.num_workers)
         self._guard.finish(self._number)
 
     async def _write(self, intake: Input) -> None:
@@ -136,7 +145,10 @@ class Writer:
         most = BULK_SIZE * BATCHES_PER_WORKER * self._config.num_workers
         return self._ledger.open_records >= most or self._ledger.open_bytes >= MOST_BYTES
 
-    def _take(self, message: Record | State | Unusable) -> None:
+    def _take(self, message: Message) -> None:
+        if isinstance(message, StreamStatus):
+            self._leaving.note_status(message.stream, message.status)
+            return
         if isinstance(message, State):
             self._ledger.mark(message)
             self._pacing.state()
@@ -145,6 +157,7 @@ class Writer:
         if isinstance(message, Record) and (target := self._targets.get(message.stream)):
             self._take_record(message, target)
         else:
+            self._leaving.note_line()
             outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
             self._settle(Entry(NOWHERE, self._ledger.admit(), self._number, line=self._kept(message.line)), "", outcome)
 
@@ -157,9 +170,11 @@ class Writer:
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
+            self._leaving.note_unreadable(target, record.columns)
             self._reject(entry, record, target, invalid(error))
             return
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
+        self._leaving.note(arrival, list_id)
         if list_id:
             self._lane(list_id, named=False).add(arrival)
         else:

@@ -44,11 +44,14 @@ class Tally:
 class Ledger:
     """Counts open records by epoch. An epoch is the time between two states; it ends with one.
 
-    A state is released when no record of its epoch or an earlier one is open, so states come out in the order they came in.
+    A state is released when no record of its epoch or an earlier one is open, so states come out in the order they came in; with
+    `holds_last` the last one waits for another, or until that is over.
     """
 
     def __init__(self) -> None:
         self.epoch = 0
+        # Whether the last state waits for more than the records before it.
+        self.holds_last = False
         self.open_records = 0
         self.open_bytes = 0
         self.tallies: dict[StreamKey, Tally] = {}
@@ -82,7 +85,7 @@ class Ledger:
 
     def released(self) -> Iterator[bytes]:
         """Yield the STATE messages that may be acknowledged, in order, as they came and with their counts."""
-        while self._states:
+        while len(self._states) > self.holds_last:
             epoch, state = self._states[0]
             if self._open and min(self._open) <= epoch:
                 return
