@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from destination_mailchimp_unified.intake.refreshes import Refresh
+from destination_mailchimp_unified.pipeline import leaving as pipeline_leaving
+from destination_mailchimp_unified.sending import leaving as sending_leaving
+from destination_mailchimp_unified.sending.bulk import Rows
 from destination_mailchimp_unified.settling.ledger import Ledger
 from integration_tests.simulation.__main__ import main
 from integration_tests.simulation.reading import ReadingRun
@@ -140,6 +144,27 @@ def _status_for_known_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoints, "patch_member", patched)
 
 
+def _without_lost_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count only the contacts that an answer says were created."""
+    monkeypatch.setattr(Rows, "unseen", lambda *_, **__: set())
+
+
+def _judging_what_was_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every attempt for one that saw everybody."""
+    monkeypatch.setattr(Refresh, "doubt", lambda *_, **__: "")
+
+
+def _judging_everybody_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take everybody who carries the tag for one who left."""
+    monkeypatch.setattr(sending_leaving, "fate", lambda *_: "leaves")
+
+
+def _without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let any share of those who carry the tag leave."""
+    for module in (pipeline_leaving, sending_leaving):
+        monkeypatch.setattr(module, "is_too_many", lambda *_: False)
+
+
 @pytest.mark.parametrize(
     ("plant", "promises", "parity"),
     [
@@ -147,8 +172,21 @@ def _status_for_known_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
         (_without_lookback, {"nothing is lost"}, 1),
         (_acknowledging_early, {"acknowledgment", "counts"}, 0),
         (_status_for_known_contacts, {"consent"}, 0),
+        (_without_lost_answers, {"new contacts"}, 0),
+        (_judging_what_was_resumed, {"leaving"}, 0),
+        (_judging_everybody_gone, {"leaving"}, 0),
+        (_without_limit, {"leaving"}, 0),
     ],
-    ids=["reading upwards", "no lookback", "acknowledging early", "a status for known contacts"],
+    ids=[
+        "reading upwards",
+        "no lookback",
+        "acknowledging early",
+        "a status for known contacts",
+        "no lost answers",
+        "judging what was resumed",
+        "judging everybody gone",
+        "no limit",
+    ],
 )
 def test_a_planted_fault_is_found(plant: Any, promises: set[str], parity: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault planted in a connector breaks the promise that it belongs to within two hundred seeds."""
