@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from integration_tests.simulation.faults import writing_faults
@@ -101,6 +101,15 @@ def writing_story(seed: int) -> WritingStory:
         "COMPLETE" if config["membership_tag"] else None,
         tuple(_readings(chance).items()),
     )
+
+
+def lost_creations(seed: int) -> WritingStory:
+    """Return a story in which few contacts may be created, and the answers to bulk calls get lost."""
+    story, chance = writing_story(seed), random.Random(f"lost:{seed}")
+    config = {**dict(story.config), "write_mode": "bulk", "write_policy": "upsert", "max_new_contacts": chance.randint(1, 12)}
+    fault = {"kind": chance.choice(("reset", "500", "empty_200")), "method": "POST", "path": "/lists/[^/]*$", "when": "after", "times": 1}
+    syncs = (WriteSync(faults=({**fault, "after": chance.randrange(2)},)),)
+    return replace(story, mode="append", config=tuple(config.items()), syncs=syncs)
 
 
 def policies(seed: int) -> dict[str, Any]:
