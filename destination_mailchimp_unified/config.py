@@ -14,8 +14,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from mailchimp_unified.config import ConnectionConfig, Untrusted, parse_config, unknown_keys, usable_list_id
 from mailchimp_unified.entities.readers import text
 from mailchimp_unified.errors import ConfigError
+from mailchimp_unified.text import visible
 
 ALL_PERCENT = 100
+
+MOST_LEAVING_PERCENT = 20
+"""More than this share of those who carry a tag rarely leave between two syncs: then the table is probably not whole."""
 
 NO_STORAGE, S3 = "None", "S3"
 """What `object_storage_config.storage_type` may be."""
@@ -72,6 +76,10 @@ def _most_new(value: object) -> object:
     return found
 
 
+def _tag_name(value: str | None) -> str | None:
+    return visible(value) or None if value else None
+
+
 def _storage_type(value: str) -> str:
     if value not in (NO_STORAGE, S3):
         raise ValueError(f"is neither {S3} nor {NO_STORAGE}. Please correct it.")
@@ -104,6 +112,11 @@ class DestinationConfig(ConnectionConfig):
     tag_mode: Literal["add", "replace"] = "add"
     managed_tags: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
     suppress_automations: Flag = False
+    membership_tag: Annotated[str | None, AfterValidator(_tag_name)] = None
+    membership_streams: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    on_leaving: Literal["nothing", "remove_tag"] = "nothing"
+    max_leaving_percent: Annotated[float, Field(ge=0, le=ALL_PERCENT)] = MOST_LEAVING_PERCENT
+    every_sync_is_complete: Flag = False
     empty_values: Literal["keep", "clear"] = "keep"
     invalid_values: Literal["reject", "leave_out"] = "reject"
     required_fields: Literal["enforce", "skip"] = "enforce"

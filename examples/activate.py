@@ -82,13 +82,15 @@ def plain(value: Any) -> Any:
 
 
 def lines(table: Table) -> Iterator[str]:
-    """Yield the rows as RECORD messages, and a STATE after the last."""
+    """Yield the rows as RECORD messages, a STATE after the last, and the word that the table is complete."""
     now, count = int(time.time() * 1000), 0
     for row in table.rows():
         count += 1
         yield json.dumps({"type": "RECORD", "record": {"stream": table.name, "data": row, "emitted_at": now}}, default=str)
     stream_state = {"stream_descriptor": {"name": table.name}, "stream_state": {"rows": count}}
     yield json.dumps({"type": "STATE", "state": {"type": "STREAM", "stream": stream_state, "id": 1}})
+    complete = {"stream_descriptor": {"name": table.name}, "status": "COMPLETE"}
+    yield json.dumps({"type": "TRACE", "trace": {"type": "STREAM_STATUS", "emitted_at": now, "stream_status": complete}})
 
 
 def catalog(table: Table) -> Json:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -73,6 +73,11 @@ class _Call:
     tries: int | None
     failures: list[MailchimpError] = field(default_factory=list)
 
+    @property
+    def lost_answer(self) -> bool:
+        """Whether a try that failed may have been carried out all the same."""
+        return any(isinstance(failure, TransientError) and failure.sent for failure in self.failures)
+
 
 class MailchimpClient:
     """Calls Mailchimp for one set of credentials, `num_workers` requests at once. Belongs to one event loop."""
@@ -115,7 +120,13 @@ class MailchimpClient:
         """
         async with self._places:
             url = await self._url() + request.path
-            return await self._retried(partial(self._reply, request, url, fresh), request, tries, since)
+            call = _Call(request, asyncio.get_running_loop().time() if since is None else since, tries)
+            try:
+                reply = await self._retried(partial(self._reply, request, url, fresh), call)
+            except MailchimpError as error:
+                error.after_lost_answer = call.lost_answer
+                raise
+        return replace(reply, after_lost_answer=True) if call.lost_answer else reply
 
     def close(self) -> None:
         """Send nothing more. Requests under way end by themselves."""
@@ -149,7 +160,7 @@ class MailchimpClient:
             return auth.api_url_of_token(self._config, (await self._send(request, url, metadata_auth)).content)
 
         try:
-            return await self._retried(metadata, request, TRIES_FOR_METADATA)
+            return await self._retried(metadata, _Call(request, asyncio.get_running_loop().time(), TRIES_FOR_METADATA))
         except SignInError:
             raise
         except (ConfigError, BugError, ServerError) as error:
@@ -190,10 +201,7 @@ class MailchimpClient:
             raise error_for(_answer(received, request))
         return received
 
-    async def _retried(
-        self, attempt: Callable[[], Awaitable[Result]], request: Request, tries: int | None, since: float | None = None
-    ) -> Result:
-        call = _Call(request, asyncio.get_running_loop().time() if since is None else since, tries)
+    async def _retried(self, attempt: Callable[[], Awaitable[Result]], call: _Call) -> Result:
         if self._silent_since_given_up is not None:
             raise self._silent_since_given_up
         try:

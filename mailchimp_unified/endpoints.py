@@ -78,6 +78,17 @@ def tag(list_id: str, tag_id: str) -> Request:
     return Request(f"/lists/{list_id}/segments/{tag_id}", f"a tag of audience {list_id}", {"fields": "id,name"}, needs=("id",))
 
 
+def tag_members(list_id: str, tag_id: int) -> Request:
+    """https://mailchimp.com/developer/marketing/api/list-segment-members/list-members-in-segment/.
+
+    Subscribed contacts, and those of the three statuses that can be asked for: pending and archived ones are not shown.
+    """
+    asked = dict.fromkeys(("include_cleaned", "include_transactional", "include_unsubscribed"), "true")
+    fields = "members.id,members.email_address,members.last_changed,total_items"
+    path = f"/lists/{list_id}/segments/{tag_id}/members"
+    return Request(path, f"the contacts with a tag of audience {list_id}", {**asked, "fields": fields}, items="members")
+
+
 def members(list_id: str, filters: Mapping[str, str | int] | None = None, fields: str = "", keeps: Any = None) -> Request:
     """https://mailchimp.com/developer/marketing/api/list-members/list-members-info/, in an order that edits keep.
 

@@ -60,6 +60,9 @@ _NOT_CARRIED_OUT = (HTTPStatus.FORBIDDEN, HTTPStatus.LOCKED, HTTPStatus.TOO_EARL
 class MailchimpError(Exception):
     """An error with a sentence for the user (`message`) and Mailchimp's own words (`detail`, may be empty)."""
 
+    # Whether an earlier try of the same call may have been carried out although its answer was lost.
+    after_lost_answer = False
+
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)
         self.message = message

@@ -71,9 +71,11 @@ def total_items(body: Mapping[str, Any]) -> int:
 class Reply:
     """A successful answer: the parsed body ({} when there is none), and the time at which Mailchimp gave it (UTC).
 
-    `asked` is the time of the event loop at which it was asked for, in seconds.
+    `asked` is the time of the event loop at which it was asked for, in seconds. `after_lost_answer` tells that an
+    earlier try of the same call may have been carried out although its answer was lost.
     """
 
     body: dict[str, Any]
     date: datetime | None = None
     asked: float = 0.0
+    after_lost_answer: bool = False

@@ -44,10 +44,11 @@ class Entry:
 class Arrival:
     """A record that came in: what it asks for, in unified terms, and by which operation of its stream.
 
-    `planned` are the merge fields that its stream names, by tag.
+    `planned` are the merge fields that its stream names, by tag; `membership_tag` is the tag that its stream gives to everybody.
     """
 
     entry: Entry
     contact: Contact
     operation: Operation = "upsert"
     planned: Mapping[str, PlannedField] = field(default_factory=dict)
+    membership_tag: str = ""

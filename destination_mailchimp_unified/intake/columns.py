@@ -141,7 +141,11 @@ class Columns:
 
     def email_text(self, columns: Mapping[str, Any]) -> str:
         """Return what stands in the column of the email address, whether it is one or not: to say whose record is meant."""
-        wanted = Field("unified", "email")
+        return self.text_of("email", columns)
+
+    def text_of(self, name: str, columns: Mapping[str, Any]) -> str:
+        """Return what stands in the column that fills a unified field, "" where there is none."""
+        wanted = Field("unified", name)
         found = (_below(value, f.path) for column, value in columns.items() for f in self.fillers(column) if f.field == wanted)
         return str(next(found, None) or "")
 

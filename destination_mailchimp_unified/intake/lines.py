@@ -38,7 +38,15 @@ class Unusable:
     line: bytes
 
 
-Message = Record | State | Unusable
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """What a source says about a stream: that it began, is complete, or is not."""
+
+    stream: StreamKey
+    status: str
+
+
+Message = Record | State | Unusable | StreamStatus
 
 Feed = Callable[["Chunks", Callable[[int], bytes]], None]
 """Begins to read: calls `fill` elsewhere, or `add` for each chunk."""
@@ -172,7 +180,17 @@ def _message(line: bytes) -> Message | None:
         except ValueError as error:
             return Unusable(str(error), line)
     # What else a source says to the platform is not for a destination.
-    return None
+    return _status(message.get("trace")) if message["type"] == "TRACE" else None
+
+
+def _status(trace: Any) -> StreamStatus | None:
+    told = trace.get("stream_status") if isinstance(trace, dict) else None
+    if not isinstance(told, dict):
+        return None
+    descriptor = told.get("stream_descriptor")
+    if not isinstance(descriptor, dict) or not isinstance(descriptor.get("name"), str):
+        return None
+    return StreamStatus(stream_key(descriptor["name"], descriptor.get("namespace")), str(told.get("status")))
 
 
 def _record(record: Any, line: bytes) -> Record | Unusable:

@@ -30,10 +30,21 @@ def check_fields(config: DestinationConfig) -> None:
         _check_once(here, "field_mapping")
     if config.tag_mode == "replace" and not config.managed_tags:
         raise ConfigError("tag_mode replace needs managed_tags: the patterns of the tags that may be taken away, such as warehouse:*.")
+    _check_membership(config, fillers)
     if config.list_ids_from == "configuration" and not config.list_id:
         raise ConfigError("list_ids_from is configuration, but list_id is not set. Please choose the audience in list_id.")
     if config.list_ids_from == "configuration" and any(filler.field.label == "list_id" for filler in fillers):
         raise ConfigError("list_ids_from is configuration, but field_mapping fills list_id. Please remove one of them.")
+
+
+def _check_membership(config: DestinationConfig, fillers: Sequence[Filler]) -> None:
+    tag = config.membership_tag
+    if tag is None and config.on_leaving == "remove_tag":
+        raise ConfigError("on_leaving is remove_tag, but membership_tag is not set. Please name the tag in membership_tag.")
+    if tag is None and config.membership_streams:
+        raise ConfigError("membership_streams is set, but membership_tag is not. Please name the tag in membership_tag.")
+    if tag is not None and any(filler.field.kind == "tag" and folded(filler.field.name) == folded(tag) for filler in fillers):
+        raise ConfigError(f"field_mapping fills tag:{tag}, which is the membership_tag that every contact gets. Please remove one of them.")
 
 
 def _fillers(config: DestinationConfig) -> list[Filler]:

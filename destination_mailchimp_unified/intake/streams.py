@@ -15,6 +15,7 @@ from destination_mailchimp_unified.intake.mapping import check_columns, check_fi
 from destination_mailchimp_unified.intake.objects import list_id_of
 from destination_mailchimp_unified.intake.operations import MODES, operation_of
 from destination_mailchimp_unified.intake.planned import PlannedField, planned_fields
+from destination_mailchimp_unified.intake.refreshes import Refresh, refresh_of
 from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.text import did_you_mean, folded
 
@@ -26,7 +27,8 @@ MATCHING_KEY = "email"
 class Target:
     """A configured stream: its audience when the stream names one, its operation, its columns.
 
-    `planned` are the merge fields that it names, by tag: what they would be created as.
+    `planned` are the merge fields that it names, by tag: what they would be created as. `membership_tag` is the tag that every
+    contact of it gets, `refresh` how it is read in this sync.
     """
 
     key: StreamKey
@@ -34,6 +36,8 @@ class Target:
     columns: Columns
     list_id: str | None = None
     planned: Mapping[str, PlannedField] = field(default_factory=dict)
+    membership_tag: str = ""
+    refresh: Refresh = field(default_factory=Refresh)
 
     @property
     def name(self) -> str:
@@ -42,7 +46,7 @@ class Target:
 
     def arrival(self, entry: Entry, columns: Mapping[str, Any]) -> Arrival:
         """Return a record as what it asks for. Raises InvalidValueError for the first value that cannot be read."""
-        return Arrival(entry, self.columns.contact(columns), self.operation, self.planned)
+        return Arrival(entry, self.columns.contact(columns), self.operation, self.planned, self.membership_tag)
 
 
 def targets_of(catalog: Mapping[str, Any], config: DestinationConfig, logger: logging.Logger) -> dict[StreamKey, Target]:
@@ -61,10 +65,11 @@ def targets_of(catalog: Mapping[str, Any], config: DestinationConfig, logger: lo
 
 def _check_stream_names(config: DestinationConfig, names: list[str]) -> None:
     known = {folded(name) for name in names}
-    unknown = {rule.stream for rule in config.field_mapping if rule.stream and folded(rule.stream) not in known}
-    if unknown:
-        words = shown(f"{name}{did_you_mean(name, names)}" for name in sorted(unknown))
-        raise ConfigError(f"field_mapping names streams that the connection does not have: {words}. Its streams are: {shown(names)}.")
+    by_rules = {rule.stream for rule in config.field_mapping if rule.stream}
+    for field_name, named in (("field_mapping", by_rules), ("membership_streams", set(config.membership_streams))):
+        if unknown := sorted(name for name in named if folded(name) not in known):
+            words = shown(f"{name}{did_you_mean(name, names)}" for name in unknown)
+            raise ConfigError(f"{field_name} names streams that the connection does not have: {words}. Its streams are: {shown(names)}.")
 
 
 def _target(configured: Mapping[str, Any], config: DestinationConfig, logger: logging.Logger) -> Target:
@@ -88,7 +93,13 @@ def _target(configured: Mapping[str, Any], config: DestinationConfig, logger: lo
     if properties:
         columns.told()
     _warn(configured, name, logger)
-    return Target(stream_key(name, stream.get("namespace")), operation, columns, list_id, planned_fields(columns, properties))
+    key, planned = stream_key(name, stream.get("namespace")), planned_fields(columns, properties)
+    return Target(key, operation, columns, list_id, planned, _membership_tag(name, config), refresh_of(configured))
+
+
+def _membership_tag(stream: str, config: DestinationConfig) -> str:
+    feeds = not config.membership_streams or folded(stream) in map(folded, config.membership_streams)
+    return config.membership_tag or "" if feeds else ""
 
 
 def _rules_of(stream: str, config: DestinationConfig) -> list[Rule]:

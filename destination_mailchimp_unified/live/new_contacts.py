@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from destination_mailchimp_unified.audience.audience import Audience
@@ -24,22 +24,23 @@ class DailyNewContacts(NewContacts):
     def __init__(self, audience: Audience, most: str | None) -> None:
         super().__init__(audience, most)
         self._clock = asyncio.get_running_loop().time
-        self._made: deque[tuple[float, int]] = deque()
+        self._made: deque[tuple[float, int, set[str]]] = deque()
 
     @asynccontextmanager
-    async def creating(self, count: int) -> AsyncIterator[None]:
-        """Surround a call that may create so many contacts. Raises TooManyNewContactsError when there is no room for them."""
+    async def creating(self, contact_ids: Collection[str]) -> AsyncIterator[None]:
+        """Surround a call that may create these contacts. Raises TooManyNewContactsError when there is no room for them."""
         while self._made and self._made[0][0] <= self._clock() - DAY_SECONDS:
-            self.created -= self._made.popleft()[1]
-        async with super().creating(count):
+            _, count, unseen = self._made.popleft()
+            self.created -= count
+            self._unseen -= unseen
+        async with super().creating(contact_ids):
             yield
 
-    def note(self, count: int) -> None:
-        """Note that so many contacts were created."""
-        super().note(count)
+    def _add(self, count: int, unseen: set[str]) -> None:
+        super()._add(count, unseen)
         now = self._clock()
         if self._made and now - self._made[-1][0] < MINUTE_SECONDS:
-            began, before = self._made.pop()
-            self._made.append((began, before + count))
+            began, before, earlier = self._made.pop()
+            self._made.append((began, before + count, earlier | unseen))
         else:
-            self._made.append((now, count))
+            self._made.append((now, count, unseen))

@@ -65,6 +65,15 @@ def pipeline_of(config: Mapping[str, object], name: str, logger: logging.Logger)
     parsed = parse_destination_config(config, logger)
     rules = [rule for rule in parsed.field_mapping if not rule.stream or folded(rule.stream) == folded(name)]
     parsed = parsed.model_copy(update={"field_mapping": rules})
+    if parsed.on_leaving != "nothing":
+        logger.warning("on_leaving does nothing here: a stream of events has no end, so nobody can be found to have left.")
+    feeds = not parsed.membership_streams or folded(name) in map(folded, parsed.membership_streams)
+    membership: dict[str, object] = {
+        "membership_tag": parsed.membership_tag if feeds else None,
+        "membership_streams": [],
+        "on_leaving": "nothing",
+    }
+    parsed = parsed.model_copy(update=membership)
     check_fields(parsed)
     streams = Streams(stream_key(name, None), stream_key(name, UNIFIED))
     catalog = {"streams": [_configured(*stream) for stream in streams]}

@@ -41,6 +41,8 @@ class Backlog:
 
     def wants_tags(self) -> bool:
         """Return whether any arrived record says something about tags."""
+        if any(arrival.membership_tag for arrival in self.arrived):
+            return True
         return any(arrival.contact.unified.get(name) is not None for arrival in self.arrived for name in ("tags", "tags_to_remove"))
 
     def wants_groups(self) -> bool:

@@ -43,11 +43,15 @@ class RejectGuard:
 
     def finish(self, came: int) -> None:
         """Raise ConfigError when records came and every one of them was rejected, however few they were."""
-        if came and self._rejected == came:
+        if self.all_rejected(came):
             raise ConfigError(
                 f"All {came} records were rejected. The most common reason: {self._commonest}."
                 " Correct the mapping or the records and run the sync again."
             )
+
+    def all_rejected(self, came: int) -> bool:
+        """Return whether records came and every one of them was rejected."""
+        return bool(came) and self._rejected == came
 
     @property
     def _commonest(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable
 
@@ -14,11 +15,13 @@ from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
 from destination_mailchimp_unified.intake.described import shown, unmatched
-from destination_mailchimp_unified.intake.lines import Input, Record, Unusable
+from destination_mailchimp_unified.intake.lines import Input, Message, Record, StreamStatus, Unusable
 from destination_mailchimp_unified.intake.objects import object_name
+from destination_mailchimp_unified.intake.refreshes import ATTEMPT_VARIABLE
 from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.intake.streams import Target
 from destination_mailchimp_unified.pipeline.lane import Lane
+from destination_mailchimp_unified.pipeline.leaving import Leaving
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.pipeline.settlement import Settlement
@@ -75,6 +78,9 @@ class Writer:
         self._pacing = self._new_pacing()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._rows: Counter[StreamKey] = Counter()
+        keep = rejects.add if rejects else lambda _: None
+        self._leaving = Leaving(config, targets, self._pager, logger, keep, os.environ.get(ATTEMPT_VARIABLE))
+        self._ledger.holds_last = self._leaving.may_come
         # Set when something has come, or the end.
         self._came = asyncio.Event()
 
@@ -96,9 +102,12 @@ class Writer:
             async with task_group() as self._tasks:
                 self._settlement.tasks = self._tasks
                 await self._write(intake)
+            if not (self._guard and self._guard.all_rejected(self._ledger.came)):
+                await self._leaving.carry_out([lane.audience for lane in self._lanes.values()])
+            self._ledger.holds_last = False
         finally:
             await self._settlement.finish()
-        self._report.summary(self._ledger.tallies, self._client.traffic, self._config.num_workers)
+        self._report.summary(self._ledger.tallies, self._leaving.summary, self._client.traffic, self._config.num_workers)
         if self._guard:
             self._guard.finish(self._ledger.came)
 
@@ -174,12 +183,16 @@ class Writer:
             if all(lane.idle for lane in self._lanes.values()):
                 self._pacing.all()
 
-    def _take(self, message: Record | State | Unusable) -> None:
+    def _take(self, message: Message) -> None:
+        if isinstance(message, StreamStatus):
+            self._leaving.note_status(message.stream, message.status)
+            return
         if isinstance(message, State):
             self._ledger.mark(message)
         elif isinstance(message, Record) and (target := self._targets.get(message.stream)):
             self._take_record(message, target)
         else:
+            self._leaving.note_line()
             outcome = rejected(message.reason) if isinstance(message, Unusable) else UNKNOWN_STREAM
             epoch = self._ledger.admit()
             self._settlement.settle(Entry(NOWHERE, epoch, self._ledger.came, line=self._kept(message)), "", outcome)
@@ -192,13 +205,16 @@ class Writer:
         try:
             arrival = target.arrival(entry, record.columns)
         except InvalidValueError as error:
+            self._leaving.note_unreadable(target, record.columns)
             self._reject(entry, record, target, invalid(error))
             return
         except RecursionError:
             # JSON in the text of a cell can be deeper than that of a record may be.
+            self._leaving.note_line()
             self._settlement.settle(entry, "", TOO_DEEP)
             return
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
+        self._leaving.note(arrival, list_id)
         if list_id:
             self._lane(list_id, named=False).add(arrival)
         else:

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.groups import with_ids
+from destination_mailchimp_unified.audience.tag_names import fold
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.contact import Contact
-from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging
+from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging, with_tag
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
 from mailchimp_unified.entities.contact import ARCHIVED, merge_values, refuse, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError
@@ -27,6 +28,7 @@ NO_EMAIL = rejected("the record has no email address")
 NO_EMAIL_COLUMN = rejected("the record has no email address: no column of it fills the field email, see field_mapping")
 SUPERSEDED = skipped("a later record of the same contact brings it back")
 CREATES_ONLY = skipped("the row was deleted, and only new contacts are written")
+MEMBERSHIP_REMOVAL = "the removal of the membership tag"
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")
 
 
@@ -105,9 +107,18 @@ def change_of(arrival: Arrival, audience: Audience, config: DestinationConfig) -
     previous = unified.get("previous_email")
     change.previous_id = subscriber_hash(previous) if previous and subscriber_hash(previous) != change.id else None
     change.tagging = tagging(unified.get("tags"), unified.get("tags_to_remove"), replace=config.tag_mode == "replace")
+    if arrival.membership_tag:
+        _give_membership(change, arrival.membership_tag)
     change.status, change.status_if_new = unified.get("status"), unified.get("status_if_new")
     change.existing_only, change.new_only = arrival.operation == "update", arrival.operation == "create"
     return change
+
+
+def _give_membership(change: Change, tag: str) -> None:
+    """Let everybody who comes have the membership tag; a record that would take it away is told so."""
+    if fold(tag) in map(fold, change.tagging.removals):
+        change.left_out = (*change.left_out, MEMBERSHIP_REMOVAL)
+    change.tagging = with_tag(change.tagging, tag)
 
 
 def _kind(arrival: Arrival, config: DestinationConfig) -> Kind | Outcome:

@@ -47,6 +47,11 @@ def tagging(tags: Sequence[str] | None, tags_to_remove: Sequence[str] | None, *,
     return Tagging(wanted, whole=replace and tags is not None)
 
 
+def with_tag(wanted: Tagging, tag: str) -> Tagging:
+    """Return a tagging by which the contact has a tag as well, even one that it would lose."""
+    return Tagging({**wanted.wanted, fold(tag): (tag, True)}, whole=wanted.whole)
+
+
 def is_managed(patterns: Sequence[str]) -> Callable[[str], bool]:
     """Return the test whether a tag's folded name is within the scope that `replace` may touch."""
     folded = [fold(pattern) for pattern in patterns]

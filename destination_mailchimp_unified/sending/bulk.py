@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Rows:
-    """The answer to a bulk call by contact id: who was created, who was updated, who was reported as being there.
+    """The answer to a bulk call by contact id: who was created, who was updated, who was reported as being there, who was refused.
 
     Who is in none of them was not written, as far as the answer tells.
     """
@@ -53,15 +53,26 @@ class Rows:
     created: Mapping[str, Json]
     updated: Mapping[str, Json]
     there: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+
+    def unseen(self, contact_ids: Iterable[str], *, after_lost_answer: bool) -> set[str]:
+        """Return those of the contacts that the call may have created without saying so.
+
+        After a lost answer, whoever is there may have been created by the try before.
+        """
+        known = {*self.created, *self.updated, *self.refused, *(() if after_lost_answer else self.there)}
+        return set(contact_ids) - known
 
 
 def rows_of(body: Mapping[str, Any]) -> Rows:
-    """Sort the answer to a bulk call by contact. Pure. A row that was refused, or is missing, is in neither map."""
+    """Sort the answer to a bulk call by contact. Pure. A row that is missing is nowhere."""
     created, updated = (
         {subscriber_hash(str(row.get("email_address"))): row for row in body.get(name) or []} for name in ("new_members", "updated_members")
     )
-    there = (row.get("email_address") for row in body.get("errors") or [] if row.get("error_code") == EXISTS)
-    return Rows(created, updated, frozenset(subscriber_hash(str(email)) for email in there))
+    errors = body.get("errors") or []
+    there = frozenset(subscriber_hash(str(row.get("email_address"))) for row in errors if row.get("error_code") == EXISTS)
+    refused = frozenset(subscriber_hash(str(row.get("email_address"))) for row in errors)
+    return Rows(created, updated, there, refused - there)
 
 
 async def carry_out(batch: Batch, scope: Scope) -> Settled:
@@ -78,11 +89,12 @@ async def carry_out(batch: Batch, scope: Scope) -> Settled:
 async def _write(batch: Batch, scope: Scope) -> Settled:
     rows = [_row(change, batch, scope) for change in batch.changes]
     request = scope.writing(endpoints.bulk(scope.list_id, rows, update_existing=batch.kind == "update"))
-    new = scope.new_contacts
+    creates = [change.id for change in batch.changes] if batch.kind == "create" else []
     try:
-        async with new.creating(len(rows) if batch.kind == "create" else 0):
+        async with scope.new_contacts.creating(creates):
             reply = await scope.pager.client.call(request, fresh=scope.is_fresh)
-            new.note(len(reply.body.get("new_members") or []))
+            answer = rows_of(reply.body)
+            scope.new_contacts.note(answer.created, answer.unseen(creates, after_lost_answer=reply.after_lost_answer))
     except StaleError:
         return Settled(stale=list(batch.changes))
     except NotFoundError:
@@ -90,7 +102,6 @@ async def _write(batch: Batch, scope: Scope) -> Settled:
     except RejectedRecordError as error:
         return await _divided(batch, scope, error)
     del rows, request
-    answer = rows_of(reply.body)
     scope.audience.appeared |= answer.there
     members = {**answer.created, **answer.updated}
     written = [change for change in batch.changes if change.id in members]

@@ -65,8 +65,8 @@ async def _outcome(change: Change, scope: Scope) -> Outcome:
         return NOT_THERE
     new = new_status(change, scope.audience, scope.config)
     if new:
-        async with scope.new_contacts.creating(1):
-            scope.new_contacts.note(1)
+        async with scope.new_contacts.creating([change.id]):
+            scope.new_contacts.note([change.id])
         scope.audience.note(change.id, new)
     return CREATED if new else NOT_CREATED
 

@@ -183,9 +183,9 @@ async def _create(change: Change, scope: Scope, new: str) -> Outcome:
         # Saves a call. On a contact that is there, nobody documents whether they are added, ignored, or replace all others.
         body["tags"] = names
     try:
-        async with scope.new_contacts.creating(1):
+        async with scope.new_contacts.creating([change.id]):
             member = await _put_new(change, scope, body)
-            scope.new_contacts.note(1)
+            scope.new_contacts.note([change.id])
     except NotFoundError:
         return NO_AUDIENCE
     scope.audience.note(change.id, member.get("status"))

@@ -45,13 +45,16 @@ class Tally:
 class Ledger:
     """Counts open records by epoch. An epoch is the time between two states; it ends with one.
 
-    A state is released when no record of its epoch or an earlier one is open, so states come out in the order they came in.
+    A state is released when no record of its epoch or an earlier one is open, so states come out in the order they came in; with
+    `holds_last` the last one waits for another, or until that is over.
     """
 
     def __init__(self) -> None:
         self.epoch = 0
         # How many records came, in all and before the last state.
         self.came = self.came_before_state = 0
+        # Whether the last state waits for more than the records before it.
+        self.holds_last = False
         self.open_records = 0
         self.open_bytes = 0
         self.tallies: defaultdict[StreamKey, Tally] = defaultdict(Tally)
@@ -87,8 +90,8 @@ class Ledger:
 
     @property
     def may_release(self) -> bool:
-        """Whether the next state may be acknowledged: nothing before it is open."""
-        return bool(self._states) and not (self._open and min(self._open) <= self._states[0][0])
+        """Whether the next state may be acknowledged: nothing before it is open, and it need not wait as the last one."""
+        return len(self._states) > self.holds_last and not (self._open and min(self._open) <= self._states[0][0])
 
     def released(self) -> Iterator[bytes]:
         """Yield the STATE messages that may be acknowledged, in order, as they came and with their counts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
 from destination_mailchimp_unified.settling.ledger import Tally
@@ -50,12 +50,14 @@ class Report:
         settled = sum(tally.settled for tally in tallies.values())
         self._logger.info("%d records are settled, %d are under way.", settled, open_records)
 
-    def summary(self, tallies: Mapping[StreamKey, Tally], traffic: Traffic, workers: int) -> None:
-        """Log what became of the records of every stream, and what it took."""
+    def summary(self, tallies: Mapping[StreamKey, Tally], more: Sequence[str], traffic: Traffic, workers: int) -> None:
+        """Log what became of the records of every stream, what `more` there is to say, and what it took."""
         would = "This was a dry run: nothing was written. It would have been: " if self.dry_run else ""
         for stream, tally in tallies.items():
             name = "Lines that belong to no stream of the catalog" if stream == NOWHERE else f"Stream {stream[1]}"
             self._logger.info("%s%s: %s.", would, name, tally.sentence())
+        for words in more:
+            self._logger.info("%s", words)
         settled = sum(tally.settled for tally in tallies.values())
         self._logger.info(
             "%s %d records in %.1f s: %d requests, %d retries; %.1f s of waiting for Mailchimp and %.1f s of pauses, over %d workers.",

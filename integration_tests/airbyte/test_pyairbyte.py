@@ -23,6 +23,7 @@ pytestmark = pytest.mark.pyairbyte
 Json = dict[str, Any]
 LIST = "7a3c91e0d2"
 EXAMPLE = ROOT / "examples" / "pyairbyte_sync.py"
+REFRESH = Path(__file__).with_name("refresh.py")
 SCENARIOS = Path(__file__).with_name("scenarios.json")
 BINARIES = Path(sys.executable).parent
 
@@ -150,6 +151,27 @@ def test_contacts_arrive_in_another_account(pyairbyte: Environment, seeded: Emul
     if way:
         [entry] = writes(other)
         assert edited in json.dumps(entry["body"]) or entry["path"].endswith(f"/members/{subscriber_hash(edited)}")
+
+
+@pytest.mark.parametrize("database", [[], ["cache.duckdb"]], ids=["without_a_cache", "by_the_cache"])
+@pytest.mark.parametrize("told", [False, True])
+def test_who_left_loses_the_membership_tag(
+    pyairbyte: Environment, seeded: Emulator, other: Emulator, told: bool, database: list[str]
+) -> None:
+    """Only where the configuration says that every sync is complete: PyAirbyte calls each of its syncs a refresh."""
+    leaving = {"membership_tag": "Members", "on_leaving": "remove_tag", "every_sync_is_complete": told}
+    files = [
+        written(pyairbyte.folder, name, content)
+        for name, content in (("source", config(seeded.url)), ("destination", config(other.url, **leaving)))
+    ]
+    for run in range(2):
+        done = pyairbyte.run("python", REFRESH, *files, *database)
+        assert done.returncode == 0, done.stdout + done.stderr
+        members = by_address(other)
+        lacking = {email for email, member in members.items() if "Members" not in member["tags"]}
+        assert lacking == (set(list(members)[:1]) if run and told else set())
+        if not run:
+            seeded.act(LIST, next(iter(members)), "forget")
 
 
 def test_the_example_ends_with_the_connectors_words(pyairbyte: Environment, seeded: Emulator) -> None:

@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 
+from destination_mailchimp_unified.intake.refreshes import Refresh
+from destination_mailchimp_unified.pipeline import leaving as pipeline_leaving
+from destination_mailchimp_unified.sending import leaving as sending_leaving
+from destination_mailchimp_unified.sending.bulk import Rows
 from destination_mailchimp_unified.settling.ledger import Ledger
 from integration_tests.simulation.__main__ import main
 from integration_tests.simulation.reading import ReadingRun
 from integration_tests.simulation.reading_stories import killed_four_times, tags_that_come_and_go
 from integration_tests.simulation.stories import Runs, broken, smallest, story_of
+from integration_tests.simulation.writing_stories import lost_creations
 from mailchimp_unified import endpoints
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Request
@@ -145,6 +150,22 @@ def _status_for_known_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoints, "patch_member", patched)
 
 
+def _judging_what_was_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every attempt for one that saw everybody."""
+    monkeypatch.setattr(Refresh, "doubt", lambda *_, **__: "")
+
+
+def _judging_everybody_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take everybody who carries the tag for one who left."""
+    monkeypatch.setattr(sending_leaving, "fate", lambda *_: "leaves")
+
+
+def _without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let any share of those who carry the tag leave."""
+    for module in (pipeline_leaving, sending_leaving):
+        monkeypatch.setattr(module, "is_too_many", lambda *_: False)
+
+
 @pytest.mark.parametrize(
     ("plant", "promises", "parity"),
     [
@@ -152,8 +173,19 @@ def _status_for_known_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
         (_without_lookback, {"nothing is lost"}, 1),
         (_acknowledging_early, {"acknowledgment", "counts"}, 0),
         (_status_for_known_contacts, {"consent"}, 0),
+        (_judging_what_was_resumed, {"leaving"}, 0),
+        (_judging_everybody_gone, {"leaving"}, 0),
+        (_without_limit, {"leaving"}, 0),
     ],
-    ids=["reading upwards", "no lookback", "acknowledging early", "a status for known contacts"],
+    ids=[
+        "reading upwards",
+        "no lookback",
+        "acknowledging early",
+        "a status for known contacts",
+        "judging what was resumed",
+        "judging everybody gone",
+        "no limit",
+    ],
 )
 def test_a_planted_fault_is_found(plant: Any, promises: set[str], parity: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault planted in a connector breaks the promise that it belongs to within two hundred seeds."""
@@ -171,6 +203,19 @@ def test_a_tombstone_out_of_absence_is_found(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(TagsStream, "_tag_is_gone", gone)
 
     assert any(Runs().told(tags_that_come_and_go(seed)).broken for seed in range(SEEDS_TO_FIND))
+
+
+@pytest.mark.parametrize("start", range(0, 60, 20))
+def test_contacts_whose_creation_was_lost_count(start: int) -> None:
+    """Where answers to creations get lost, no sync creates more than it may."""
+    assert not [seed for seed in range(start, start + 20) if Runs().told(lost_creations(seed)).broken]
+
+
+def test_lost_creations_that_do_not_count_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting only the contacts that an answer says were created breaks the limit."""
+    monkeypatch.setattr(Rows, "unseen", lambda *_, **__: set())
+
+    assert any(Runs().told(lost_creations(seed)).broken for seed in range(60))
 
 
 @pytest.mark.parametrize("seed", [9, 17, 20, 26, 38])

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pytest
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from destination_mailchimp_unified.intake.lines import Chunks
+from destination_mailchimp_unified.intake.refreshes import ATTEMPT_VARIABLE
 from integration_tests.simulation.people import new_list
+from integration_tests.simulation.policy_promises import broken_by_policies
 from integration_tests.simulation.process import logged
 from integration_tests.simulation.promises import Broken
 from integration_tests.simulation.world import BEGINNING, Killed, World
@@ -25,7 +28,9 @@ from mailchimp_emulator.models import subscriber_hash
 Json = dict[str, Any]
 
 STREAM = "people"
-_CATALOG = {"name": STREAM, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
+_CATALOG = {"name": STREAM, "json_schema": {}, "supported_sync_modes": ["full_refresh"], "is_resumable": True}
+# A sync that is begun again continues from the last state: the catalog says the same of it, the environment names the attempt.
+_GENERATION = {"generation_id": 7, "minimum_generation_id": 7, "sync_id": 42}
 
 
 def contact_id(line: Line) -> str:
@@ -42,6 +47,8 @@ class WriteAttempt:
     given: dict[int, float] = field(default_factory=dict)
     acknowledged: int = 0
     rejected: int = 0
+    began: float = 0.0
+    ended: float = 0.0
     killed: bool = False
     failure: str = ""
     struck: list[str] = field(default_factory=list)
@@ -68,9 +75,10 @@ class WritingRun:
         for sync in (*story.syncs, WriteSync()):
             if self.acknowledged < len(story.lines):
                 self._attempt(sync)
-        if self.acknowledged < len(story.lines):
+        if self.acknowledged < len(story.lines) and dict(story.config)["max_new_contacts"] is None:
             self._break("acknowledgment", f"{self.acknowledged} of {len(story.lines)} lines were acknowledged in the end")
         self._report(broken_by_requests(self))
+        self._report(broken_by_policies(self))
         self._report(broken_at_the_end(self))
 
     def _attempt(self, sync: WriteSync) -> None:
@@ -79,8 +87,11 @@ class WritingRun:
         world.begin(sync.events, sync.faults, sync.kill)
         world.peak = 0
         world.log.append(f"{world.now:.3f} sync {attempt.number} from line {attempt.first}")
-        with logged(world):
+        attempt.began = world.now
+        with logged(world), pytest.MonkeyPatch.context() as environment:
+            environment.setenv(ATTEMPT_VARIABLE, str(attempt.number))
             self._write(attempt)
+        attempt.ended = world.now
         attempt.struck = list(world.struck)
         if attempt.failure and not may_fail(self, attempt):
             self._break("disturbances", f"sync {attempt.number} failed though only {attempt.struck} came: {attempt.failure}")
@@ -92,7 +103,7 @@ class WritingRun:
         world, story = self.world, self.story
         destination = self.destination(transport=lambda: world, new_loop=world.new_loop, feed=self._feed, page_size=story.page_size)
         config = {"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "num_workers": story.workers, **dict(story.config)}
-        streams = {"streams": [{"stream": _CATALOG, "sync_mode": "full_refresh", "destination_sync_mode": story.mode}]}
+        streams = {"streams": [{"stream": _CATALOG, "sync_mode": "full_refresh", "destination_sync_mode": story.mode, **_GENERATION}]}
         lines = destination.write_lines(logging.getLogger("airbyte"), config, streams, lambda _: b"")
         while (line := self._next(lines, attempt)) is not None and not world.dead:
             self._take(attempt, line)
@@ -124,7 +135,7 @@ class WritingRun:
                     await asyncio.sleep(line.pause)
                 attempt.given[place] = self.world.now
                 chunk.append(_message(place, line))
-            chunks.add(b"".join(chunk))
+            chunks.add(b"".join(chunk) + (_status(story.end) if story.end else b""))
             chunks.add(b"")
 
         self._feeding = asyncio.get_running_loop().create_task(feed())
@@ -154,6 +165,11 @@ class WritingRun:
     def _break(self, promise: str, words: str) -> None:
         self.broken.append(Broken(promise, words))
         self.world.log.append(f"{self.world.now:.3f} BROKEN {promise}: {words}")
+
+
+def _status(word: str) -> bytes:
+    told = {"stream_descriptor": {"name": STREAM}, "status": word}
+    return orjson.dumps({"type": "TRACE", "trace": {"type": "STREAM_STATUS", "emitted_at": 1, "stream_status": told}}) + b"\n"
 
 
 def _message(place: int, line: Line) -> bytes:

@@ -42,8 +42,13 @@ def _landed(run: WritingRun, attempt: WriteAttempt, number: int, later: list[Lin
     versions = _since(run.world.history.get((LIST, _id(line)), []), attempt.given[number])
     if any(_deletes(run, one) for one in later):
         return True
+    if run.story.policy == "create_only" and (_deletes(run, line) or any(version.status != "gone" for version in versions)):
+        # Who is there is left alone, and nobody is taken away.
+        return True
     same = [one for one in run.story.lines if _id(one) == _id(line)]
-    may_be_skipped = _deletes(run, line) or run.story.mode == "update" or any(one.get("status") in ("cleaned", "archived") for one in same)
+    may_be_skipped = (
+        _deletes(run, line) or run.story.policy == "update_only" or any(one.get("status") in ("cleaned", "archived") for one in same)
+    )
     if may_be_skipped and (not versions or versions[0].at > attempt.given[number] or versions[0].status == "gone"):
         # Not there when the record came, even if somebody signed up later.
         return True
@@ -131,6 +136,8 @@ def broken_at_the_end(run: WritingRun) -> Iterator[Broken]:
     """Yield each contact that does not have its last value, and wrong numbers of rejected records."""
     audience = run.world.state.account.audiences[LIST]
     last = {_id(line): line for line in run.story.lines if not line.is_state}
+    if run.story.policy == "create_only":
+        last = {}
     for identity, line in last.items():
         member = audience.members.get(identity)
         if member is None or _deletes(run, line) or _may_be_refused(run, line) or run.acknowledged < len(run.story.lines):
@@ -149,7 +156,8 @@ def may_fail(run: WritingRun, attempt: WriteAttempt) -> bool:
     """Whether a sync may fail by what happened: faults that are no passing ones, or because every record was refused."""
     records = [line for line in run.story.lines[attempt.first :] if not line.is_state]
     refused = all(_may_be_refused(run, line) for line in records)
-    return refused or any(part not in HARMLESS for fault in attempt.struck for part in fault.split("+"))
+    guarded = dict(run.story.config)["max_new_contacts"] is not None and "max_new_contacts" in attempt.failure
+    return refused or guarded or any(part not in HARMLESS for fault in attempt.struck for part in fault.split("+"))
 
 
 def _may_be_refused(run: WritingRun, line: Line) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from integration_tests.simulation.faults import writing_faults
@@ -60,7 +60,14 @@ class WritingStory:
     page_size: int = 5
     workers: int = 3
     config: tuple[tuple[str, Any], ...] = ()
+    # What the source says at the end of its stream, None for nothing.
+    end: str | None = None
     readings: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def policy(self) -> str:
+        """Who may be written: a stream that only updates does so under any policy."""
+        return "update_only" if self.mode == "update" else str(dict(self.config)["write_policy"])
 
 
 def writing_story(seed: int) -> WritingStory:
@@ -79,6 +86,7 @@ def writing_story(seed: int) -> WritingStory:
         "suppress_automations": chance.random() < 0.3,
         "restore_archived": chance.random() < 0.2,
         "max_rejected_percent": None,
+        **policies(seed),
     }
     return WritingStory(
         seed,
@@ -90,8 +98,33 @@ def writing_story(seed: int) -> WritingStory:
         chance.choice((4, 5, 10)),
         chance.choice((1, 2, 3, 6)),
         tuple(config.items()),
+        "COMPLETE" if config["membership_tag"] else None,
         tuple(_readings(chance).items()),
     )
+
+
+def lost_creations(seed: int) -> WritingStory:
+    """Return a story in which few contacts may be created, and the answers to bulk calls get lost."""
+    story, chance = writing_story(seed), random.Random(f"lost:{seed}")
+    config = {**dict(story.config), "write_mode": "bulk", "write_policy": "upsert", "max_new_contacts": chance.randint(1, 12)}
+    fault = {"kind": chance.choice(("reset", "500", "empty_200")), "method": "POST", "path": "/lists/[^/]*$", "when": "after", "times": 1}
+    syncs = (WriteSync(faults=({**fault, "after": chance.randrange(2)},)),)
+    return replace(story, mode="append", config=tuple(config.items()), syncs=syncs)
+
+
+def policies(seed: int) -> dict[str, Any]:
+    """Return the policies and guards of a seed; half of all seeds have none. They have a chance of their own, and move no other."""
+    chance = random.Random(f"limits:{seed}")
+    none = {"write_policy": "upsert", "max_new_contacts": None, "membership_tag": None, "on_leaving": "nothing"}
+    if chance.random() < 0.5:
+        return none
+    return {
+        "write_policy": chance.choice(("upsert", "upsert", "update_only", "create_only")),
+        "max_new_contacts": chance.choice((None, 0, 2, 4, 8)),
+        "membership_tag": TAGS[0] if (tagged := chance.random() < 0.7) else None,
+        "on_leaving": "remove_tag" if tagged and chance.random() < 0.8 else "nothing",
+        "max_leaving_percent": chance.choice((0, 20, 50, 100)),
+    }
 
 
 def _readings(chance: random.Random) -> dict[str, Any]:
