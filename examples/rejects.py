@@ -13,8 +13,8 @@ Json = dict[str, Any]
 Stream = tuple[str | None, str]
 """Namespace and name."""
 
-OUTCOMES = ("created", "updated", "unchanged", "skipped", "rejected")
-"""A dry run keeps a line for each record, whatever its outcome would be."""
+OUTCOMES = ("created", "updated", "unchanged", "skipped", "rejected", "leaving")
+"""A dry run keeps a line for each record, whatever its outcome would be, and for each contact who would lose the membership tag."""
 
 
 class NotSendableError(ValueError):

@@ -190,8 +190,9 @@ def test_a_dry_run_writes_nothing(rejects: Bench) -> None:
     assert rejects.members() == before
     planned = rejects.folder / "planned.jsonl"
     assert [line["outcome"] for line in lines(planned)].count("created") == 4
+    save(planned, [*lines(planned), {"outcome": "leaving", "list_id": "a", "contact_id": "c", "email": "left@contacts.example"}])
     done = rejects.send_again("--rejected", "planned.jsonl")
-    assert (done.returncode, "4 planned outcomes" in done.stdout) == (0, True)
+    assert (done.returncode, "5 planned outcomes" in done.stdout) == (0, True)
     assert rejects.members() == before
 
 

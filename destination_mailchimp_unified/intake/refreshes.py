@@ -27,7 +27,7 @@ _PYAIRBYTE = (1, 1, 1)
 
 INCREMENTAL = "it is read incrementally"
 NOT_SAID = (
-    "Airbyte does not say that this is a full refresh (a custom image needs supports_refreshes; for other runners see"
+    "Airbyte does not say that this is a full refresh (a custom image may need supports_refreshes; for other runners see"
     " every_sync_is_complete)"
 )
 UNKNOWN_ATTEMPT = f"it can be resumed, and {ATTEMPT_VARIABLE} does not say whether this attempt is the first"
