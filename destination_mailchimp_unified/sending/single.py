@@ -115,10 +115,10 @@ async def _upsert(change: Change, scope: Scope) -> Outcome:
 
 async def _create_or_update(change: Change, scope: Scope) -> Outcome:
     new = new_status(change, scope.audience, scope.config)
-    if new and scope.is_absent(change) and not (change.new_only and change.previous_id):
-        return await _create(change, scope, new)
     if change.new_only:
         return await _create_only(change, scope, new)
+    if new and scope.is_absent(change):
+        return await _create(change, scope, new)
     found = None if new and scope.audience.expects_new else await _update(change, scope)
     for _ in range(LOOKS):
         if found is not None:

@@ -94,7 +94,7 @@ def _wrong_move(run: WritingRun, identity: str, before: Seen, after: Seen) -> st
     if after.status not in HOLDING or before.status in (after.status, "subscribed"):
         return ""
     if before.status == "pending":
-        return "" if _is_overlooked(run, before, after) else "who is asked to confirm is subscribed without having done so"
+        return "" if _is_overlooked(run, identity, before, after) else "who is asked to confirm is subscribed without having done so"
     return "" if _is_asked_for(run, identity, before, after) else "nobody asked for it"
 
 
@@ -105,19 +105,25 @@ def _is_asked_for(run: WritingRun, identity: str, before: Seen, after: Seen) -> 
     return (
         (before.status == "archived" and config["restore_archived"])
         or (config["apply_status"] == "always" and bool(wanted & set(HOLDING)))
-        or _is_overlooked(run, before, after)
-        or (_is_recent(before, after) and _was_unlisted(run, identity, before))
+        or _is_overlooked(run, identity, before, after)
+        or (_is_recent(run, identity, before, after) and _was_unlisted(run, identity, before))
     )
 
 
-def _is_recent(before: Seen, after: Seen) -> bool:
-    """Whether somebody moved a contact so shortly before a request that the sync may not have seen it."""
-    return not before.by.startswith(("request", "beginning")) and after.at - before.at <= OVERLOOKED_SECONDS
+def _is_recent(run: WritingRun, identity: str, before: Seen, after: Seen) -> bool:
+    """Whether somebody gave a contact its status so shortly before a request that the sync may not have seen it."""
+    given = before
+    for version in reversed(run.world.history[LIST, identity]):
+        if version.at <= before.at:
+            if version.status != before.status:
+                break
+            given = version
+    return not given.by.startswith(("request", "beginning")) and after.at - given.at <= OVERLOOKED_SECONDS
 
 
-def _is_overlooked(run: WritingRun, before: Seen, after: Seen) -> bool:
+def _is_overlooked(run: WritingRun, identity: str, before: Seen, after: Seen) -> bool:
     """Whether a bulk row without a status moved a contact, where Mailchimp should take that for a subscription."""
-    return dict(run.story.readings)["bulk_without_status"] == "subscribed" and _is_recent(before, after)
+    return dict(run.story.readings)["bulk_without_status"] == "subscribed" and _is_recent(run, identity, before, after)
 
 
 def _was_unlisted(run: WritingRun, identity: str, before: Seen) -> bool:

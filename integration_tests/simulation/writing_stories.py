@@ -88,12 +88,16 @@ def writing_story(seed: int) -> WritingStory:
         "max_rejected_percent": None,
         **policies(seed),
     }
+    mode = chance.choice(("append", "append", "append_dedup", "update"))
+    if mode == "update" and config["write_policy"] == "create_only":
+        # Such a sync could write nothing, and is refused.
+        config["write_policy"] = "upsert"
     return WritingStory(
         seed,
         people,
         lines,
         syncs,
-        chance.choice(("append", "append", "append_dedup", "update")),
+        mode,
         chance.random() < 0.3,
         chance.choice((4, 5, 10)),
         chance.choice((1, 2, 3, 6)),
