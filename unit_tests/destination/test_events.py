@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from destination_mailchimp_unified.intake.arrivals import Entry
+from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry
 from destination_mailchimp_unified.intake.lines import Unusable
 from destination_mailchimp_unified.live.events import event_of
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.pacing import LivePacing
 from destination_mailchimp_unified.live.service import Service
-from destination_mailchimp_unified.settling.outcomes import CREATED, Outcome
+from destination_mailchimp_unified.live.writer import LiveSettlement
+from destination_mailchimp_unified.settling.ledger import Ledger
+from destination_mailchimp_unified.settling.outcomes import CREATED, Outcome, rejected
+from destination_mailchimp_unified.settling.report import Report
 from integration_tests.simulation.clock import run
 from integration_tests.streaming.simulated import Live, live, pipeline_in
+from unit_tests.account import LOGGER
 from unit_tests.destination.writing import Mailchimp, person, record
 
 if TYPE_CHECKING:
     from destination_mailchimp_unified.pipeline.lane import Lane
+    from destination_mailchimp_unified.settling.rejected_records import Store
 
 Json = dict[str, Any]
 MEBIBYTE = 1 << 20
@@ -159,6 +164,41 @@ def hurried_after(seconds: list[float]) -> list[tuple[float, int]]:
 
     run(coming())
     return [(when, last) for place, (when, last) in enumerate(hurried) if last not in [one for _, one in hurried[:place]]]
+
+
+# Rejects.
+
+
+@pytest.mark.parametrize(("sizes", "kept"), [([1, 1], [5.0]), ([2 * MEBIBYTE, 2 * MEBIBYTE, 1], [0.0, 5.0])], ids=["few", "many"])
+def test_rejects_are_kept_after_five_seconds_and_at_once_when_they_fill_the_memory(sizes: list[int], kept: list[float]) -> None:
+    """Some seconds' rejects make one object; with four mebibytes of them events would wait. None is left behind."""
+    flushed: list[float] = []
+
+    class Kept:
+        pending = 0
+
+        def add(self, line: bytes) -> None:
+            self.pending += len(line)
+
+        async def flush(self) -> None:
+            size = self.pending
+            flushed.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.1)
+            self.pending -= size
+
+    async def story() -> int:
+        ledger, store = Ledger(), Kept()
+        report = Report(LOGGER, asyncio.get_running_loop().time, dry_run=False)
+        settlement = LiveSettlement(ledger, report, None, lambda _: None, cast("Store", store))
+        async with asyncio.TaskGroup() as settlement.tasks:
+            for number, size in enumerate(sizes, 1):
+                settlement.settle(Entry(NOWHERE, ledger.admit(), number, line=b"x" * size), "", rejected("no contact"))
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(60)
+        return store.pending
+
+    assert run(story()) == 0
+    assert flushed == pytest.approx(kept, abs=0.05)
 
 
 # What is known, and how it ages.
