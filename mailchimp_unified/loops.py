@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from contextvars import Context
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -55,17 +56,46 @@ def close(loop: asyncio.AbstractEventLoop) -> None:
     loop.close()
 
 
+class _Tasks(asyncio.TaskGroup):
+    """A group whose tasks can be waited for before its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: set[asyncio.Task[Any]] = set()
+
+    def create_task(
+        self, coro: Generator[Any, None, Item] | Coroutine[Any, Any, Item], *, name: str | None = None, context: Context | None = None
+    ) -> asyncio.Task[Item]:
+        """Start a task."""
+        task = super().create_task(coro, name=name, context=context)
+        self._started.add(task)
+        task.add_done_callback(self._started.discard)
+        return task
+
+    async def finished(self) -> None:
+        """Wait until every task is done."""
+        while self._started:
+            await asyncio.wait(self._started)
+
+
 @contextlib.asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """Return a group of tasks that ends with the first error among them, the others canceled. Raises that error alone."""
+    """Return a group of tasks that ends with the first error among them, the others canceled. Raises that error alone.
+
+    A cancellation from outside that meets an error is raised in its place. Before Python 3.13 a group forgets it, and does not take
+    back its own where an error meets it at its end: https://github.com/python/cpython/issues/116720.
+    """
+    parent = asyncio.current_task()
+    before = parent.cancelling() if parent else 0
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with _Tasks() as tasks:
             yield tasks
+            await tasks.finished()
     except BaseExceptionGroup as group:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        raise error from None
+        raise asyncio.CancelledError if parent and parent.cancelling() > before else error from None
 
 
 async def together(*parts: Coroutine[Any, Any, Item]) -> list[Item]:

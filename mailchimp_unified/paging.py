@@ -199,7 +199,9 @@ class Pager:
             page = await self.page(collection, offset)
             if not page.items and offset > 0:
                 turns, empty = turns + 1, offset
-                offset, step = max(0, min(offset, page.total or offset) - step), step * 2
+                # A count that ends in front of a full page is no hint, either: where it did, the search would go in a circle.
+                hint = page.total if page.total > before.offset + len(before.items) else offset
+                offset, step = max(0, min(offset, hint) - step), step * 2
             elif len(page.items) >= self.page_size:
                 same = same + 1 if page.items == before.items and page.offset != before.offset else 0
                 if same == SAME_PAGES - 1:

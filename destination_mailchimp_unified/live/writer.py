@@ -20,7 +20,7 @@ from destination_mailchimp_unified.pipeline.lane import Lane
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.pipeline.writer import Writer
-from destination_mailchimp_unified.settling.rejected_records import Store
+from destination_mailchimp_unified.settling.rejected_records import BUFFERED_BYTES, Store
 from mailchimp_unified.client import MailchimpClient
 
 AGEING_SECONDS = 60.0
@@ -44,8 +44,12 @@ class LiveSettlement(Settlement):
     def release(self) -> None:
         """Let rejects be kept some seconds together: with object storage each time is an object."""
         self._settled.clear()
-        if self._rejects and self._rejects.pending and self._keeps is None and not self._ended:
+        pending = self._rejects.pending if self._rejects else 0
+        if pending and self._keeps is None and not self._ended:
             self._keeps = asyncio.get_running_loop().call_later(KEEPING_SECONDS, self._keep)
+        if pending >= BUFFERED_BYTES:
+            # No event is taken while so many are not safe.
+            self._begin_keeping()
 
     def _keep(self) -> None:
         self._keeps = None

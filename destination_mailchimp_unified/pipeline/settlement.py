@@ -63,7 +63,11 @@ class Settlement:
         if not (self._rejects and self._rejects.pending):
             for state in self._ledger.released():
                 self._emit(state)
-        elif not self._ended and (self._keeping is None or self._keeping.done()):
+        else:
+            self._begin_keeping()
+
+    def _begin_keeping(self) -> None:
+        if not self._ended and (self._keeping is None or self._keeping.done()):
             self._keeping = self.tasks.create_task(self._keep_and_release())
 
     def end(self) -> None:

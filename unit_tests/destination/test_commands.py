@@ -106,7 +106,7 @@ def test_a_command_line_that_lacks_something_is_refused(arguments: list[str]) ->
 
 def parsed(**options: Any) -> DestinationConfig:
     """Return a configuration."""
-    return parse_destination_config({**CONFIG, **options})[0]
+    return parse_destination_config({**CONFIG, **options}, LOGGER)
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from destination_mailchimp_unified.intake.arrivals import Entry
+from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry
 from destination_mailchimp_unified.intake.lines import Unusable
 from destination_mailchimp_unified.live.events import event_of
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.pacing import LivePacing
 from destination_mailchimp_unified.live.service import Service
-from destination_mailchimp_unified.settling.outcomes import CREATED, Outcome
+from destination_mailchimp_unified.live.writer import LiveSettlement
+from destination_mailchimp_unified.settling.ledger import Ledger
+from destination_mailchimp_unified.settling.outcomes import CREATED, Outcome, rejected
+from destination_mailchimp_unified.settling.report import Report
 from integration_tests.simulation.clock import run
 from integration_tests.streaming.simulated import Live, live, pipeline_in
+from unit_tests.account import LOGGER
 from unit_tests.destination.writing import Mailchimp, person, record
+
+if TYPE_CHECKING:
+    from destination_mailchimp_unified.pipeline.lane import Lane
+    from destination_mailchimp_unified.settling.rejected_records import Store
 
 Json = dict[str, Any]
 MEBIBYTE = 1 << 20
@@ -114,28 +122,83 @@ def test_what_broke_is_unknown_to_all() -> None:
     [
         ([0.0], [(0.0, 1)]),
         ([0.0, 0.0], [(0.02, 2)]),
-        ([0.01 * (number // 2) for number in range(80)], [(0.2, 40)]),
+        ([0.0, 0.0, 0.01, 0.01], [(0.03, 4)]),
     ],
-    ids=["a lone one goes at once", "a burst waits 20 ms after its last", "none waits longer than 200 ms"],
+    ids=["a lone one goes at once", "a burst waits 20 ms", "and that after its last"],
 )
 def test_events_wait_a_moment_for_others(seconds: list[float], gone: list[tuple[float, int]]) -> None:
     """Long enough to go in one call with those of the same burst, too short to be felt."""
+    assert hurried_after(seconds) == gone
+
+
+def test_no_event_waits_longer_than_a_fifth_of_a_second_for_others() -> None:
+    """However steadily others come; and a tenth at least, so that a call has more than a few of them."""
+    seconds = [0.01 * (number // 2) for number in range(80)]
+    gone = hurried_after(seconds)
+    waited = [next(when for when, last in gone if last >= number) - second for number, second in enumerate(seconds, 1)]
+
+    assert max(waited) == pytest.approx(0.2, abs=0.011)
+    assert [when for when, _ in gone] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.41], abs=0.011)
+
+
+def hurried_after(seconds: list[float]) -> list[tuple[float, int]]:
+    """Return when batches were hurried, and up to which event, while events came at these times."""
     hurried: list[tuple[float, int]] = []
 
+    class Hurried:
+        def hurry(self, number: int) -> None:
+            hurried.append((round(clock(), 3), number))
+
     async def coming() -> None:
-        clock = asyncio.get_running_loop().time
-        pacing = LivePacing(lambda number: hurried.append((round(clock(), 3), number)))
-        for number, second in enumerate(seconds, 1):
+        pacing = LivePacing(cast("dict[str, Lane]", {"": Hurried()}))
+        for second in sorted(set(seconds)):
             if second > clock():
                 pacing.input_pauses()
                 await asyncio.sleep(second - clock())
-                pacing.input_goes_on()
-            pacing.record(number)
+            pacing.came(sum(one <= second for one in seconds), 0)
         pacing.input_pauses()
         await asyncio.sleep(1)
 
+    def clock() -> float:
+        return asyncio.get_running_loop().time()
+
     run(coming())
-    assert hurried[: len(gone)] == gone
+    return [(when, last) for place, (when, last) in enumerate(hurried) if last not in [one for _, one in hurried[:place]]]
+
+
+# Rejects.
+
+
+@pytest.mark.parametrize(("sizes", "kept"), [([1, 1], [5.0]), ([2 * MEBIBYTE, 2 * MEBIBYTE, 1], [0.0, 5.0])], ids=["few", "many"])
+def test_rejects_are_kept_after_five_seconds_and_at_once_when_they_fill_the_memory(sizes: list[int], kept: list[float]) -> None:
+    """Some seconds' rejects make one object; with four mebibytes of them events would wait. None is left behind."""
+    flushed: list[float] = []
+
+    class Kept:
+        pending = 0
+
+        def add(self, line: bytes) -> None:
+            self.pending += len(line)
+
+        async def flush(self) -> None:
+            size = self.pending
+            flushed.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.1)
+            self.pending -= size
+
+    async def story() -> int:
+        ledger, store = Ledger(), Kept()
+        report = Report(LOGGER, asyncio.get_running_loop().time, dry_run=False)
+        settlement = LiveSettlement(ledger, report, None, lambda _: None, cast("Store", store))
+        async with asyncio.TaskGroup() as settlement.tasks:
+            for number, size in enumerate(sizes, 1):
+                settlement.settle(Entry(NOWHERE, ledger.admit(), number, line=b"x" * size), "", rejected("no contact"))
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(60)
+        return store.pending
+
+    assert run(story()) == 0
+    assert flushed == pytest.approx(kept, abs=0.05)
 
 
 # What is known, and how it ages.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,6 +14,9 @@ from destination_mailchimp_unified.pipeline.pacing import Pacing
 from integration_tests.simulation.clock import run
 from mailchimp_unified.transport import Outgoing, Received
 from unit_tests.destination.writing import STATE, Mailchimp, Sync, person, record, record_line, write
+
+if TYPE_CHECKING:
+    from destination_mailchimp_unified.pipeline.lane import Lane
 
 LATENCY = 0.001
 """Seconds that a request takes here: little against every wait."""
@@ -43,12 +46,15 @@ def test_a_state_waits_a_fifth_of_a_second_while_more_comes() -> None:
 
     async def coming() -> None:
         clock = asyncio.get_running_loop().time
-        pacing = Pacing(lambda number: hurried.append((clock(), number)))
-        pacing.record(1)
-        pacing.state()
-        for number in range(2, 12):
+
+        class Hurried:
+            def hurry(self, number: int) -> None:
+                hurried.append((clock(), number))
+
+        pacing = Pacing(cast("dict[str, Lane]", {"": Hurried()}))
+        for number in range(1, 12):
+            pacing.came(number, 1)
             await asyncio.sleep(0.05)
-            pacing.record(number)
 
     run(coming())
     assert hurried == [(near(0.2), 1)]

@@ -18,6 +18,7 @@ from destination_mailchimp_unified.live.service import Service
 from integration_tests.streaming.simulated import pipeline_in
 from unit_tests.destination.writing import Mailchimp
 
+MEBIBYTE = 1 << 20
 READ_AHEAD = 16
 """Chunks that may wait."""
 
@@ -32,7 +33,7 @@ def lines_of(read: Callable[[int], bytes]) -> list[bytes | None]:
     """Return all lines."""
 
     async def taking() -> list[bytes | None]:
-        return [line async for line in Lines(read)]
+        return [line async for some in Lines(read) for line in some]
 
     return asyncio.run(taking())
 
@@ -68,8 +69,8 @@ def test_what_is_begun_when_nobody_wants_more_is_left_alone() -> None:
 
     async def taking() -> list[bytes | None]:
         lines, found = Lines(read), list[bytes | None]()
-        async for line in lines:
-            found.append(line)
+        async for some in lines:
+            found += some
             lines.stop()
         return found
 
@@ -107,7 +108,7 @@ def test_a_mebibyte_is_read_ahead_and_no_more() -> None:
         lines = Lines(read)
         assert full.wait(10)
         assert not too_far.wait(0.2)
-        return len([line async for line in lines])
+        return sum([len(some) async for some in lines])
 
     assert asyncio.run(taking()) == 5 * READ_AHEAD - 1
     assert set(sizes) == {1 << 16}
@@ -121,7 +122,7 @@ def test_answers_are_written_as_they_come_or_in_the_order_of_the_lines(in_order:
     async def answering() -> None:
         output = Output(found.append, in_order=in_order)
         for number in (2, 1, 3):
-            await output.expect()
+            output.expect()
             output.answer(number, {"n": number})
         await output.finish()
 
@@ -135,16 +136,36 @@ def test_twenty_thousand_lines_may_be_unanswered() -> None:
     async def answering() -> tuple[bool, bool]:
         output = Output(lambda _: None, in_order=False)
         for _ in range(20_000):
-            await asyncio.wait_for(output.expect(), 1)
-        one_more = asyncio.create_task(output.expect())
+            assert output.has_room()
+            output.expect()
+        one_more = asyncio.create_task(output.room())
         await asyncio.sleep(0)
         waited = not one_more.done()
         output.answer(1, {})
         await asyncio.wait_for(one_more, 10)
         await output.finish()
-        return waited, one_more.done()
+        return waited, output.has_room()
 
     assert asyncio.run(answering()) == (True, True)
+
+
+def test_answers_of_sixteen_mebibytes_may_be_unwritten() -> None:
+    """With an id each answer can be long: while nobody reads them, no more lines are read."""
+    reads = threading.Event()
+
+    async def answering() -> tuple[list[bool], bool]:
+        output, room = Output(lambda _: reads.wait(10) and None, in_order=False), list[bool]()
+        for number, size in enumerate((16 * MEBIBYTE - 21, 10, 11), 1):
+            output.expect()
+            room.append(output.has_room())
+            output.answer(number, {"id": "x" * (size - len(b'{"id":""}\n'))})
+        room.append(output.has_room())
+        reads.set()
+        await asyncio.wait_for(output.room(), 10)
+        await output.finish()
+        return room, output.has_room()
+
+    assert asyncio.run(answering()) == ([True, True, True, False], True)
 
 
 def test_a_reader_that_is_gone_keeps_nobody_waiting() -> None:

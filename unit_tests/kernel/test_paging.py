@@ -257,6 +257,8 @@ def test_an_offset_without_effect_is_an_error() -> None:
 
 
 @given(size=st.integers(1, 300), off=st.integers(-400, 400), guess=st.integers(0, 600))
+@example(size=10, off=-5, guess=0)
+@example(size=300, off=-150, guess=0)
 @settings(max_examples=80)
 def test_however_wrong_the_count_the_end_is_soon_found(size: int, off: int, guess: int) -> None:
     """A count that is many pages off costs a few requests to find the end, and none of the items."""
