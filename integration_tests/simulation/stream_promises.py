@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from integration_tests.simulation.faults import HARMLESS
-from integration_tests.simulation.promises import Broken
+from integration_tests.simulation.promises import Broken, is_recent
 from integration_tests.simulation.world import Seen
-from integration_tests.simulation.writing_promises import HOLDING, OVERLOOKED_SECONDS
+from integration_tests.simulation.writing_promises import HOLDING
 from integration_tests.simulation.writing_stories import LIST, Line
 from mailchimp_emulator.models import subscriber_hash
 
@@ -36,7 +36,7 @@ def broken_by_requests(run: StreamRun) -> Iterator[Broken]:
     """Yield each contact whom a request moved to where nobody wanted them, or gave an older value within one process."""
     for (_, identity), versions in run.world.history.items():
         for before, after in pairwise(versions):
-            if after.by.startswith("request") and (words := _wrong_move(run, before, after)):
+            if after.by.startswith("request") and (words := _wrong_move(run, versions, before, after)):
                 yield Broken("consent", f"{identity} went from {before.status} to {after.status} at {after.at:.3f}: {words}")
         first = versions[0]
         if first.by.startswith("request") and run.story.double_optin and first.status == "subscribed":
@@ -44,12 +44,11 @@ def broken_by_requests(run: StreamRun) -> Iterator[Broken]:
         yield from _broken_order(run, identity, versions)
 
 
-def _wrong_move(run: StreamRun, before: Seen, after: Seen) -> str:
+def _wrong_move(run: StreamRun, versions: Sequence[Seen], before: Seen, after: Seen) -> str:
     if after.status not in HOLDING or before.status in (after.status, "subscribed", "gone"):
         return ""
     hostile = dict(run.story.readings)["bulk_without_status"] == "subscribed"
-    by_person = not before.by.startswith(("request", "beginning"))
-    return "" if hostile and by_person and after.at - before.at <= OVERLOOKED_SECONDS else "nobody asked for it"
+    return "" if hostile and is_recent(versions, before, after) else "nobody asked for it"
 
 
 def _broken_order(run: StreamRun, identity: str, versions: list[Seen]) -> Iterator[Broken]:

@@ -44,6 +44,7 @@ FOUND_BEFORE = {
     8355: "with a filter on statuses, a killed sync forgot since when those who leave count, and the next one passed some over",
     12287: "two tags joined an audience while the end of its tags was searched, and the same page at another offset failed the stream",
     12893: "wrong counts of contacts led the search for their end back to the same page, and the stream failed",
+    6386: "create_only changed a contact that no listing showed: nobody looked before the call that creates",
     6296: "a contact archived between two calls about it was rejected, for the 405 that its status got",
 }
 """Seeds that found a fault of the connectors, and which."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from integration_tests.simulation.faults import HARMLESS
-from integration_tests.simulation.promises import Broken
+from integration_tests.simulation.promises import Broken, is_recent
 from integration_tests.simulation.world import Seen
 from integration_tests.simulation.writing_stories import LIST, Line
 from mailchimp_emulator.models import subscriber_hash
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from integration_tests.simulation.writing import WriteAttempt, WritingRun
 
 HOLDING = ("subscribed", "pending")
-
-OVERLOOKED_SECONDS = 60.0 + 25.0
-"""Statuses are looked at again after a minute, and a call takes its time: so long somebody who leaves may be overlooked by a bulk
-row without a status, where Mailchimp should take that for a subscription (docs/delivery.md)."""
 
 
 def broken_at_acknowledgment(run: WritingRun, attempt: WriteAttempt, place: int) -> Iterator[Broken]:
@@ -106,24 +102,13 @@ def _is_asked_for(run: WritingRun, identity: str, before: Seen, after: Seen) -> 
         (before.status == "archived" and config["restore_archived"])
         or (config["apply_status"] == "always" and bool(wanted & set(HOLDING)))
         or _is_overlooked(run, identity, before, after)
-        or (_is_recent(run, identity, before, after) and _was_unlisted(run, identity, before))
+        or (is_recent(run.world.history[LIST, identity], before, after) and _was_unlisted(run, identity, before))
     )
-
-
-def _is_recent(run: WritingRun, identity: str, before: Seen, after: Seen) -> bool:
-    """Whether somebody gave a contact its status so shortly before a request that the sync may not have seen it."""
-    given = before
-    for version in reversed(run.world.history[LIST, identity]):
-        if version.at <= before.at:
-            if version.status != before.status:
-                break
-            given = version
-    return not given.by.startswith(("request", "beginning")) and after.at - given.at <= OVERLOOKED_SECONDS
 
 
 def _is_overlooked(run: WritingRun, identity: str, before: Seen, after: Seen) -> bool:
     """Whether a bulk row without a status moved a contact, where Mailchimp should take that for a subscription."""
-    return dict(run.story.readings)["bulk_without_status"] == "subscribed" and _is_recent(run, identity, before, after)
+    return dict(run.story.readings)["bulk_without_status"] == "subscribed" and is_recent(run.world.history[LIST, identity], before, after)
 
 
 def _was_unlisted(run: WritingRun, identity: str, before: Seen) -> bool:
