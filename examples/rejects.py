@@ -14,7 +14,7 @@ Stream = tuple[str | None, str]
 """Namespace and name."""
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "rejected", "leaving")
-"""A dry run keeps a line for each record, whatever its outcome would be, and for each contact who would lose the membership tag."""
+"""A dry run keeps a line for each record, no matter what its outcome would be, and for each contact who would lose the membership tag."""
 
 
 class NotSendableError(ValueError):

@@ -37,7 +37,7 @@ def parsed(content: bytes, keeps: Any = None) -> Any:
     own parser reads it: invalid characters become U+FFFD, invalid numbers become null.
     """
     if keeps is not None:
-        # Whatever it refuses is read whole.
+        # What it refuses is read whole.
         with contextlib.suppress(ValueError, RecursionError):
             return _decoder(keeps).decode(content)
     try:

@@ -56,7 +56,7 @@ class Leaving:
     # What comes in.
 
     def note(self, arrival: Arrival, list_id: str | None) -> None:
-        """Note a record, with everybody whom it names, whatever becomes of it."""
+        """Note a record, with everybody whom it names, no matter what becomes of it."""
         if arrival.entry.stream not in self._doubts:
             return
         unified = arrival.contact.unified

@@ -58,7 +58,7 @@ class Rows:
     def unseen(self, contact_ids: Iterable[str], *, after_lost_answer: bool) -> set[str]:
         """Return those of the contacts that the call may have created without saying so.
 
-        After a lost answer, whoever is there may have been created by the try before.
+        After a lost answer, a contact who is there may have been created by the try before.
         """
         known = {*self.created, *self.updated, *self.refused, *(() if after_lost_answer else self.there)}
         return set(contact_ids) - known

@@ -82,7 +82,7 @@ def _number(value: Any) -> Any:
 
 
 def _us_phone(value: Any) -> Any:
-    """Return the digits of a number: in the format US Mailchimp stores (###) ###-####, whatever it was sent."""
+    """Return the digits of a number: in the format US Mailchimp stores (###) ###-#### in any case."""
     digits = re.sub("[^0-9]", "", value) if isinstance(value, str) else ""
     return digits if len(digits) == US_PHONE_DIGITS else _as_it_is(value)
 
