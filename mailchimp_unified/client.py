@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -66,17 +67,28 @@ class Traffic:
 
 @dataclass
 class _Call:
-    """A call under way: when it began, how often it failed, and the limit for failures that a smaller page might avoid."""
+    """A call under way: when it began, how often it failed, and the limit for failures that a smaller page might avoid.
+
+    It counts its failures and keeps none: an error holds on to the frames that it passed, and so to the request.
+    """
 
     request: Request
     began: float
     tries: int | None
-    failures: list[MailchimpError] = field(default_factory=list)
+    failures: int = 0
+    not_found: int = 0
+    incomplete: int = 0
+    heavy: int = 0
+    # Whether a try that failed may have been carried out all the same.
+    lost_answer: bool = False
 
-    @property
-    def lost_answer(self) -> bool:
-        """Whether a try that failed may have been carried out all the same."""
-        return any(isinstance(failure, TransientError) and failure.sent for failure in self.failures)
+    def note(self, error: MailchimpError) -> None:
+        """Count a failure."""
+        self.failures += 1
+        self.not_found += isinstance(error, NotFoundError)
+        self.incomplete += isinstance(error, IncompleteAnswerError)
+        self.heavy += isinstance(error, TransientError) and error.heavy
+        self.lost_answer |= isinstance(error, TransientError) and error.sent
 
 
 class MailchimpClient:
@@ -102,7 +114,8 @@ class MailchimpClient:
         self._resolving = asyncio.Lock()
         self._api_url = ""
         self._answered = False
-        self._last_failure: MailchimpError | None = None
+        # Its message and detail.
+        self._last_failure: tuple[str, str] | None = None
         # Set when one call has used up its time and nothing has succeeded since.
         self._given_up = asyncio.Event()
         self._silent_since_given_up: MailchimpError | None = None
@@ -139,9 +152,8 @@ class MailchimpClient:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            last = self._last_failure
-            said = last.message.rstrip(".") if last else "Mailchimp did not answer"
-            raise TransientError(f"{said}; gave up after {seconds:g} s", detail=last.detail if last else "") from last
+            message, detail = self._last_failure or ("Mailchimp did not answer", "")
+            raise TransientError(f"{message.rstrip('.')}; gave up after {seconds:g} s", detail=detail) from None
 
     async def _url(self) -> str:
         async with self._resolving:
@@ -204,35 +216,41 @@ class MailchimpClient:
     async def _retried(self, attempt: Callable[[], Awaitable[Result]], call: _Call) -> Result:
         if self._silent_since_given_up is not None:
             raise self._silent_since_given_up
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(lambda error: self._worth_retrying(error, call)),
+            wait=lambda state: self._pause(state, call),
+            sleep=self._rest,
+            reraise=True,
+        )
         try:
-            result: Result = await tenacity.AsyncRetrying(
-                retry=tenacity.retry_if_exception(lambda error: self._worth_retrying(error, call)),
-                wait=lambda state: self._pause(state, call),
-                sleep=self._rest,
-                reraise=True,
-            )(attempt)
+            result: Result = await retrying(attempt)
         except MailchimpError as error:
             self._note_failure(error, call)
+            # The frames that it passed hold the error itself, and the request: as below.
+            traceback.clear_frames(error.__traceback__)
             raise
+        finally:
+            # It refers to itself, and to the request: the body of a bulk call would stay until the garbage collector comes.
+            retrying.iter_state.reset()
         self._given_up.clear()
         self._silent_since_given_up = None
         return result
 
     def _worth_retrying(self, error: BaseException, call: _Call) -> bool:
         if isinstance(error, NotFoundError) and call.request.expected:
-            call.failures.append(error)
-            return sum(isinstance(one, NotFoundError) for one in call.failures) < TRIES_FOR_A_404 and self._time_left(call) > 0
+            call.note(error)
+            return call.not_found < TRIES_FOR_A_404 and self._time_left(call) > 0
         if not isinstance(error, TransientError):
             return False
-        self._last_failure = error
-        call.failures.append(error)
+        self._last_failure = error.message, error.detail
+        call.note(error)
         if error.sent and not call.request.repeatable:
             return False
         if self._given_up.is_set() or self._time_left(call) <= 0:
             return False
         if isinstance(error, IncompleteAnswerError):
-            return sum(isinstance(one, IncompleteAnswerError) for one in call.failures) < TRIES_FOR_A_WHOLE_ANSWER
-        return not (error.heavy and call.tries and sum(_is_heavy(one) for one in call.failures) >= call.tries)
+            return call.incomplete < TRIES_FOR_A_WHOLE_ANSWER
+        return not (error.heavy and call.tries and call.heavy >= call.tries)
 
     def _time_left(self, call: _Call) -> float:
         patience = self._patience
@@ -270,11 +288,7 @@ class MailchimpClient:
         if self._time_left(call) <= 0:
             error.is_final = True
             self._given_up.set()
-        error.give_up(len(call.failures) or 1, elapsed)
-
-
-def _is_heavy(error: MailchimpError) -> bool:
-    return isinstance(error, TransientError) and error.heavy
+        error.give_up(call.failures or 1, elapsed)
 
 
 def _level(pause: float) -> int:

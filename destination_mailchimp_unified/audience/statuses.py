@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import chain, islice
 
 from mailchimp_unified.entities.contact import STATUSES
 
@@ -12,6 +13,12 @@ _KEY_DIGITS = 16
 _CODES = {status: code for code, status in enumerate(STATUSES, start=1)}
 
 _FIRST_SLOTS = 32
+
+_BLOCK_BITS = 8
+_BLOCK = 1 << _BLOCK_BITS
+"""Keys and codes are in blocks of this many, which stay where they are: one block that grows leaves holes behind."""
+
+_IN_BLOCK = _BLOCK - 1
 
 _ROOM = 1.01
 """Contacts spread over the tables by chance: so much more than its share a table gets, so that few have to grow."""
@@ -53,8 +60,7 @@ class Statuses:
         code = _CODES.get(status)
         if code is not None:
             key = int(contact_id[:_KEY_DIGITS], 16)
-            table = self._tables[key % _TABLES]
-            table.put(key, code | table.code(key) & _WRITTEN, words)
+            self._tables[key % _TABLES].put(key, code, words)
 
     def mark_written(self, contact_id: str) -> None:
         """Note that this sync has written a contact: nothing that was or will be read of its fields is relied on any more.
@@ -62,9 +68,7 @@ class Statuses:
         A listing that was asked for before the call may come after it.
         """
         key = int(contact_id[:_KEY_DIGITS], 16)
-        table = self._tables[key % _TABLES]
-        if code := table.code(key):
-            table.put(key, code | _WRITTEN, ())
+        self._tables[key % _TABLES].mark_written(key)
 
 
 class _Table:
@@ -77,9 +81,12 @@ class _Table:
 
     def __init__(self, words: int, expected: int) -> None:
         self._each, self._count = words, 0
+        self._keys: list[array[int]] = []
+        self._codes: list[bytearray] = []
         # What is known from the beginning is taken at once: growing bit by bit leaves holes in the memory.
-        self._keys, self._words = array("Q", [0]) * expected, array("Q", [0]) * (expected * words)
-        self._codes = bytearray(expected)
+        while len(self._keys) * _BLOCK < expected:
+            self._add_block()
+        self._words = array("Q", [0]) * (expected * words)
         self._places = array("I", [0]) * max(_FIRST_SLOTS, expected * 5 // 4 + 1)
 
     def __len__(self) -> int:
@@ -88,7 +95,7 @@ class _Table:
     def code(self, key: int) -> int:
         """Return the code of a key, 0 when it is not there."""
         place = self._places[self._slot(key)]
-        return self._codes[place - 1] if place else 0
+        return self._codes[place - 1 >> _BLOCK_BITS][place - 1 & _IN_BLOCK] if place else 0
 
     def words(self, key: int) -> Sequence[int] | None:
         """Return the words of a key that is there, None when it has none."""
@@ -97,21 +104,26 @@ class _Table:
         return found if self._each and len(found) == self._each and any(found) else None
 
     def put(self, key: int, code: int, words: Sequence[int]) -> None:
-        """Keep the code of a key, and its words."""
+        """Keep the code of a key, and its words. A key that is marked as written stays so."""
         slot = self._slot(key)
         place = self._places[slot]
         if not place:
-            if self._count == len(self._keys):
-                self._keys.append(0)
-                self._codes.append(0)
-            self._keys[self._count] = key
+            if self._count == len(self._keys) * _BLOCK:
+                self._add_block()
+            self._keys[self._count >> _BLOCK_BITS][self._count & _IN_BLOCK] = key
             self._places[slot] = place = self._count = self._count + 1
             # Four fifths full is where searching begins to take long.
             if place * 5 > len(self._places) * 4:
                 self._grow()
-        self._codes[place - 1] = code
+        codes, at = self._codes[place - 1 >> _BLOCK_BITS], place - 1 & _IN_BLOCK
+        codes[at] = code | codes[at] & _WRITTEN
         if words:
             self._keep_words(place, words)
+
+    def mark_written(self, key: int) -> None:
+        """Mark a key as written, if it is there."""
+        if place := self._places[self._slot(key)]:
+            self._codes[place - 1 >> _BLOCK_BITS][place - 1 & _IN_BLOCK] |= _WRITTEN
 
     def _keep_words(self, place: int, words: Sequence[int]) -> None:
         """Keep the words of a key; those that came without any before it get zeros."""
@@ -127,11 +139,15 @@ class _Table:
         places, keys, slots = self._places, self._keys, len(self._places)
         # The lowest bits chose the table.
         slot = key // _TABLES % slots
-        while (place := places[slot]) and keys[place - 1] != key:
+        while (place := places[slot]) and keys[place - 1 >> _BLOCK_BITS][place - 1 & _IN_BLOCK] != key:
             slot = (slot + 1) % slots
         return slot
 
     def _grow(self) -> None:
         self._places = array("I", [0]) * (len(self._places) * 4 // 3)
-        for place, key in enumerate(self._keys[: self._count], start=1):
+        for place, key in enumerate(islice(chain.from_iterable(self._keys), self._count), start=1):
             self._places[self._slot(key)] = place
+
+    def _add_block(self) -> None:
+        self._keys.append(array("Q", [0]) * _BLOCK)
+        self._codes.append(bytearray(_BLOCK))

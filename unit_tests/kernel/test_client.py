@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, TypedDict
 
@@ -351,3 +353,33 @@ def test_a_connection_that_is_lost_for_good_silences_the_calls_that_wait() -> No
         return len(scripted.seen) - asked, asyncio.get_running_loop().time() - began
 
     assert run(together()) == (0, 0.0)
+
+
+ENDINGS: dict[str, Answers] = {
+    "success": always({}),
+    "success after a retry": first([answer({}, 503)], always({})),
+    "refused": always({"title": "Invalid Resource"}, 400),
+    "not there": always({"title": "Resource Not Found"}, 404),
+    "given up": always({}, 503),
+}
+
+
+@pytest.mark.parametrize("answers", ENDINGS.values(), ids=ENDINGS)
+def test_a_call_that_is_over_keeps_nothing_of_its_request(answers: Answers) -> None:
+    """A request of 500 contacts is gone with its call; the garbage collector looks too seldom to wait for it."""
+    scripted = Scripted(answers)
+
+    async def called_once() -> weakref.ref[Request]:
+        request = Request("/lists/1", "an audience", method="POST", body={"members": []})
+        await outcome(scripted, request, INTERACTIVE)
+        return weakref.ref(request)
+
+    async def left() -> Request | None:
+        return (await called_once())()
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert run(left()) is None
+    finally:
+        gc.enable()
