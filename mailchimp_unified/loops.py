@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
-from contextvars import Context
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -59,23 +58,10 @@ def close(loop: asyncio.AbstractEventLoop) -> None:
 class _Tasks(asyncio.TaskGroup):
     """A group whose tasks can be waited for before its end."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._started: set[asyncio.Task[Any]] = set()
-
-    def create_task(
-        self, coro: Generator[Any, None, Item] | Coroutine[Any, Any, Item], *, name: str | None = None, context: Context | None = None
-    ) -> asyncio.Task[Item]:
-        """Start a task."""
-        task = super().create_task(coro, name=name, context=context)
-        self._started.add(task)
-        task.add_done_callback(self._started.discard)
-        return task
-
     async def finished(self) -> None:
         """Wait until every task is done."""
-        while self._started:
-            await asyncio.wait(self._started)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 @contextlib.asynccontextmanager
