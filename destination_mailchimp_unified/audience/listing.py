@@ -88,7 +88,7 @@ async def _read_all(audience: Audience, pager: Pager, workers: int) -> None:
     sweeps = zip(_SWEEPS, totals, audience.first_pages or ([], []), strict=True)
     await together(*(_read_sweep(audience, pager, sweep, total, workers, first) for sweep, total, first in sweeps))
     if horizon:
-        await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS])
+        await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS], workers)
     audience.listed_whole = await _is_whole(audience, pager)
 
 
@@ -117,7 +117,7 @@ async def refresh_statuses(audience: Audience, pager: Pager) -> None:
         compares = audience.comparison is not None and audience.written < pager.page_size
         statuses = [status for status in STATUSES if compares or status != "subscribed"]
         audience.written = 0
-        await _read_changes(audience, pager, [{"status": status, **since} for status in statuses])
+        await _read_changes(audience, pager, [{"status": status, **since} for status in statuses], 1)
 
 
 def is_fresh(audience: Audience) -> bool:
@@ -125,18 +125,36 @@ def is_fresh(audience: Audience) -> bool:
     return asyncio.get_running_loop().time() - audience.statuses_asked <= FRESH_SECONDS
 
 
-async def _read_changes(audience: Audience, pager: Pager, windows: Iterable[Mapping[str, str | int]]) -> None:
-    pages = await together(*(_read_window(audience, pager, window, 0) for window in windows))
+async def _read_changes(audience: Audience, pager: Pager, windows: Iterable[Mapping[str, str | int]], workers: int) -> None:
+    pages = await together(*(_read_big_window(audience, pager, window, workers) for window in windows))
     audience.statuses_until = min(_date(page) for page in pages)
     audience.statuses_asked = min(page.asked for page in pages)
 
 
+async def _read_big_window(audience: Audience, pager: Pager, window: Mapping[str, str | int], workers: int) -> Page:
+    """Read what changed in a window, which may be a whole audience that was just written. Returns its first page, without its items."""
+    page = await pager.page(_statuses(audience, window))
+    if len(page.items) < pager.page_size:
+        _note(audience, page.items)
+    else:
+        await _read_sweep(audience, pager, window, page.total, workers, page.items, pages_first=True)
+    return replace(page, items=[])
+
+
 async def _read_sweep(
-    audience: Audience, pager: Pager, sweep: Mapping[str, str | int], total: int, workers: int, first: list[Json]
+    audience: Audience,
+    pager: Pager,
+    sweep: Mapping[str, str | int],
+    total: int,
+    workers: int,
+    first: list[Json],
+    *,
+    pages_first: bool = False,
 ) -> None:
     """Read one listing: pages at even distances at once, and the windows of time between them, each from its far end.
 
-    A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read.
+    A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read. With `pages_first` what they
+    say is noted before what the windows say, which is newer.
     """
     if _is_all(first, total, pager):
         _note(audience, first)
@@ -149,6 +167,9 @@ async def _read_sweep(
     last = rfc3339(audience.statuses_until - timedelta(seconds=1)) if audience.statuses_until else ""
     bounds = _windows_between(first, [sample.items for sample in samples], last)
     rows = [step] * (len(bounds) - 1) + [total - len(starts) * step]
+    pages = (first, *(sample.items for sample in samples))
+    for page in pages if pages_first else ():
+        _note(audience, page)
     await together(
         *(
             _read_window(audience, pager, {**sweep, **bound}, max(0, count - pager.page_size))
@@ -156,7 +177,7 @@ async def _read_sweep(
         )
     )
     # What changed since these pages were read comes with the changes, after this.
-    for page in (first, *(sample.items for sample in samples)):
+    for page in () if pages_first else pages:
         _note(audience, page)
 
 
