@@ -132,5 +132,8 @@ def report(bench: Bench) -> str:
             f"| {row.case} | {f.wall:.1f} | {f.cpu:.1f} | {f.peak_mb:.0f} | {rate} | {row.ratio} | {measured} | {target} | {row.verdict} |"
         )
     if any("missed" in row.verdict for row in bench.rows):
-        lines += ["", "Why a target is missed: [the stream](../docs/streaming.md#how-fast), [the process](../docs/architecture.md#the-process)."]
+        lines += [
+            "",
+            "Why a target is missed: [the stream](../docs/streaming.md#how-fast), [the process](../docs/architecture.md#the-process).",
+        ]
     return "\n".join(lines) + "\n"
