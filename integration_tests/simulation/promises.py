@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from integration_tests.simulation.world import Seen
+from integration_tests.simulation.world import Seen, World
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,22 @@ class Broken:
 
     def __str__(self) -> str:
         return f"{self.promise}: {self.words}"
+
+
+class Run:
+    """A story, told once: its world, and what turned out to be broken."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.broken: list[Broken] = []
+
+    def _report(self, broken: Iterable[Broken]) -> None:
+        for one in broken:
+            self._break(one.promise, one.words)
+
+    def _break(self, promise: str, words: str) -> None:
+        self.broken.append(Broken(promise, words))
+        self.world.log.append(f"{self.world.now:.3f} BROKEN {promise}: {words}")
 
 
 OVERLOOKED_SECONDS = 60.0 + 25.0

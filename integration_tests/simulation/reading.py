@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from integration_tests.simulation.process import Files, logged
-from integration_tests.simulation.promises import Broken
+from integration_tests.simulation.promises import Run
 from integration_tests.simulation.reading_promises import broken_after_sync, broken_at_the_end
 from integration_tests.simulation.reading_stories import ReadingStory, ReadSync
 from integration_tests.simulation.world import World
@@ -81,17 +81,16 @@ class Attempt:
         return self.statuses.get(stream) == "COMPLETE"
 
 
-class ReadingRun:
+class ReadingRun(Run):
     """A story of the source, told once."""
 
     source: type[SourceMailchimpUnified] = SourceMailchimpUnified
 
     def __init__(self, story: ReadingStory) -> None:
         self.story = story
-        self.world = World(story.seed, readings=dict(story.readings), local_skew=story.local_skew)
+        super().__init__(World(story.seed, readings=dict(story.readings), local_skew=story.local_skew))
         self.warehouse = Warehouse()
         self.states: dict[str, Json] = {}
-        self.broken: list[Broken] = []
         self.attempts: list[Attempt] = []
 
     def run(self) -> None:
@@ -101,11 +100,9 @@ class ReadingRun:
             self.world.begin(sync.events, sync.faults, None)
             attempt = self.attempt(number, sync)
             self.attempts.append(attempt)
-            for broken in broken_after_sync(self, attempt):
-                self._break(broken.promise, broken.words)
+            self._report(broken_after_sync(self, attempt))
             self.world.pass_time(sync.gap)
-        for broken in broken_at_the_end(self):
-            self._break(broken.promise, broken.words)
+        self._report(broken_at_the_end(self))
 
     def attempt(self, number: int, sync: ReadSync) -> Attempt:
         """Make one sync, killed after so many messages where the story says so."""
@@ -195,10 +192,6 @@ class ReadingRun:
         there = audience is not None and (stream == "lists" or int(record["id"]) in audience.segments)
         if there:
             self._break("tombstones", f"{stream} {record['id']} is said to be deleted, and it is there")
-
-    def _break(self, promise: str, words: str) -> None:
-        self.broken.append(Broken(promise, words))
-        self.world.log.append(f"{self.world.now:.3f} BROKEN {promise}: {words}")
 
 
 def catalog(streams: tuple[str, ...]) -> Json:

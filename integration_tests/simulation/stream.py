@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from destination_mailchimp_unified.live.pipeline import pipeline_of
 from destination_mailchimp_unified.live.stdio import answer_lines
 from integration_tests.simulation.people import new_list
 from integration_tests.simulation.process import logged
-from integration_tests.simulation.promises import Broken
+from integration_tests.simulation.promises import Run
 from integration_tests.simulation.stream_promises import broken_by_requests, broken_in_the_account, broken_in_the_answers, may_fail
 from integration_tests.simulation.stream_stories import Life, StreamStory
 from integration_tests.simulation.world import BEGINNING, Killed, World
@@ -67,13 +67,12 @@ class _Answers(Output):
         self._pass_on()
 
 
-class StreamRun:
+class StreamRun(Run):
     """A story of the stream, told once."""
 
     def __init__(self, story: StreamStory) -> None:
         self.story = story
-        self.world = World(story.seed, readings=dict(story.readings))
-        self.broken: list[Broken] = []
+        super().__init__(World(story.seed, readings=dict(story.readings)))
         self.lives: list[Lived] = []
         # What each event was answered, by its id: those that are missing are sent again.
         self.outcomes: dict[int, Json] = {}
@@ -141,14 +140,6 @@ class StreamRun:
         answers = [orjson.loads(line) for line in text.splitlines()]
         lived.answers += answers
         self.outcomes.update((one["id"], one) for one in answers)
-
-    def _report(self, broken: Iterator[Broken]) -> None:
-        for one in broken:
-            self._break(one.promise, one.words)
-
-    def _break(self, promise: str, words: str) -> None:
-        self.broken.append(Broken(promise, words))
-        self.world.log.append(f"{self.world.now:.3f} BROKEN {promise}: {words}")
 
     @property
     def told(self) -> Counter[str]:

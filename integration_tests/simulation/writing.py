@@ -18,7 +18,7 @@ from destination_mailchimp_unified.intake.refreshes import ATTEMPT_VARIABLE
 from integration_tests.simulation.people import new_list
 from integration_tests.simulation.policy_promises import broken_by_policies
 from integration_tests.simulation.process import logged
-from integration_tests.simulation.promises import Broken
+from integration_tests.simulation.promises import Run
 from integration_tests.simulation.world import BEGINNING, Killed, World
 from integration_tests.simulation.writing_promises import broken_at_acknowledgment, broken_at_the_end, broken_by_requests, may_fail
 from integration_tests.simulation.writing_stories import LIST, Line, WriteSync, WritingStory
@@ -54,15 +54,14 @@ class WriteAttempt:
     struck: list[str] = field(default_factory=list)
 
 
-class WritingRun:
+class WritingRun(Run):
     """A story of the destination, told once."""
 
     destination: type[DestinationMailchimpUnified] = DestinationMailchimpUnified
 
     def __init__(self, story: WritingStory) -> None:
         self.story = story
-        self.world = World(story.seed, readings=dict(story.readings))
-        self.broken: list[Broken] = []
+        super().__init__(World(story.seed, readings=dict(story.readings)))
         self.attempts: list[WriteAttempt] = []
         # How many lines are acknowledged: a state acknowledges itself and every record before it.
         self.acknowledged = 0
@@ -157,14 +156,6 @@ class WritingRun:
         attempt.rejected += rejected
         self._report(broken_at_acknowledgment(self, attempt, place))
         self.acknowledged = attempt.acknowledged = place + 1
-
-    def _report(self, broken: Iterator[Broken]) -> None:
-        for one in broken:
-            self._break(one.promise, one.words)
-
-    def _break(self, promise: str, words: str) -> None:
-        self.broken.append(Broken(promise, words))
-        self.world.log.append(f"{self.world.now:.3f} BROKEN {promise}: {words}")
 
 
 def _status(word: str) -> bytes:
