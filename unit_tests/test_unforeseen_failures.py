@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,13 +29,7 @@ def rows_that_fail(outgoing: Outgoing) -> Received:
     return unforeseen(outgoing) if outgoing.url.endswith(("/members", "/segments")) else Account(audiences(1))(outgoing)
 
 
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """What an entry point sets for its process is taken back."""
-    handler, raises = signal.getsignal(signal.SIGTERM), logging.raiseExceptions
-    yield
-    signal.signal(signal.SIGTERM, handler)
-    logging.raiseExceptions = raises
+pytestmark = pytest.mark.usefixtures("process_as_before")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,13 +40,7 @@ if TYPE_CHECKING:
     from destination_mailchimp_unified.audience.groups import Groups
 
 
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """What the entry point sets for its process is taken back."""
-    handler, raises = signal.getsignal(signal.SIGTERM), logging.raiseExceptions
-    yield
-    signal.signal(signal.SIGTERM, handler)
-    logging.raiseExceptions = raises
+pytestmark = pytest.mark.usefixtures("process_as_before")
 
 
 @pytest.fixture
@@ -276,7 +269,7 @@ def test_a_cell_is_read_in_the_format_of_its_rule(format_: str, cell: str, read:
 
 @pytest.mark.parametrize("command", ["check", "discover"])
 def test_a_command_that_somebody_waits_for_ends_in_half_a_minute(command: str) -> None:
-    """Whatever Mailchimp does; until then it is patient."""
+    """No matter what Mailchimp does; until then it keeps trying."""
     loops: list[VirtualClockLoop] = []
 
     def new_loop() -> asyncio.AbstractEventLoop:
