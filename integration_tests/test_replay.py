@@ -198,7 +198,7 @@ def test_a_dry_run_writes_nothing(rejects: Bench) -> None:
 
 @pytest.mark.parametrize("how", ["configuration", "option", "link"])
 def test_the_file_that_is_read_is_not_written(rejects: Bench, how: str) -> None:
-    """A replay that would add to its own file is refused before anything is sent, under whatever name the file goes."""
+    """A replay that would append to the file it reads is refused before anything is sent, even if the file is given by another name."""
     options = {"configuration": [], "option": ["--still-rejected", "./rejected.jsonl"], "link": ["--still-rejected", "link.jsonl"]}[how]
     (rejects.folder / "link.jsonl").symlink_to(rejects.rejected)
     before, asked = rejects.rejected.read_text(), rejects.requests()

@@ -73,7 +73,7 @@ def test_who_did_not_come_loses_the_tag(carriers: Any, record: Any, state: Any, 
 
 @pytest.mark.parametrize("gone", ["unsubscribed", "cleaned", "transactional"])
 def test_who_cannot_be_mailed_loses_the_tag_too(make_runner: Any, record: Any, state: Any, gone: str) -> None:
-    """The tag says who is in the table, whatever their status is, and the status stays."""
+    """Every contact in the table gets the tag, regardless of status, and the status stays."""
     runner = make_runner(contacts=10, tags=[TAG], tags_per_contact=1, statuses={"subscribed": 9, gone: 1})
     before = runner.members()
     out = [email for email, member in before.items() if member["status"] == gone]

@@ -194,7 +194,7 @@ def seen_of(runner: Any, before: Json, result: Any, path: Path, syncs: int) -> S
 def test_policies_hold_under_faults(  # noqa: PLR0917 - fixtures, and the table
     make_runner: Any, record: Any, state: Any, catalog: Any, tmp_path: Path, name: str, fault: str, write_mode: str
 ) -> None:
-    """Whichever write fails, gets lost, or ends the process: in the end the policy holds, and what was promised is done."""
+    """No matter which write fails, is lost, or ends the process, the policy holds in the end and every promise is kept."""
     policy, path = POLICIES[name], tmp_path / "rejected.jsonl"
     runner, streams = account(make_runner, policy), catalog({"name": "people", **REFRESH})
     before, options, syncs = runner.members(), options_of(policy, write_mode, path), 1

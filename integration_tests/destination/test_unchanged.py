@@ -191,7 +191,7 @@ ODD = [
 
 @pytest.mark.parametrize("rules", ODD)
 def test_odd_listings_lose_no_value(make_runner: Any, record: Any, rules: list[Any]) -> None:
-    """Whatever listings answer, every contact ends as its record says, and nobody who left comes back."""
+    """No matter what listings return, every contact ends up as its record says, and nobody who left comes back."""
     runner = make_runner(contacts=1_200, statuses=TENTH)
     messages = table(runner, record)
     statuses = {email: member["status"] for email, member in runner.members().items()}

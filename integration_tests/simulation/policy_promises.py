@@ -48,7 +48,7 @@ def _created(run: WritingRun, config: dict[str, Any]) -> Iterator[Broken]:
 
 
 def _changed(run: WritingRun, config: dict[str, Any]) -> Iterator[Broken]:
-    """Whoever was there at the beginning is left alone by create_only, but for the membership tag of those who left."""
+    """create_only leaves everybody alone who was there at the beginning, except for the membership tag of those who left."""
     tag = {config["membership_tag"]}
     for identity, before, after in _steps(run) if run.story.policy == "create_only" else ():
         if before is not None and before.by == "beginning" and (_alike(before) != _alike(after) or (before.tags ^ after.tags) - tag):
@@ -99,7 +99,7 @@ def _came(run: WritingRun, attempt: WriteAttempt) -> set[str]:
 
 
 def _carriers(run: WritingRun, attempt: WriteAttempt, tag: str) -> int:
-    """Return how many may have carried the tag when they were counted: whoever did at any moment of the sync."""
+    """Return how many contacts may have had the tag when they were counted: all who had it at any moment of the sync."""
     return sum(
         any(
             tag in seen.tags and seen.at <= attempt.ended and (after is None or after.at >= attempt.began)

@@ -80,7 +80,7 @@ def _status_for_known_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer as soon as an answer is known, whatever was asked for."""
+    """Answer as soon as an answer is known, even if order was asked for."""
     begin = Output.__init__
     monkeypatch.setattr(Output, "__init__", lambda self, write, **_: begin(self, write, in_order=False))
 

@@ -43,7 +43,7 @@ def test_a_file_has_every_reject_and_can_be_sent_again(start: Any, tmp_path: Pat
 
 
 def test_rejects_by_http_are_kept(serve: Any, tmp_path: Path) -> None:
-    """Each of a list by itself; what is no contact too."""
+    """Each item of a list counts separately, even one that is not a contact."""
     path = tmp_path / "rejects.jsonl"
     server: Server = serve(rejected_records="file", rejected_records_file=str(path))
 

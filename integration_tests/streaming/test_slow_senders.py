@@ -90,7 +90,7 @@ async def _dripping_after_an_answer(connection: WatchedConnection) -> None:
 
 @pytest.mark.parametrize("sender", [_silent, _dripping, _dripping_after_an_answer])
 def test_a_connection_that_finishes_no_request_is_closed(sender: Any) -> None:
-    """Whoever connects and sends nothing, or a byte of a head now and then, is gone after a minute, also after a first request."""
+    """A client that sends nothing, or a byte of a header now and then, is disconnected after a minute, even after a first request."""
 
     async def story() -> None:
         wire = Wire()

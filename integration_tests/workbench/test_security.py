@@ -37,7 +37,7 @@ def test_without_the_token_there_is_nothing(workbench: Served, path: str) -> Non
 
 @pytest.mark.parametrize("cookie", ["", "x", "\xe9", '"\xe9"', "x; x"])
 def test_a_wrong_cookie_opens_nothing(workbench: Served, cookie: str) -> None:
-    """What is no cookie of ours is refused, of any characters."""
+    """A cookie that is not ours is refused, no matter which characters it has."""
     name = f"workbench_{workbench.origin.rpartition(':')[2]}"
     answer = requests.get(f"{workbench.origin}/read", headers={"Cookie": f"{name}={cookie}".encode("latin-1")})
 

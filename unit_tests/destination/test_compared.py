@@ -104,7 +104,7 @@ class Mailchimp:
         return not changes_nothing(change, self.audience, self.config)
 
     def give(self, status: str) -> None:
-        """Give the contact a status, whoever does that."""
+        """Set the status of the contact, as if somebody did it in Mailchimp."""
         self.stored.changed(self.member, self.member.last_changed, status)
 
     def truth(self) -> Json:
@@ -157,7 +157,7 @@ def named(columns: Json, mailchimp: Mailchimp) -> Json:
 @pytest.mark.parametrize("status", ["subscribed", "unsubscribed", "archived"])
 @pytest.mark.parametrize(("stored", "sent"), SPELLINGS)
 def test_values_are_compared_as_they_are_stored(stored: Json, sent: Json, status: str) -> None:
-    """What was written in one spelling is unchanged in the same and in another, whatever the status of the contact."""
+    """A value written in one spelling is unchanged in the same spelling and in others, regardless of the contact's status."""
     mailchimp = Mailchimp()
     first, second = (mailchimp.change(named(columns, mailchimp)) for columns in (stored, sent))
     mailchimp.apply(first)

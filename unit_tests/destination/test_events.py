@@ -70,7 +70,7 @@ def test_events_of_32_mebibytes_may_wait() -> None:
 
 
 def test_room_comes_with_an_outcome() -> None:
-    """Who waits for room goes on as soon as an event is settled, whose sender is told at once."""
+    """A sender that waits for room continues as soon as an event is settled, and the sender of that event is told at once."""
 
     async def story() -> list[str]:
         said: list[str] = []

@@ -14,7 +14,7 @@ IDS = st.text("0123456789abcdef", min_size=10, max_size=10)
 
 @given(st.text(), IDS)
 def test_an_object_leads_back_to_its_audience(name: str, list_id: str) -> None:
-    """Whatever the audience is called, its object is one readable line of bounded length, and the id in it decides."""
+    """No matter what the audience is called, its object is one readable line of limited length, and the id in it decides."""
     shown = object_name(name, list_id)
 
     assert list_id_of(shown) == list_id

@@ -118,7 +118,7 @@ def test_two_batches_for_each_worker_are_in_memory_at_most() -> None:
 
 
 def test_a_mebibyte_is_read_ahead_and_no_more() -> None:
-    """Sixteen reads of 64 KiB are ahead of the pipeline: whoever writes into the pipe is kept waiting while Mailchimp is slow."""
+    """At most sixteen reads of 64 KiB are ahead of the pipeline: the writer of the pipe is kept waiting while Mailchimp is slow."""
     sizes: list[int] = []
     full, too_far = threading.Event(), threading.Event()
     threads: list[threading.Thread] = []

@@ -47,7 +47,7 @@ def test_what_a_catalog_tells(refresh: Refresh, trusts: bool, attempt: str | Non
 
 
 def test_nothing_is_sure_in_a_later_attempt_of_what_can_be_resumed() -> None:
-    """Whatever the catalog and the configuration say."""
+    """No matter what the catalog and the configuration say."""
     numbers = (None, 0, 1, 7)
     for mode, generation, oldest, sync_id, trusts in product((FULL, STEP, ""), numbers, numbers, numbers, (True, False)):
         refresh = Refresh(mode, generation, oldest, sync_id, resumable=True)

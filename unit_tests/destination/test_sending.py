@@ -105,7 +105,7 @@ def test_a_new_contact_gets_the_status_for_new_ones(
     ],
 )
 def test_a_deleted_row_takes_its_contact_out_as_the_configuration_says(on_delete: str, expected: tuple[str, ...], route: str) -> None:
-    """Whoever can be archived or unsubscribed; who is not there stays so."""
+    """Contacts that can be archived or unsubscribed are; one who is not there is not created."""
     world = everybody()
 
     sync = write(world, *[record(n, is_deleted=True) for n in (*range(6), NEW)], STATE, write_mode=route, on_delete=on_delete)

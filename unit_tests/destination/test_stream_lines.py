@@ -94,7 +94,7 @@ def test_an_error_of_the_input_is_raised_where_its_lines_are_taken() -> None:
 
 
 def test_a_mebibyte_is_read_ahead_and_no_more() -> None:
-    """Sixteen reads of 64 KiB wait at most: whoever writes is kept waiting while Mailchimp is slow."""
+    """At most sixteen reads of 64 KiB wait: the sender is kept waiting while Mailchimp is slow."""
     sizes: list[int] = []
     full, too_far = threading.Event(), threading.Event()
 

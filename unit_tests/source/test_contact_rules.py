@@ -58,7 +58,7 @@ def test_what_is_in_the_lookback_comes_once_even_when_it_is_more_than_a_state_ho
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 300), max_size=40), st.integers(1, 120))
 def test_only_what_changed_comes_again(ages: list[int], later: int) -> None:
-    """A second sync emits whoever changed since, and nobody else, however near the horizon of the first they were."""
+    """A second sync emits the contacts that changed since the first, and no others, no matter how close to its horizon they were."""
     audience = Audience([HORIZON - age for age in ages], 0, 0)
     first = read(audience)
     audience.changed[len(ages)] = HORIZON - 1

@@ -48,7 +48,7 @@ def checked(seconds: float) -> tuple[Status, float]:
 
 
 def test_a_discovery_ends_in_55_seconds() -> None:
-    """Whatever Mailchimp does: the platform gives it a minute. Until then it is patient."""
+    """No matter what Mailchimp does: the platform allows a minute. Until then it keeps trying."""
     assert slow(20.0)[0].discover(LOGGER, CONFIG).streams
     connector, loops = slow(1_000.0)
     with pytest.raises(AirbyteTracedException):
@@ -57,7 +57,7 @@ def test_a_discovery_ends_in_55_seconds() -> None:
 
 
 def test_a_check_ends_in_25_seconds() -> None:
-    """Whatever Mailchimp does: the platform's form waits for half a minute. Until then it is patient."""
+    """No matter what Mailchimp does: the platform's form waits for half a minute. Until then it keeps trying."""
     assert checked(7.0)[0] == Status.SUCCEEDED
     assert checked(1_000.0) == (Status.FAILED, pytest.approx(25.0))
 
