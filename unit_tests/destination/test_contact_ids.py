@@ -1,14 +1,16 @@
-"""The set of contact ids: it is a set, it remembers whom it does without, and it is small."""
+"""The set of contact ids and the table under it: a set, which remembers whom it does without, and small."""
 
 from __future__ import annotations
 
 import random
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_mailchimp_unified.audience.contact_ids import ContactIds
+from destination_mailchimp_unified.audience.id_table import IdTable
 
 MOST_BYTES = 16.5
 """Most bytes for each contact of a big set."""
@@ -62,3 +64,19 @@ def test_a_contact_takes_few_bytes() -> None:
 
     assert len(ids) == 200_000
     assert size <= MOST_BYTES * 200_000
+
+
+@pytest.mark.parametrize("expected", [0, 100])
+def test_a_small_audience_takes_little(expected: int) -> None:
+    """A thousand audiences of a hundred contacts each are known in fifty megabytes."""
+    tracemalloc.start()
+    try:
+        table = IdTable(expected=expected)
+        for number in range(100):
+            table.put(id_of(number), 1)
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(table) == 100
+    assert size <= 50_000
