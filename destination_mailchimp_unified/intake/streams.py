@@ -94,10 +94,11 @@ def _target(configured: Mapping[str, Any], config: DestinationConfig, logger: lo
         columns.told()
     _warn(configured, name, logger)
     key, planned = stream_key(name, stream.get("namespace")), planned_fields(columns, properties)
-    return Target(key, operation, columns, list_id, planned, _membership_tag(name, config), refresh_of(configured))
+    return Target(key, operation, columns, list_id, planned, membership_tag_of(name, config), refresh_of(configured))
 
 
-def _membership_tag(stream: str, config: DestinationConfig) -> str:
+def membership_tag_of(stream: str, config: DestinationConfig) -> str:
+    """Return the tag that every contact of a stream gets, "" for none."""
     feeds = not config.membership_streams or folded(stream) in map(folded, config.membership_streams)
     return config.membership_tag or "" if feeds else ""
 

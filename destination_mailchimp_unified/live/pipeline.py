@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
 from destination_mailchimp_unified.intake.arrivals import StreamKey, stream_key
 from destination_mailchimp_unified.intake.mapping import check_fields
-from destination_mailchimp_unified.intake.streams import Target, targets_of
+from destination_mailchimp_unified.intake.streams import Target, membership_tag_of, targets_of
 from destination_mailchimp_unified.live.events import Streams
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.writer import LiveWriter
@@ -67,9 +67,8 @@ def pipeline_of(config: Mapping[str, object], name: str, logger: logging.Logger)
     parsed = parsed.model_copy(update={"field_mapping": rules})
     if parsed.on_leaving != "nothing":
         logger.warning("on_leaving does nothing here: a stream of events has no end, so nobody can be found to have left.")
-    feeds = not parsed.membership_streams or folded(name) in map(folded, parsed.membership_streams)
     membership: dict[str, object] = {
-        "membership_tag": parsed.membership_tag if feeds else None,
+        "membership_tag": membership_tag_of(name, parsed) or None,
         "membership_streams": [],
         "on_leaving": "nothing",
     }
