@@ -6,7 +6,6 @@ import argparse
 import functools
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,24 +19,24 @@ from destination_mailchimp_unified.config import read_object
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from destination_mailchimp_unified.faults import traced
 from mailchimp_unified.auth import SECRET_CHARACTERS
-from mailchimp_unified.runtime import TERMINATED, end_on_signal
+from mailchimp_unified.runtime import end_on_signals
 
 Json = dict[str, Any]
 
 
 def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int:
-    """Run the command in `args`, print its messages, and return the exit code: 0, 1 after a failure, 143 after SIGTERM."""
+    """Run the command in `args`, print its messages, and return the exit code: 0, 1 after a failure, 143 after SIGTERM, 130 after Ctrl-C."""
     logger = init_logger("airbyte")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(output.LogFormatter("%(message)s"))
     # A log line that nobody reads any more must not print a stack trace.
     logging.raiseExceptions = False
     parsed = _parser().parse_args(list(args))
-    end_on_signal(signal.SIGTERM)
+    end_on_signals()
     try:
         return _run(destination, parsed, logger)
-    except SystemExit:
-        return TERMINATED
+    except SystemExit as end:
+        return int(end.code or 0)
     except BrokenPipeError:
         # The reader of our output is gone. Nothing more can be written, not even by Python when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

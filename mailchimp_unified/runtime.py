@@ -27,15 +27,22 @@ def tune() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
-TERMINATED = 128 + signal.SIGTERM
-"""Exit code of a process that was told to end: https://www.gnu.org/software/bash/manual/bash.html#Exit-Status."""
+TERMINATED, INTERRUPTED = 128 + signal.SIGTERM, 128 + signal.SIGINT
+"""Exit codes of a process that was told to end, or by Ctrl-C: https://www.gnu.org/software/bash/manual/bash.html#Exit-Status."""
 
 LAST_SECONDS = 0.8
 """A process that was told to end has so long to stop and to flush; platforms kill it after some seconds."""
 
 
-def end_on_signal(number: int) -> None:
-    """Raise SystemExit(143) in the main thread when the signal comes, and end the process soon, even if it is waiting.
+def end_on_signals() -> None:
+    """End on SIGTERM and on Ctrl-C, unless a shell has told this process to ignore Ctrl-C."""
+    end_on_signal(signal.SIGTERM)
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        end_on_signal(signal.SIGINT, INTERRUPTED)
+
+
+def end_on_signal(number: int, code: int = TERMINATED) -> None:
+    """Raise SystemExit(code) in the main thread when the signal comes, and end the process soon, even if it is waiting.
 
     Without a handler a process that is the first of its container ignores SIGTERM:
     https://man7.org/linux/man-pages/man7/pid_namespaces.7.html.
@@ -43,8 +50,8 @@ def end_on_signal(number: int) -> None:
 
     def end(_: int, __: FrameType | None) -> NoReturn:
         signal.signal(number, signal.SIG_IGN)
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(TERMINATED))
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(code))
         signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
-        raise SystemExit(TERMINATED)
+        raise SystemExit(code)
 
     signal.signal(number, end)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,15 +21,12 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets,
 from mailchimp_unified.auth import SECRET_CHARACTERS
 from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.identity import masked
-from mailchimp_unified.runtime import TERMINATED, end_on_signal
+from mailchimp_unified.runtime import end_on_signals
 from source_mailchimp_unified.faults import error_message, traced
 from source_mailchimp_unified.source import SourceMailchimpUnified, parse_source_config
 from source_mailchimp_unified.sync.messages import RecordLines, record_lines
 
 STATE_PREFIX = '{"type":"STATE"'
-
-INTERRUPTED = 128 + signal.SIGINT
-"""Exit code after Ctrl-C: https://www.gnu.org/software/bash/manual/bash.html#Exit-Status."""
 
 _LEVELS = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}
 
@@ -109,13 +105,11 @@ def launch(source: SourceMailchimpUnified, args: Sequence[str]) -> int:
         handler.setFormatter(LogFormatter("%(message)s"))
     # A log line that nobody can read any more is not an error.
     logging.raiseExceptions = False
-    end_on_signal(signal.SIGTERM)
+    end_on_signals()
     try:
         return _run(source, parsed)
-    except SystemExit:
-        return TERMINATED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except SystemExit as end:
+        return int(end.code or 0)
     except BrokenPipeError:
         _stop_talking()
         return 1

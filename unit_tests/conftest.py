@@ -12,7 +12,8 @@ import pytest
 @pytest.fixture
 def process_as_before() -> Iterator[None]:
     """What an entry point sets for its process is taken back."""
-    handler, raises = signal.getsignal(signal.SIGTERM), logging.raiseExceptions
+    handlers, raises = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}, logging.raiseExceptions
     yield
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     logging.raiseExceptions = raises

@@ -55,3 +55,21 @@ def test_a_process_that_is_told_to_end_has_less_than_a_second(monkeypatch: pytes
     assert which == signal.ITIMER_REAL
     assert 0.5 <= seconds < 1
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("process_as_before", "_as_before")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_ctrl_c_ends_a_process_as_sigterm_does(monkeypatch: pytest.MonkeyPatch, ignored: bool) -> None:
+    """It has its own exit code and the same last seconds; a shell that lets its children ignore it is obeyed."""
+    timers: list[float] = []
+    monkeypatch.setattr(signal, "setitimer", lambda _, seconds: timers.append(seconds))
+    signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    runtime.end_on_signals()
+
+    if ignored:
+        os.kill(os.getpid(), signal.SIGINT)
+    else:
+        with pytest.raises(SystemExit) as raised:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert raised.value.code == 130
+    assert timers == ([] if ignored else [runtime.LAST_SECONDS])
