@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from integration_tests.bucket import Bucket, served
 from integration_tests.commands import Source, config
 from integration_tests.real.description import ApiDescription
 from integration_tests.real.gaps import GAPS, gap
@@ -45,6 +46,13 @@ def mailchimp(_emulator: Emulator) -> Emulator:
     """An empty local Mailchimp."""
     _emulator.reset()
     return _emulator
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    """An empty bucket on a server of its own."""
+    with served() as made:
+        yield made
 
 
 @pytest.fixture

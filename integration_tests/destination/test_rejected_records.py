@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration_tests.bucket import KEYS, Bucket
 from mailchimp_unified.identity import subscriber_hash
-
-KEYS = {"access_key_id": "test", "secret_access_key": "test-secret-key"}
-
 
 GOOD = b'{"type": "RECORD", "record": {"stream": "people", "emitted_at": 1, "data": {"email": "good@contacts.example"}}}'
 
@@ -32,39 +29,6 @@ def bad_records(record: Any) -> list[Any]:
         record({"email": "b b"}),
         b"no json",
     ]
-
-
-@pytest.fixture
-def endpoint() -> Iterator[str]:
-    """A server that speaks the protocol of S3, with one bucket."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    store(url, "made").create()
-    yield url
-    server.stop()
-
-
-class store:  # noqa: N801 - reads like a function
-    """A bucket of the server, from the outside."""
-
-    def __init__(self, endpoint: str, bucket: str) -> None:
-        import boto3
-
-        self._bucket = bucket
-        self._client = boto3.client(
-            "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test-secret-key"
-        )
-
-    def create(self) -> None:
-        """Make the bucket."""
-        self._client.create_bucket(Bucket=self._bucket)
-
-    def texts(self) -> dict[str, str]:
-        """Every object by its key."""
-        keys = [one["Key"] for one in self._client.list_objects_v2(Bucket=self._bucket).get("Contents", [])]
-        return {key: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read().decode() for key in keys}
 
 
 def test_a_file_has_every_reject_and_can_be_sent_again(make_runner: Any, record: Any, state: Any, tmp_path: Path) -> None:
@@ -171,22 +135,22 @@ def test_a_dry_run_keeps_every_planned_outcome(make_runner: Any, record: Any, tm
     assert found["new@contacts.example"]["changes"]["status"] == {"old": None, "new": "subscribed"}
 
 
-def test_object_storage_has_them_where_the_platform_looks(runner: Any, record: Any, state: Any, catalog: Any, endpoint: str) -> None:
+def test_object_storage_has_them_where_the_platform_looks(runner: Any, record: Any, state: Any, catalog: Any, bucket: Bucket) -> None:
     """In the folder of the sync, safe before the state is given back."""
     storage = {"storage_type": "S3", "s3_bucket_name": "made", "s3_bucket_region": "us-east-1", "bucket_path": "rejects/mc", **KEYS}
-    options = {"rejected_records": "object_storage", "object_storage_config": {**storage, "s3_endpoint": endpoint}}
+    options = {"rejected_records": "object_storage", "object_storage_config": {**storage, "s3_endpoint": bucket.endpoint}}
     assert runner.check(**options) == ("SUCCEEDED", "")
-    assert store(endpoint, "made").texts() == {}
+    assert bucket.texts() == {}
     result = runner.write([*bad_records(record), state(1)], catalog({"name": "people", "sync_id": 4711}), **options)
     assert result.ids == [1]
-    texts = store(endpoint, "made").texts()
+    texts = bucket.texts()
     assert {key.rpartition("/")[0] for key in texts} == {"rejects/mc/4711"}
     assert len(lines_of("".join(texts.values()))) == 4
 
 
-def test_a_bucket_that_is_not_there_fails_the_check_and_acknowledges_nothing(runner: Any, record: Any, state: Any, endpoint: str) -> None:
+def test_a_bucket_that_is_not_there_fails_the_check_and_acknowledges_nothing(runner: Any, record: Any, state: Any, bucket: Bucket) -> None:
     """A reject that cannot be kept is not acknowledged."""
-    storage = {"storage_type": "S3", "s3_bucket_name": "nowhere", "s3_bucket_region": "us-east-1", **KEYS, "s3_endpoint": endpoint}
+    storage = {"storage_type": "S3", "s3_bucket_name": "nowhere", "s3_bucket_region": "us-east-1", **KEYS, "s3_endpoint": bucket.endpoint}
     options = {"rejected_records": "object_storage", "object_storage_config": storage}
     status, message = runner.check(**options)
     assert (status, "nowhere" in message) == ("FAILED", True)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from destination_mailchimp_unified.live.writer import KEEPING_SECONDS
+from integration_tests.bucket import KEYS, NAME, Bucket
 from integration_tests.streaming.conftest import Server, Stream
 
-BUCKET = "made"
-KEYS = {"access_key_id": "test", "secret_access_key": "test-secret-key"}
 BAD: list[Any] = [{"id": "b1", "email": "nonsense"}, b"no json", {"id": "b2", "email": "a@contacts.example", "list_id": "x", "vip": "?"}]
 
 
@@ -55,32 +51,9 @@ def test_rejects_by_http_are_kept(serve: Any, tmp_path: Path) -> None:
     ]
 
 
-@pytest.fixture
-def bucket() -> Iterator[tuple[str, Any]]:
-    """A server that speaks the protocol of S3, and what is in its bucket."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    import boto3
-
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test-secret-key"
-    )
-    client.create_bucket(Bucket=BUCKET)
-
-    def texts() -> list[str]:
-        keys = [one["Key"] for one in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
-        return [client.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
-
-    yield endpoint, texts
-    server.stop()
-
-
-def test_object_storage_has_every_reject_in_few_objects(start: Any, bucket: Any) -> None:
+def test_object_storage_has_every_reject_in_few_objects(start: Any, bucket: Bucket) -> None:
     """At the latest at the end; rejects of some seconds are in one object."""
-    endpoint, texts = bucket
-    storage = {"storage_type": "S3", "s3_bucket_name": BUCKET, "s3_bucket_region": "us-east-1", "s3_endpoint": endpoint, **KEYS}
+    storage = {"storage_type": "S3", "s3_bucket_name": NAME, "s3_bucket_region": "us-east-1", "s3_endpoint": bucket.endpoint, **KEYS}
     stream: Stream = start(rejected_records="object_storage", object_storage_config=storage)
     began = time.monotonic()
     for number in range(20):
@@ -89,5 +62,5 @@ def test_object_storage_has_every_reject_in_few_objects(start: Any, bucket: Any)
 
     assert stream.wait() == 0
     took = time.monotonic() - began
-    assert sorted(line["record"]["id"] for text in texts() for line in lines_of(text)) == list(range(20))
-    assert len(texts()) <= took / KEEPING_SECONDS + 2
+    assert sorted(line["record"]["id"] for text in bucket.texts().values() for line in lines_of(text)) == list(range(20))
+    assert len(bucket.texts()) <= took / KEEPING_SECONDS + 2
