@@ -31,7 +31,7 @@ async def check_account(client: MailchimpClient, config: DestinationConfig, logg
     if role.lower() in READING_ROLES:
         raise PermissionDeniedError(
             f"The Mailchimp user behind the credentials has the role {role}, which may not edit contacts."
-            f" Please use the credentials of a user with the role manager or higher."
+            f" Use the credentials of a user with the role manager or higher."
         )
     mapping = f" By field_mapping: {described_rules(config)}." if config.field_mapping else ""
     connected = f"Connected to the Mailchimp account {account.get('account_name') or account.get('account_id')} with the role {role}"
@@ -50,7 +50,7 @@ async def _check_default_list(pager: Pager, config: DestinationConfig, list_id: 
     except NotFoundError as error:
         known = ", ".join(f"{one['id']} ({one.get('name')})" for one in await pager.all(endpoints.AUDIENCES))
         raise ConfigError(
-            f"list_id names the audience {list_id}, which the account does not have. Please choose among: {known or 'none, the account is empty'}.",
+            f"list_id names the audience {list_id}, which the account does not have. Choose among: {known or 'none, the account is empty'}.",
             detail=error.detail,
         ) from error
     check_audience(config, audience)

@@ -32,7 +32,7 @@ SECRET_CHARACTERS = 8
 _DATA_CENTER_PATTERN = re.compile(r"^[a-z]{2,4}\d{1,4}$")
 _ENDPOINT_PATTERN = re.compile(r"^https://[a-z]{2,4}\d{1,4}\.api\.mailchimp\.com$")
 
-_SIGN_IN_AGAIN = "Mailchimp does not accept the access token: it is wrong or was revoked. Please sign in again."
+_SIGN_IN_AGAIN = "Mailchimp rejected the access token: it is wrong or was revoked. Sign in again."
 
 
 @dataclass(frozen=True)

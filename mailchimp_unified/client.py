@@ -152,7 +152,7 @@ class MailchimpClient:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            message, detail = self._last_failure or ("Mailchimp did not answer", "")
+            message, detail = self._last_failure or ("Mailchimp did not respond", "")
             raise TransientError(f"{message.rstrip('.')}; gave up after {seconds:g} s", detail=detail) from None
 
     async def _url(self) -> str:
@@ -186,7 +186,7 @@ class MailchimpClient:
         received = await self._send(request, url, self._auth)
         body = _body(received, request)
         if lack := request.lack(body):
-            raise IncompleteAnswerError(f"Mailchimp's answer {lack}", what=request.what, detail=str(body.get("error") or ""))
+            raise IncompleteAnswerError(f"The response for {request.what} {lack}", detail=str(body.get("error") or ""))
         return Reply(body, self.clock.note(date_of(received.headers.get("Date"))), asked)
 
     async def _send(self, request: Request, url: str, header: AuthBase) -> Received:
@@ -208,7 +208,7 @@ class MailchimpClient:
         )  # fmt: skip
         self._answered = True
         if received.status in _REDIRECTS:
-            raise ConfigError(f"The host answered with a redirect (HTTP {received.status}). Correct api_url.")
+            raise ConfigError(f"The host returned a redirect (HTTP {received.status}). Correct api_url.")
         if received.status >= HTTPStatus.BAD_REQUEST:
             raise error_for(_answer(received, request))
         return received
@@ -313,7 +313,7 @@ def _body(received: Received, request: Request) -> dict[str, Any]:
     try:
         body = parsed(received.content, request.keeps)
     except UnreadableError:
-        raise TransientError("Mailchimp's answer is cut off or not JSON", what=request.what) from None
+        raise TransientError(f"The response for {request.what} is truncated or not JSON") from None
     if not isinstance(body, dict):
-        raise BugError(f"Mailchimp's answer for {request.what} is not a JSON object.")
+        raise BugError(f"The response for {request.what} is not a JSON object.")
     return body

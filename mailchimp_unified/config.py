@@ -41,10 +41,10 @@ def _api_key(value: SecretStr) -> SecretStr:
     key = value.get_secret_value().strip()
     if _API_KEY_WITHOUT_DATA_CENTER.match(key):
         raise ValueError(
-            "has no data center at its end (such as -us6). Please copy the whole key from Mailchimp, the part after the dash included."
+            "is missing the data center suffix (such as -us6). Copy the whole key from Mailchimp, including the part after the dash."
         )
     if not API_KEY_PATTERN.match(key):
-        raise ValueError("is not a Mailchimp API key: 32 hex digits, a dash and the data center (such as -us6). Please copy it again.")
+        raise ValueError("is not a Mailchimp API key: 32 hex digits, a dash and the data center (such as -us6). Copy it again.")
     return SecretStr(key)
 
 
@@ -52,7 +52,7 @@ def _access_token(value: SecretStr) -> SecretStr:
     token = value.get_secret_value().strip()
     # Only printable ASCII can travel in a header.
     if not token or not token.isascii() or not token.isprintable():
-        raise ValueError("is empty or contains characters that no token has. Please sign in again.")
+        raise ValueError("is empty or contains characters that are not valid in a token. Sign in again.")
     return SecretStr(token)
 
 
@@ -83,11 +83,11 @@ Credentials = Annotated[ApiKeyCredentials | OAuthCredentials, Field(discriminato
 def _origin(value: str) -> str:
     parts = urlsplit(value.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("is not an origin. Please give scheme, host and port only, such as http://localhost:8800.")
+        raise ValueError("is not an origin. Use only the scheme, host and port, such as http://localhost:8800.")
     if parts.username or parts.password:
-        raise ValueError("carries a user name or password. Please give scheme, host and port only.")
+        raise ValueError("contains a user name or password. Use only the scheme, host and port.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("would send the credentials unencrypted. Please use https, or http on this machine only (127.0.0.1, localhost).")
+        raise ValueError("would send the credentials unencrypted. Use https, or http on this machine only (127.0.0.1, localhost).")
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -114,7 +114,7 @@ def usable_list_id(value: str) -> str:
     stripped = value.strip()
     # It becomes part of a path.
     if not stripped.isalnum() or not stripped.isascii():
-        raise ValueError("is not an audience id. Please copy it from the audience's settings (10 letters and digits).")
+        raise ValueError("is not an audience id. Copy it from the audience's settings (10 letters and digits).")
     return stripped
 
 
@@ -209,10 +209,13 @@ def _kinds(annotation: Any) -> list[Any]:
 
 _DISCRIMINATORS = ("apikey", "oauth2.0")
 
+_NO_OBJECT = ("model_type", "model_attributes_type")
+
 _ADVICE = {
-    "missing": "is missing. Please fill it in.",
-    "union_tag_not_found": 'does not say which kind it is. Please set credentials.auth_type to "apikey" or "oauth2.0".',
-    "union_tag_invalid": 'is of an unknown kind. Please set credentials.auth_type to "apikey" or "oauth2.0".',
+    "missing": "is missing. Fill it in.",
+    "string_too_short": "is empty. Fill it in.",
+    "union_tag_not_found": 'has no auth_type. Set credentials.auth_type to "apikey" or "oauth2.0".',
+    "union_tag_invalid": 'has an unknown auth_type. Set credentials.auth_type to "apikey" or "oauth2.0".',
 }
 
 
@@ -225,9 +228,9 @@ def _sentence(mistake: dict[str, Any]) -> str:
         return f"{name} {_ADVICE[mistake['type']]}"
     if mistake["type"] == "value_error":
         return f"{name} {mistake['ctx']['error']}"
-    # pydantic's words name the rule but not the value ("Input should be less than or equal to 10").
-    rule = str(mistake["msg"]).replace("Input should be", "should be")
-    return f"{name} {rule} (it is {_kind(mistake.get('input'))}). Please correct it."
+    # pydantic's words name the rule but not the value ("Input should be less than or equal to 10"), and types of Python.
+    rule = "must be an object" if mistake["type"] in _NO_OBJECT else str(mistake["msg"]).replace("Input should be", "must be")
+    return f"{name} {rule} (it is {_kind(mistake.get('input'))}). Correct it."
 
 
 def _kind(value: Any) -> str:

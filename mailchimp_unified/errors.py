@@ -208,8 +208,8 @@ def error_for(answer: Answer) -> MailchimpError:
         return _forbidden(answer) if answer.problem else _transient(answer)
     if answer.status == HTTPStatus.UNAUTHORIZED:
         return SignInError(
-            "Mailchimp does not accept the credentials: the key or token is wrong, was revoked, or belongs to a user who was"
-            " removed. Please enter a new API key or sign in again.",
+            "Mailchimp rejected the credentials: the key or token is wrong, was revoked, or belongs to a user who was"
+            " removed. Enter a new API key or sign in again.",
             detail=answer.detail,
         )
     return _refused(answer)
@@ -278,23 +278,22 @@ def _duration(seconds: float) -> str:
 def _forbidden(answer: Answer) -> ConfigError:
     if "datacenter" in answer.detail:
         return DataCenterError(
-            "The API key belongs to another data center than its suffix says. Please copy the whole key from Mailchimp again.",
+            "The API key's suffix names the wrong data center. Copy the whole key from Mailchimp again.",
             detail=answer.detail,
         )
     if answer.title == "User Disabled":
-        return AccountDisabledError("The Mailchimp account is deactivated. Please reactivate it in Mailchimp.", detail=answer.detail)
+        return AccountDisabledError("The Mailchimp account is deactivated. Reactivate it in Mailchimp.", detail=answer.detail)
     return PermissionDeniedError(
-        f"The Mailchimp user behind the credentials may not access {answer.what}."
-        " Please use the credentials of a user with a higher role, or a plan that includes it.",
+        f"This Mailchimp user does not have access to {answer.what}. Use a user with a higher role, or a plan that includes it.",
         detail=answer.detail,
     )
 
 
 def _refused(answer: Answer) -> MailchimpError:
     if answer.status == HTTPStatus.NOT_FOUND:
-        return NotFoundError(f"Mailchimp answers 404 (not found) for {answer.what}.", detail=answer.detail)
+        return NotFoundError(f"Mailchimp returned 404 (not found) for {answer.what}.", detail=answer.detail)
     if answer.status == HTTPStatus.UPGRADE_REQUIRED:
-        return ConfigError("Mailchimp answers over https only. Correct api_url.", detail=answer.detail)
+        return ConfigError("Mailchimp accepts HTTPS only. Correct api_url.", detail=answer.detail)
     return _not_accepted(answer)
 
 
@@ -303,15 +302,15 @@ def _not_accepted(answer: Answer) -> MailchimpError:
     words = answer.title or f"status {answer.status}"
     if SIGNUP_THROTTLE_DETAIL in answer.detail:
         return RejectedRecordError(
-            "Mailchimp accepts no more sign-ups of this email address for some hours.",
+            "Mailchimp temporarily blocks sign-ups for this email address; try again in a few hours.",
             detail=answer.detail,
             title=words,
             fields=fields,
             temporary=True,
         )
     if answer.method == "GET" or answer.status in _NEVER_THE_RECORD or answer.title == "JSON Parse Exception":
-        return BugError(f"Mailchimp does not understand the request for {answer.what} ({words}).", detail=answer.detail)
-    return RejectedRecordError(f"Mailchimp refuses the record ({words}).", detail=answer.detail, title=words, fields=fields)
+        return BugError(f"Mailchimp rejected the request for {answer.what} as malformed ({words}).", detail=answer.detail)
+    return RejectedRecordError(f"Mailchimp rejected the record ({words}).", detail=answer.detail, title=words, fields=fields)
 
 
 def _complaints(answer: Answer) -> list[dict[str, Any]]:

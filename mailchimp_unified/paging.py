@@ -211,7 +211,7 @@ class Pager:
             else:
                 return page
             if turns > TURNS:
-                raise TransientError("The end of the collection moves faster than it can be read", what=collection.what, answered=True)
+                raise TransientError("The collection is changing faster than it can be read", what=collection.what, answered=True)
 
     @property
     def _smaller(self) -> list[int]:
@@ -234,7 +234,7 @@ class Pager:
 
 
 def _same_pages(collection: Request) -> BugError:
-    return BugError(f"Mailchimp gives the same page of {collection.what} again and again, no matter the offset.")
+    return BugError(f"Mailchimp keeps returning the same page of {collection.what} regardless of the offset.")
 
 
 def _is_complete(page: Page, count: int) -> bool:

@@ -50,7 +50,7 @@ class Request:
         if missing:
             return f"has no {missing[0]}"
         if self.one_of and all(body.get(name) is None for name in self.one_of):
-            return f"has none of what belongs to {self.what}"
+            return "contains none of the expected fields"
         if not self.items:
             return ""
         found = body.get(self.items)

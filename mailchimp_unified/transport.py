@@ -106,14 +106,14 @@ def _read(raw: BaseHTTPResponse, deadline: float, outgoing: Outgoing) -> bytes:
         chunks.append(chunk)
         if time.monotonic() > deadline:
             raw.close()
-            raise TimedOutError(f"Mailchimp's answer was not complete after {outgoing.read:g} s", what=outgoing.what)
+            raise TimedOutError(f"Mailchimp's response was not complete after {outgoing.read:g} s", what=outgoing.what)
     return b"".join(chunks)
 
 
 def _network_error(error: RequestException | HTTPError, outgoing: Outgoing) -> MailchimpError:
     what, detail = outgoing.what, type(error).__name__
     if isinstance(error, (InvalidURL, InvalidSchema)):
-        return ConfigError("The URL of the API is not usable. Correct api_url.", detail=detail)
+        return ConfigError("The URL of the API is not valid. Correct api_url.", detail=detail)
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return ConfigError(
             f"The certificate of {urlsplit(outgoing.url).hostname} cannot be verified: it is expired, self-signed, or from an unknown"
@@ -121,10 +121,10 @@ def _network_error(error: RequestException | HTTPError, outgoing: Outgoing) -> M
             detail=detail,
         )
     if isinstance(error, ConnectTimeout) or _never_connected(error):
-        return TransientError("No connection to Mailchimp", what=what, detail=detail, sent=False)
+        return TransientError(f"Could not connect to Mailchimp while requesting {what}", detail=detail, sent=False)
     if isinstance(error, (Timeout, ReadTimeoutError)):
-        return TimedOutError(f"Mailchimp did not answer within {outgoing.read:g} s", what=what, detail=detail)
-    return TransientError("The connection to Mailchimp was lost", what=what, detail=detail)
+        return TimedOutError(f"Mailchimp did not respond within {outgoing.read:g} s", what=what, detail=detail)
+    return TransientError(f"Lost the connection to Mailchimp while requesting {what}", detail=detail)
 
 
 def _never_connected(error: Exception) -> bool:

@@ -80,7 +80,7 @@ class Database:
         check_query(self._connection, sql)
         described = [(row[0], row[1]) for row in self._within_time(f"DESCRIBE {sql}")]
         if twice := [name for name, count in Counter(name for name, _ in described).items() if count > 1]:
-            raise WorkbenchError(f"Two columns are called {twice[0]}.", "Please give each a name of its own, with AS.")
+            raise WorkbenchError(f"Two columns are called {twice[0]}.", "Give each a name of its own, with AS.")
         return described
 
     def first(self, sql: str, most: int) -> list[Json]:
@@ -160,7 +160,7 @@ def _reading(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyC
         yield cursor
     except duckdb.InterruptException:
         title = f"This query takes more than {LONGEST_QUERY_SECONDS:.0f} seconds."
-        raise WorkbenchError(title, "Please narrow it, or make a table of its rows and choose that.") from None
+        raise WorkbenchError(title, "Narrow it, or make a table of its rows and choose that.") from None
     except duckdb.Error as error:
         raise WorkbenchError("DuckDB cannot run this query.", first_line(error)) from error
     finally:

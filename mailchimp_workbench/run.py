@@ -70,7 +70,7 @@ def _listening(port: int) -> socket.socket:
         return socket.create_server((HOST, port))
     except OSError as error:
         raise WorkbenchError(
-            f"Port {port} cannot be used: {error.strerror}.", "Please choose another with --port, or 0 for a free one."
+            f"Port {port} cannot be used: {error.strerror}.", "Choose another with --port, or 0 for a free one."
         ) from error
 
 

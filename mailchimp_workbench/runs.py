@@ -95,7 +95,7 @@ class Runs:
     def start(self, run: Run, work: Callable[[Run], Awaitable[None]]) -> Run:
         """Let a run begin. Raises BusyError while another is under way."""
         if current := self.current():
-            raise BusyError(f"{current.title} is under way.", "Please wait for its end, or stop it.")
+            raise BusyError(f"{current.title} is under way.", "Wait for its end, or stop it.")
         self._runs = {run.id: run, **dict(list(self._runs.items())[: KEPT_RUNS - 1])}
         run.task = asyncio.create_task(self._follow(run, work))
         return run
@@ -129,7 +129,7 @@ class Runs:
         except WorkbenchError as error:
             run.end("failed", f"{error.title} {error.words}".strip())
         except Exception as error:  # noqa: BLE001 - the run's boundary: any error is shown on the page
-            run.end("failed", f"The workbench failed in an unexpected way ({type(error).__name__}: {error}). Please report it.")
+            run.end("failed", f"The workbench failed in an unexpected way ({type(error).__name__}: {error}). Report it.")
         else:
             run.end("done")
         await self._ended(run)

@@ -34,7 +34,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 
-UNKNOWN_VISITOR = "Please open the URL that the command printed: it contains the token of this workbench.\n"
+UNKNOWN_VISITOR = "Open the URL that the command printed: it contains the token of this workbench.\n"
 WRONG_HOST = "This page answers to its own address on this machine only.\n"
 WRONG_ORIGIN = "This request comes from another page, so nothing was done.\n"
 

@@ -47,7 +47,7 @@ class Settings:
         if own is not None:
             return dict(own)
         if other is None:
-            raise WorkbenchError("No Mailchimp account is configured.", "Please start the workbench with --source or --destination.")
+            raise WorkbenchError("No Mailchimp account is configured.", "Start the workbench with --source or --destination.")
         return {name: other[name] for name in SHARED if name in other}
 
 

@@ -23,9 +23,9 @@ def _start_date(value: str) -> str:
     try:
         moment = datetime.fromisoformat(value.strip())
     except ValueError:
-        raise ValueError("is not a date. Please write it as 2024-01-31T00:00:00Z.") from None
+        raise ValueError("is not a date. Write it as 2024-01-31T00:00:00Z.") from None
     if moment.replace(tzinfo=moment.tzinfo or UTC) > datetime.now(UTC):
-        raise ValueError("lies in the future. Please give a day in the past, or leave it empty.")
+        raise ValueError("lies in the future. Give a day in the past, or leave it empty.")
     return rfc3339(moment)
 
 

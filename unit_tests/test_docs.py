@@ -33,6 +33,7 @@ from unit_tests.wordings import literals, reasons
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_PAGE = ROOT / "docs" / "integrations" / "sources" / "mailchimp-unified.md"
 DESTINATION_PAGE = ROOT / "docs" / "integrations" / "destinations" / "mailchimp-unified.md"
+SIGN_IN_PAGE = ROOT / "docs" / "oauth.md"
 STREAMING = ROOT / "docs" / "streaming.md"
 DELIVERY, MIGRATION = ROOT / "docs" / "delivery.md", ROOT / "docs" / "migrate.md"
 README = ROOT / "README.md"
@@ -199,7 +200,7 @@ def messages() -> list[str]:
     """Return the messages that the troubleshooting tables explain."""
     found = [
         table.column(0)
-        for page in (SOURCE_PAGE, DESTINATION_PAGE, STREAMING)
+        for page in (SOURCE_PAGE, DESTINATION_PAGE, STREAMING, SIGN_IN_PAGE)
         for table in tables(page)
         if table.heading in MESSAGE_HEADINGS
     ]
@@ -213,7 +214,7 @@ def test_every_quoted_message_is_one_of_the_code() -> None:
 
 
 def test_every_reason_of_the_code_is_explained() -> None:
-    """A sentence with which the code lets a check, a sync or a record fail has a row: what it means and what to do."""
+    """A sentence with which the code lets a check, a sync, a sign-in or a record fail has a row: what it means and what to do."""
     explained = messages()
 
     assert len(reasons()) > 30

@@ -32,19 +32,19 @@ def check_fields(config: DestinationConfig) -> None:
         raise ConfigError("tag_mode replace needs managed_tags: the patterns of the tags that may be taken away, such as warehouse:*.")
     _check_membership(config, fillers)
     if config.list_ids_from == "configuration" and not config.list_id:
-        raise ConfigError("list_ids_from is configuration, but list_id is not set. Please choose the audience in list_id.")
+        raise ConfigError("list_ids_from is configuration, but list_id is not set. Choose the audience in list_id.")
     if config.list_ids_from == "configuration" and any(filler.field.label == "list_id" for filler in fillers):
-        raise ConfigError("list_ids_from is configuration, but field_mapping fills list_id. Please remove one of them.")
+        raise ConfigError("list_ids_from is configuration, but field_mapping fills list_id. Remove one of them.")
 
 
 def _check_membership(config: DestinationConfig, fillers: Sequence[Filler]) -> None:
     tag = config.membership_tag
     if tag is None and config.on_leaving == "remove_tag":
-        raise ConfigError("on_leaving is remove_tag, but membership_tag is not set. Please name the tag in membership_tag.")
+        raise ConfigError("on_leaving is remove_tag, but membership_tag is not set. Name the tag in membership_tag.")
     if tag is None and config.membership_streams:
-        raise ConfigError("membership_streams is set, but membership_tag is not. Please name the tag in membership_tag.")
+        raise ConfigError("membership_streams is set, but membership_tag is not. Name the tag in membership_tag.")
     if tag is not None and any(filler.field.kind == "tag" and folded(filler.field.name) == folded(tag) for filler in fillers):
-        raise ConfigError(f"field_mapping fills tag:{tag}, which is the membership_tag that every contact gets. Please remove one of them.")
+        raise ConfigError(f"field_mapping fills tag:{tag}, which is the membership_tag that every contact gets. Remove one of them.")
 
 
 def _fillers(config: DestinationConfig) -> list[Filler]:
@@ -81,7 +81,7 @@ def _check_once(fillers: Iterable[Filler], where: str) -> None:
             continue
         name = one.field.label if one.field == other.field else f"{one.field.label} and {other.field.label}, which are the same field,"
         raise ConfigError(
-            f"{where} fills {name} from more than one column: {one.origin} and {other.origin}. Please keep one of them,"
+            f"{where} fills {name} from more than one column: {one.origin} and {other.origin}. Keep one of them,"
             f" or give each rule its stream if they are for different streams."
         )
 
@@ -109,12 +109,12 @@ def check_columns(stream: str, columns: Columns, *, has_audience: bool) -> None:
     if "email" not in reached:
         likely = next((column for column in columns.known if "mail" in folded(column)), None)
         raise ConfigError(
-            f"Stream {stream} has no column for the email address. Please map one{f', perhaps {likely},' if likely else ''} to the field"
+            f"Stream {stream} has no column for the email address. Map one{f', perhaps {likely},' if likely else ''} to the field"
             f" email in field_mapping. Its columns are: {shown(sorted(columns.known))}."
         )
     if "list_id" not in reached and not has_audience:
         raise ConfigError(
-            f"Stream {stream} does not say which audience it goes to. Please set list_id, or map a column to the field list_id."
+            f"Stream {stream} does not say which audience it goes to. Set list_id, or map a column to the field list_id."
         )
 
 
@@ -129,7 +129,7 @@ def check_rules_have_columns(config: DestinationConfig, streams: Sequence[tuple[
             names = [name for columns in here for name in columns.known]
             missing.append(f"{rule.column}{did_you_mean(rule.column, names)}{f' of stream {rule.stream}' if rule.stream else ''}")
     if missing:
-        raise ConfigError(f"field_mapping names columns that no stream has: {shown(missing)}. Please correct or remove them.")
+        raise ConfigError(f"field_mapping names columns that no stream has: {shown(missing)}. Correct or remove them.")
 
 
 def _has(columns: Columns, column: str) -> bool:
@@ -144,12 +144,12 @@ def check_audience(config: DestinationConfig, audience: Audience) -> None:
         words = shown(f"{tag}{did_you_mean(tag, list(audience.merge_fields))}" for tag in unknown)
         raise ConfigError(
             f"field_mapping names merge fields that the audience {audience.id} does not have: {words}."
-            f" Please choose among {', '.join(sorted(audience.merge_fields)) or 'none'}, or turn create_missing_merge_fields on."
+            f" Choose among {', '.join(sorted(audience.merge_fields)) or 'none'}, or turn create_missing_merge_fields on."
         )
     if len(unknown) > MOST_CREATED:
         raise ConfigError(
             f"field_mapping names {len(unknown)} merge fields that the audience {audience.id} does not have, and one sync creates at most"
-            f" {MOST_CREATED}. Please create the others in Mailchimp."
+            f" {MOST_CREATED}. Create the others in Mailchimp."
         )
     _check_names(_fillers(config), audience)
     for filler in fillers:
@@ -157,7 +157,7 @@ def check_audience(config: DestinationConfig, audience: Audience) -> None:
     if config.field_mapping and config.required_fields == "enforce" and (missing := unmapped_required(config, audience)):
         raise ConfigError(
             f"The audience {audience.id} requires merge fields that field_mapping does not fill: {', '.join(missing)}."
-            f" Please map a column to {MERGE_FIELD_PREFIX}{missing[0]}, make the field optional in Mailchimp, or set required_fields"
+            f" Map a column to {MERGE_FIELD_PREFIX}{missing[0]}, make the field optional in Mailchimp, or set required_fields"
             f" to skip."
         )
 
@@ -180,7 +180,7 @@ def _check_names(fillers: Iterable[Filler], audience: Audience) -> None:
         except InvalidValueError as error:
             unknown.append(error.reason)
     if unknown:
-        raise ConfigError(f"field_mapping does not fit the audience {audience.id}: {'; '.join(unknown)}. Please correct the names.")
+        raise ConfigError(f"field_mapping does not fit the audience {audience.id}: {'; '.join(unknown)}. Correct the names.")
 
 
 def _check_type(filler: Filler, merge_field: MergeField | None) -> None:
@@ -193,7 +193,7 @@ def _check_type(filler: Filler, merge_field: MergeField | None) -> None:
     if merge_field.type in _CHOICES and not merge_field.choices:
         raise ConfigError(
             f"field_mapping fills {label}, but the merge field {merge_field.tag} of type {merge_field.type} has no choices."
-            f" Please add them in Mailchimp."
+            f" Add them in Mailchimp."
         )
     if filler.rule is None or filler.rule.value is None or filler.field.part:
         return

@@ -94,7 +94,7 @@ def _token(options: argparse.Namespace, host: str) -> str | None:
         # Not through the log, which would hide it.
         print(f"Token for this run: {chosen}", file=sys.stderr, flush=True)
     if len(chosen) < SHORTEST_TOKEN:
-        raise ConfigError(f"The token has fewer than {SHORTEST_TOKEN} characters. Please use a longer one.")
+        raise ConfigError(f"The token has fewer than {SHORTEST_TOKEN} characters. Use a longer one.")
     return chosen
 
 

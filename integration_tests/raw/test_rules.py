@@ -154,7 +154,7 @@ def test_what_an_account_may_not_read_is_reported_once_and_skipped(mailchimp: Em
         "The stream mailchimp_automation_email_queue",
         "The stream mailchimp_automation_emails",
     ]
-    assert all("may not access" in line and "higher role" in line for line in warnings(output))
+    assert all("does not have access to" in line and "higher role" in line for line in warnings(output))
 
 
 def test_a_missing_part_is_skipped_alone(mailchimp: Emulator, source: Sources, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,9 +223,9 @@ class World:
     async def _returned(self, outcome: Outcome, outgoing: Outgoing) -> Received:
         if outcome.broken is not None and outcome.broken.kind in ("hang", "drip"):
             await asyncio.sleep(outgoing.read)
-            raise TimedOutError(f"Mailchimp did not answer within {outgoing.read:g} s", what=outgoing.what, detail="Timeout")
+            raise TimedOutError(f"Mailchimp did not respond within {outgoing.read:g} s", what=outgoing.what, detail="Timeout")
         if outcome.broken is not None or outcome.reply is None:
-            raise TransientError("The connection to Mailchimp was lost", what=outgoing.what, detail="ConnectionError")
+            raise TransientError(f"Lost the connection to Mailchimp while requesting {outgoing.what}", detail="ConnectionError")
         headers = self.answering.headers(outcome.reply)
         return Received(outcome.reply.status, {name: text for name, text in headers.items() if text}, outcome.reply.body)
 

@@ -45,23 +45,23 @@ def launched(mailchimp: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[s
 
 
 MISTAKES = {
-    "key without suffix": (key(HEX), "credentials.apikey has no data center at its end"),
+    "key without suffix": (key(HEX), "credentials.apikey is missing the data center suffix"),
     "malformed key": (key("not-a-key"), "credentials.apikey is not a Mailchimp API key"),
-    "key of a wrong type": (key(["x"]), "credentials.apikey should be a valid string"),
-    "no credentials": ({"credentials": None}, "credentials should be a valid dictionary"),
-    "unknown kind of credentials": ({"credentials": {"auth_type": "password"}}, "credentials is of an unknown kind"),
-    "no kind of credentials": ({"credentials": {}}, "credentials does not say which kind it is"),
+    "key of a wrong type": (key(["x"]), "credentials.apikey must be a valid string"),
+    "no credentials": ({"credentials": None}, "credentials must be an object (it is empty)"),
+    "unknown kind of credentials": ({"credentials": {"auth_type": "password"}}, "credentials has an unknown auth_type"),
+    "no kind of credentials": ({"credentials": {}}, "credentials has no auth_type"),
     "empty key field": ({"credentials": {"auth_type": "apikey"}}, "credentials.apikey is missing"),
     "empty token": (token(" "), "credentials.access_token is empty"),
-    "wrong data center": (key(f"{HEX}-us99"), "belongs to another data center"),
-    "unknown key": (key(f"{'f' * 32}-us1"), "does not accept the credentials"),
-    "unknown token": (token("nonsense-token"), "does not accept the access token"),
+    "wrong data center": (key(f"{HEX}-us99"), "suffix names the wrong data center"),
+    "unknown key": (key(f"{'f' * 32}-us1"), "rejected the credentials"),
+    "unknown token": (token("nonsense-token"), "rejected the access token"),
     "unknown list": ({"list_ids": ["ffffffffff"]}, "list_ids names audiences that the account does not have: ffffffffff"),
     "malformed list": ({"list_ids": ["../x"]}, "list_ids.0 is not an audience id"),
-    "no worker": ({"num_workers": 0}, "num_workers should be greater than or equal to 1 (it is 0)"),
-    "too many workers": ({"num_workers": 11}, "num_workers should be less than or equal to 10 (it is 11)"),
-    "workers as text": ({"num_workers": "six"}, "num_workers should be a valid integer (it is a string)"),
-    "unknown status": ({"statuses": ["deleted"]}, "statuses.0 should be 'subscribed', 'unsubscribed'"),
+    "no worker": ({"num_workers": 0}, "num_workers must be greater than or equal to 1 (it is 0)"),
+    "too many workers": ({"num_workers": 11}, "num_workers must be less than or equal to 10 (it is 11)"),
+    "workers as text": ({"num_workers": "six"}, "num_workers must be a valid integer (it is a string)"),
+    "unknown status": ({"statuses": ["deleted"]}, "statuses.0 must be 'subscribed', 'unsubscribed'"),
     "bad date": ({"start_date": "next week"}, "start_date is not a date"),
     "date in the future": ({"start_date": "2999-01-01T00:00:00Z"}, "start_date lies in the future"),
     "http to elsewhere": ({"api_url": "http://mailchimp.example"}, "api_url would send the credentials unencrypted"),
@@ -70,9 +70,9 @@ MISTAKES = {
         {"raw_streams": ["all", "campaign"]},
         "raw_streams.1 names no collection of Mailchimp. The nearest names are campaigns",
     ),
-    "raw streams as a number": ({"raw_streams": 5}, "raw_streams should be a valid list (it is 5)"),
-    "raw streams as a text": ({"raw_streams": "campaigns"}, "raw_streams should be a valid list (it is a string)"),
-    "remote data as text": ({"include_remote_data": "yes"}, "include_remote_data should be a valid boolean"),
+    "raw streams as a number": ({"raw_streams": 5}, "raw_streams must be a valid list (it is 5)"),
+    "raw streams as a text": ({"raw_streams": "campaigns"}, "raw_streams must be a valid list (it is a string)"),
+    "remote data as text": ({"include_remote_data": "yes"}, "include_remote_data must be a valid boolean"),
 }
 
 
@@ -137,7 +137,7 @@ def test_check_names_a_role_that_is_too_low(launched: Launch, mailchimp: Emulato
 
     message = launched("check").connection_status()["message"]
 
-    assert "may not access the contacts of audience" in message
+    assert "does not have access to the contacts of audience" in message
 
 
 def test_a_revoked_token_ends_the_sync_with_a_config_error(launched: Launch, mailchimp: Emulator) -> None:
@@ -147,7 +147,7 @@ def test_a_revoked_token_ends_the_sync_with_a_config_error(launched: Launch, mai
 
     output = launched("read", **token(DEFAULT_OAUTH_TOKEN))
 
-    assert all("sign in again" in error["message"] for error in output.errors())
+    assert all("Sign in again" in error["message"] for error in output.errors())
     assert {error["failure_type"] for error in output.errors()} == {"config_error"}
 
 
@@ -159,7 +159,7 @@ def test_a_state_of_another_source_is_a_config_error(mailchimp: Emulator, tmp_pa
     output = Source(tmp_path, config(mailchimp.url)).command("read", catalog(["contacts"]), state)
 
     assert output.exit_code == 1
-    assert "clear the stream's state" in output.errors()[0]["message"]
+    assert "Clear the stream's state" in output.errors()[0]["message"]
 
 
 def test_spec_is_a_message(tmp_path: Path) -> None:

@@ -68,12 +68,12 @@ class Sick:
 
 def silent(outgoing: Outgoing) -> Received:
     """Answer nothing, or drip until the time is up."""
-    raise TimedOutError(f"Mailchimp did not answer within {outgoing.read:g} s", what=outgoing.what)
+    raise TimedOutError(f"Mailchimp did not respond within {outgoing.read:g} s", what=outgoing.what)
 
 
 def unreachable(outgoing: Outgoing) -> Received:
     """Let nobody connect."""
-    raise TransientError("No connection to Mailchimp", what=outgoing.what, sent=False)
+    raise TransientError(f"Could not connect to Mailchimp while requesting {outgoing.what}", sent=False)
 
 
 SICK: dict[str, Callable[[Outgoing], Received]] = {
@@ -118,7 +118,7 @@ def test_check_ends_within_30_seconds(part: str, sickness: Callable[[Outgoing], 
     assert status.status.value == "FAILED"
     assert transport.requests > 1 or "/3.0" not in part or sickness is silent
     if part == "/3.0":
-        words = {"answers nothing": "did not answer", "is behind a firewall": "IP address"}
+        words = {"answers nothing": "did not respond", "is behind a firewall": "IP address"}
         name = next(name for name, one in SICK.items() if one is sickness)
         assert words.get(name, "") in (status.message or "")
 

@@ -146,7 +146,7 @@ def converted(merge_field: MergeField, value: Any) -> Any:
 def _text(_: MergeField, value: Any) -> str:
     text = scalar_text(value)
     if len(text.encode()) > TEXT_BYTES:
-        raise ValueError(f"is longer than {TEXT_BYTES} bytes, and Mailchimp would cut it")
+        raise ValueError(f"is longer than {TEXT_BYTES} bytes; Mailchimp would truncate it")
     return text
 
 

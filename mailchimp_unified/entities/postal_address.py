@@ -54,7 +54,7 @@ def whole_address(value: Any) -> Json:
     if missing == ["state"] and folded(parts.get("country") or "us") not in COUNTRIES_WITH_STATES:
         return {**parts, "state": NO_STATE}
     if missing:
-        raise ValueError(f"lacks {', '.join(missing)}; expects a complete postal address (addr1, city, state, zip)")
+        raise ValueError(f"is missing {', '.join(missing)}; expects a complete postal address (addr1, city, state, zip)")
     return parts
 
 

@@ -51,12 +51,12 @@ _CALL_SECONDS = 30.0
 _SILENCE_SECONDS = 5.0
 
 _PAGE = "Thank you. You can close this window and go back to the terminal."
-_WRONG_PAGE = "This is not the expected answer. Please go back to the terminal."
+_WRONG_PAGE = "Unexpected response. Go back to the terminal."
 
 _ADVICE = {
-    "invalid_grant": "Mailchimp does not accept the code: it is older than half a minute or was used before. Please start again.",
-    "invalid_client": "Mailchimp does not know this client id with this client secret. Please copy both from the registered application.",
-    "redirect_uri_mismatch": "The redirect URI is not the registered one. Please register {redirect_uri} in the application.",
+    "invalid_grant": "Mailchimp rejected the code: it has expired or was already used. Start again.",
+    "invalid_client": "Mailchimp rejected the client id and client secret. Copy both from the registered application.",
+    "redirect_uri_mismatch": "The redirect URI does not match the registered one. Register {redirect_uri} in the application.",
 }
 
 
@@ -92,7 +92,7 @@ class Callback(HTTPServer):
         try:
             super().__init__((_LOOPBACK, port), _CallbackHandler)
         except OSError as error:
-            raise ConfigError(f"Port {port} of this machine is taken. Please choose another one.", detail=type(error).__name__) from None
+            raise ConfigError(f"Port {port} is already in use. Choose another port.", detail=type(error).__name__) from None
         self.state = secrets.token_urlsafe(32)
         self.answer: dict[str, str] | None = None
 
@@ -111,12 +111,12 @@ class Callback(HTTPServer):
         while self.answer is None:
             self.timeout = deadline - time.monotonic()
             if self.timeout <= 0:
-                raise SignInError("Nobody agreed in the browser in time. Please start again.")
+                raise SignInError("Timed out waiting for you to approve access in the browser. Start again.")
             self.handle_request()
         if "error" in self.answer:
-            raise SignInError("Access was denied in Mailchimp. Please start again and allow it.", detail=self.answer["error"])
+            raise SignInError("Access was denied in Mailchimp. Start again and allow access.", detail=self.answer["error"])
         if not self.answer.get("code"):
-            raise SignInError("The answer of the browser holds no code. Please start again.")
+            raise SignInError("The browser's redirect contains no code. Start again.")
         return self.answer["code"]
 
 
@@ -174,9 +174,7 @@ def exchange(application: Application, code: str, redirect_uri: str) -> str:
     try:
         response = requests.post(f"{application.login}{TOKEN_PATH}", data=form, timeout=_CALL_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        raise TransientError(
-            "No answer from Mailchimp's login. Please check the network and start again.", detail=type(error).__name__
-        ) from None
+        raise TransientError("No response from Mailchimp's login. Check the network and start again", detail=type(error).__name__) from None
     answer = _object(response.content)
     if response.status_code == HTTPStatus.OK and isinstance(answer.get("access_token"), str):
         return str(answer["access_token"])
@@ -184,8 +182,8 @@ def exchange(application: Application, code: str, redirect_uri: str) -> str:
     if refusal in _ADVICE:
         raise SignInError(_ADVICE[refusal].format(redirect_uri=redirect_uri), detail=str(answer.get("error_description", "")))
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise TransientError(f"Mailchimp's login is failing (status {response.status_code}). Please start again later.")
-    raise BugError(f"Mailchimp gives no token (status {response.status_code}).", detail=refusal)
+        raise TransientError(f"Mailchimp's login is failing (status {response.status_code}). Start again later")
+    raise BugError(f"Mailchimp did not return a token (status {response.status_code}).", detail=refusal)
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -247,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shown(url: str) -> None:
-    _say(f"Please visit {url}")
+    _say(f"Visit {url}")
 
 
 def _opened(url: str) -> None:

@@ -40,7 +40,7 @@ async def start(request: Request) -> Response:
     form = await request.form()
     streams, list_ids = ([str(value) for value in form.getlist(name)] for name in ("stream", "audience"))
     if not streams:
-        raise WorkbenchError("No stream was chosen.", "Please go back and choose at least one.")
+        raise WorkbenchError("No stream was chosen.", "Go back and choose at least one.")
     run = begin(bench, streams, list_ids)
     return RedirectResponse(f"/runs/{run.id}", 303)
 

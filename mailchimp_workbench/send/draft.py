@@ -132,7 +132,7 @@ class Drafts:
         """Return a draft. Raises NotThereError."""
         if draft_id not in self._drafts:
             raise NotThereError(
-                "This draft is no longer known.", "Drafts are remembered until the workbench ends. Please choose the rows again."
+                "This draft is no longer known.", "Drafts are remembered until the workbench ends. Choose the rows again."
             )
         return self._drafts[draft_id]
 

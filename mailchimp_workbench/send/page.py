@@ -56,7 +56,7 @@ async def upload(request: Request) -> Response:
     async with request.form(max_files=1) as form:
         given = form.get("file")
         if not isinstance(given, UploadFile) or not given.filename:
-            raise WorkbenchError("No file was chosen.", "Please choose a CSV file.")
+            raise WorkbenchError("No file was chosen.", "Choose a CSV file.")
         path, name = await _kept(given, bench.database.folder), given.filename
     try:
         return await _begun(bench, lambda: rows_of_upload(bench.database, path, name))
@@ -82,7 +82,7 @@ async def load(request: Request) -> Response:
         config = await _configuration(form)
     draft.load(config)
     if draft.list_id not in {one["list_id"] for one in known_audiences(bench.database)}:
-        draft.notes.append(f"The account has no audience {draft.list_id} that was read. Please choose one.")
+        draft.notes.append(f"The account has no audience {draft.list_id} that was read. Choose one.")
         draft.list_id = ""
     return RedirectResponse(f"/send/{draft.id}", 303)
 
@@ -132,7 +132,7 @@ async def _configuration(form: FormData) -> Json:
     except orjson.JSONDecodeError:
         config = None
     if not isinstance(config, dict):
-        raise WorkbenchError("This is not a configuration.", "Please choose the JSON file that Save made, or that of a destination.")
+        raise WorkbenchError("This is not a configuration.", "Choose the JSON file that Save made, or that of a destination.")
     return config
 
 

@@ -58,7 +58,7 @@ def from_sql(database: Database, name: str, origin: str, sql: str) -> Rows:
     described = database.describe(sql)
     if len(described) > MOST_COLUMNS:
         raise WorkbenchError(
-            f"There are {len(described):,} columns.", f"At most {MOST_COLUMNS:,} can be mapped. Please select those that are needed."
+            f"There are {len(described):,} columns.", f"At most {MOST_COLUMNS:,} can be mapped. Select those that are needed."
         )
     sampled = database.first(sql, SAMPLED_ROWS)
     columns = tuple(_column(column, type_, sampled) for column, type_ in described)

@@ -25,11 +25,11 @@ CHUNK_BYTES = 1 << 20
 def rows_of_upload(database: Database, path: Path, name: str) -> Rows:
     """Return the rows of a file. Raises WorkbenchError saying why there are none."""
     if path.stat().st_size == 0:
-        raise WorkbenchError("The file is empty.", "Please choose a CSV file with a line of column names.")
+        raise WorkbenchError("The file is empty.", "Choose a CSV file with a line of column names.")
     if name.lower().endswith((".jsonl", ".ndjson")):
         return from_records(name, _records(path))
     if path.open("rb").read(4) == b"PK\x03\x04":
-        raise WorkbenchError("This is an Excel workbook.", "Please save the sheet as CSV first.")
+        raise WorkbenchError("This is an Excel workbook.", "Save the sheet as CSV first.")
     table = new_table()
     _load_csv(database, _in_utf8(path), table)
     rows = from_upload(database, table, name)

@@ -11,7 +11,7 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     const megabytes = Math.ceil(file.size / 1048576);
     form.querySelector("[role=alert]").textContent =
-      `This file has ${megabytes} MB, more than ${limit / 1048576} MB. Please split it, or load it into the DuckDB file and choose the table.`;
+      `This file has ${megabytes} MB, more than ${limit / 1048576} MB. Split it, or load it into the DuckDB file and choose the table.`;
     return;
   }
   if (!form.hasAttribute("hx-post")) {

@@ -182,7 +182,7 @@ def refusal(stream: str, names: Iterable[str]) -> str | None:
     if row is None:
         near = ", ".join(PREFIX + name for name in _nearest(stream.removeprefix(PREFIX)))
         return (
-            f"There is no stream {stream}. Please refresh the source schema. The streams are contacts, lists, tags and users,"
+            f"There is no stream {stream}. Refresh the source schema. The streams are contacts, lists, tags and users,"
             f" and raw streams whose names begin with {PREFIX}; the nearest of them are {near}."
         )
     if row.parent is None or not row.on_request or row.name in names:

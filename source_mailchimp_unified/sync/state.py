@@ -89,7 +89,7 @@ class SnapshotState(BaseModel):
     records: dict[str, str] = {}
 
 
-_NOT_OURS = "The saved state of the stream %s is not one that this source wrote. Please clear the stream's state and sync again."
+_NOT_OURS = "The saved state of the stream %s is not one that this source wrote. Clear the stream's state and sync again."
 
 AnyState = TypeVar("AnyState", bound=BaseModel)
 
@@ -129,7 +129,7 @@ def key_values(key: str) -> list[Any]:
     except orjson.JSONDecodeError:
         values = None
     if not isinstance(values, list):
-        raise ConfigError("The saved state of a stream is not one that this source wrote. Please clear it and sync again.")
+        raise ConfigError("The saved state of a stream is not one that this source wrote. Clear it and sync again.")
     return values
 
 

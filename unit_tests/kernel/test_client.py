@@ -84,7 +84,7 @@ TRANSIENT: dict[str, Received | Exception] = {
     "not JSON": answer(b"<html>"),
     "cut off": answer(b'{"health'),
     "no connection": TransientError("No connection to Mailchimp", sent=False),
-    "no answer": TimedOutError("Mailchimp did not answer"),
+    "no answer": TimedOutError("Mailchimp did not respond"),
 }
 
 
@@ -127,7 +127,7 @@ def test_a_pause_that_mailchimp_asks_for_is_kept_within_the_time_that_is_left(va
 
 def test_calls_fail_at_once_after_mailchimp_was_given_up() -> None:
     """When a call has used up its time and nothing has succeeded since, a hundred others do not wait one after the other."""
-    scripted = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=130)
+    scripted = Scripted(lambda _: TimedOutError("Mailchimp did not respond"), seconds=130)
 
     async def all_of_them() -> float:
         client = scripted.client()
@@ -328,7 +328,7 @@ def test_a_caller_may_limit_the_heavy_tries() -> None:
 def test_a_page_that_timed_out_silences_no_other_call() -> None:
     """Only where a call has used up its whole time is Mailchimp taken for silent: a page that may be too big proves nothing."""
     scripted = Scripted(
-        lambda outgoing: TimedOutError("Mailchimp did not answer") if outgoing.url.endswith("big") else answer({"ok": True})
+        lambda outgoing: TimedOutError("Mailchimp did not respond") if outgoing.url.endswith("big") else answer({"ok": True})
     )
 
     async def one_after_the_other() -> Any:
@@ -342,7 +342,7 @@ def test_a_page_that_timed_out_silences_no_other_call() -> None:
 
 def test_a_connection_that_is_lost_for_good_silences_the_calls_that_wait() -> None:
     """Once one call has used up its whole time, those under way fail with their next failure and later ones at once."""
-    scripted = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=10)
+    scripted = Scripted(lambda _: TimedOutError("Mailchimp did not respond"), seconds=10)
 
     async def together() -> tuple[int, float]:
         client = scripted.client(Patience(total=60.0, first_answer=60.0))

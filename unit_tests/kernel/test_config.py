@@ -52,8 +52,18 @@ def test_nothing_means_not_set_within_a_rule(key: str, nothing: Any) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_required_cannot_be_nothing(model: type[BaseModel], nothing: Any) -> None:
     """Credentials that are set to nothing are a mistake with words of its own."""
-    with pytest.raises(ConfigError, match="credentials"):
+    with pytest.raises(ConfigError, match=r"^credentials must be an object \(it is (empty|a string)\)\. Correct it\.$"):
         parse_config(model, {"credentials": nothing})
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [(1, r"field_mapping\.0 must be an object \(it is 1\)\."), ({"field": ""}, r"field_mapping\.0\.field is empty\. Fill it in\.")],
+)
+def test_a_mistake_in_a_rule_is_told_without_the_words_of_python(rule: Any, words: str) -> None:
+    """What is not an object, and a name without a letter, are mistakes in words that a form could use."""
+    with pytest.raises(ConfigError, match=words):
+        parse_config(DestinationConfig, {**LEAST, "field_mapping": [rule]})
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def record(words: str) -> Verdict:
 
 def bug() -> Verdict:
     """The maintainers must act."""
-    return Verdict(errors.BugError, SYSTEM, "does not understand")
+    return Verdict(errors.BugError, SYSTEM, "as malformed")
 
 
 def busy(words: str, class_: type[errors.TransientError] = errors.TransientError) -> Verdict:
@@ -80,7 +80,7 @@ def failing(status: int) -> Verdict:
 BLOCKED = busy("IP address", errors.FirewallError)
 
 
-SIGN_IN = Verdict(errors.SignInError, CONFIG, "sign in again")
+SIGN_IN = Verdict(errors.SignInError, CONFIG, "Mailchimp rejected the")
 PERMISSION = Verdict(errors.PermissionDeniedError, CONFIG, "higher role")
 WRONG_FIELDS = "Your merge fields were invalid."
 SCHEMA = "The resource submitted could not be validated. For field-specific details, see the 'errors' array."
@@ -118,7 +118,7 @@ TABLE: dict[str, tuple[Seen, Verdict]] = {
     "schema": (invalid(SCHEMA, ("", "Required fields were not provided: email_address")), record("Invalid Resource")),
     "sign-up throttle": (
         invalid("a@b.c has signed up to a lot of lists very recently; we're not allowing more signups for now"),
-        record("for some hours"),
+        record("temporarily blocks sign-ups"),
     ),
     "cannot be archived": (
         Seen(405, "Method Not Allowed", "This list member cannot be removed. Can not archive a contact that is bounced", "DELETE"),
@@ -155,17 +155,17 @@ TABLE: dict[str, tuple[Seen, Verdict]] = {
     "plan": (Seen(403, "Authorization Failure", "User does not have access to the requested operation"), PERMISSION),
     "disabled": (
         Seen(403, "User Disabled", "This account has been deactivated."),
-        Verdict(errors.AccountDisabledError, CONFIG, "reactivate"),
+        Verdict(errors.AccountDisabledError, CONFIG, "deactivated. Reactivate"),
     ),
     "data center": (
         Seen(403, "Forbidden", "The API key provided is linked to datacenter 'us6'"),
-        Verdict(errors.DataCenterError, CONFIG, "another data center"),
+        Verdict(errors.DataCenterError, CONFIG, "wrong data center"),
     ),
     "not there": (
         Seen(404, "Resource Not Found", "The requested resource could not be found."),
         Verdict(errors.NotFoundError, CONFIG, "404 (not found) for audience a1b2c3d4e5"),
     ),
-    "plain http": (Seen(426, "Upgrade Required", "", "PUT"), Verdict(errors.ConfigError, CONFIG, "https")),
+    "plain http": (Seen(426, "Upgrade Required", "", "PUT"), Verdict(errors.ConfigError, CONFIG, "HTTPS only")),
     "redirect": (Seen(302, body=b"", content_type=HTML), Verdict(errors.ConfigError, CONFIG, "redirect")),
     # What passes.
     "throttle": (Seen(429, "TooManyRequests", "You have exceeded the limit of 10 simultaneous connections."), busy("HTTP 429")),
@@ -186,21 +186,21 @@ TABLE: dict[str, tuple[Seen, Verdict]] = {
     "locked": (Seen(423, "Locked", "", "PUT"), busy("HTTP 423")),
     "too early": (Seen(425, body=b"", content_type=HTML), busy("HTTP 425")),
     "HTML with success": (Seen(200, body=b"<html>", content_type=HTML), busy("not JSON")),
-    "cut off": (Seen(200, body=b'{"members": [', content_type="application/json"), busy("cut off")),
+    "cut off": (Seen(200, body=b'{"members": [', content_type="application/json"), busy("truncated")),
 }
 
 DISTURBANCES: dict[str, tuple[Exception, Verdict]] = {
-    "reset": (requests.ConnectionError("reset by peer"), busy("was lost")),
-    "cut off while reading": (requests.exceptions.ChunkedEncodingError(), busy("was lost")),
-    "no answer in time": (requests.ReadTimeout(), Verdict(errors.TimedOutError, TRANSIENT, "did not answer", retried=True)),
-    "no connection in time": (requests.ConnectTimeout(), busy("No connection")),
+    "reset": (requests.ConnectionError("reset by peer"), busy("Lost the connection")),
+    "cut off while reading": (requests.exceptions.ChunkedEncodingError(), busy("Lost the connection")),
+    "no answer in time": (requests.ReadTimeout(), Verdict(errors.TimedOutError, TRANSIENT, "did not respond", retried=True)),
+    "no connection in time": (requests.ConnectTimeout(), busy("Could not connect")),
     "certificate": (
         requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
         Verdict(errors.ConfigError, CONFIG, "certificate"),
     ),
     "no such host": (
         requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "no such host"))),  # type: ignore[arg-type]
-        busy("No connection"),
+        busy("Could not connect"),
     ),
 }
 
@@ -299,7 +299,7 @@ def test_a_token_that_is_refused_with_success() -> None:
     """The metadata answers 200 to a bad token: it is a matter of signing in again, and not repeated."""
     refused = Seen(200, body=b'{"error":"invalid_token","error_description":"x"}', content_type="application/json")
     canned = Canned(refused, times=1_000)
-    with pytest.raises(errors.SignInError, match="sign in again") as raised:
+    with pytest.raises(errors.SignInError, match="Sign in again") as raised:
         call(canned, seconds=10, token=DEFAULT_OAUTH_TOKEN)
     assert traced(raised.value).failure_type == CONFIG
     assert canned.calls == 1

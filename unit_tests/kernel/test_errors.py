@@ -32,10 +32,10 @@ TABLE = {
     "500": (problem(500, "InternalServerError"), errors.ServerError, FailureType.transient_error, "HTTP 500"),
     "502 HTML": (Answer(502, "the contacts", content_type=HTML, body=b"<h1>"), errors.ServerError, FailureType.transient_error, "HTTP 502"),
     "akamai": (problem(403, "akamai_503", type="akamai_error_message"), errors.FirewallError, FailureType.transient_error, "IP address"),
-    "400 reading": (problem(400, "Invalid Resource"), errors.BugError, FailureType.system_error, "does not understand"),
+    "400 reading": (problem(400, "Invalid Resource"), errors.BugError, FailureType.system_error, "as malformed"),
     "400 writing": (
         problem(400, "Member In Compliance State", "x", "PUT"), errors.RejectedRecordError, FailureType.system_error, "Member In Compliance State"),
-    "400 bad JSON": (problem(400, "JSON Parse Exception", "x", "POST"), errors.BugError, FailureType.system_error, "does not understand"),
+    "400 bad JSON": (problem(400, "JSON Parse Exception", "x", "POST"), errors.BugError, FailureType.system_error, "as malformed"),
     "405 writing": (problem(405, "Method Not Allowed", "x", "DELETE"), errors.RejectedRecordError, FailureType.system_error, "Method Not Allowed"),
 }  # fmt: skip
 

@@ -111,7 +111,7 @@ def test_passing_trouble_does_not_make_small_pages_for_good() -> None:
 
 def test_the_time_for_retries_is_that_of_all_sizes_together() -> None:
     """A collection that never answers is given up after the time of one request, not after that of each size."""
-    silent = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=130)
+    silent = Scripted(lambda _: TimedOutError("Mailchimp did not respond"), seconds=130)
 
     async def reading() -> float:
         with pytest.raises(TimedOutError):
@@ -252,7 +252,7 @@ def test_an_offset_without_effect_is_an_error() -> None:
     first_ten = [{"id": number} for number in range(10)]
     pager = Pager(Scripted(lambda _: answer({"things": first_ten, "total_items": 37})).client(), logging.getLogger("test"))
 
-    with pytest.raises(BugError, match="no matter the offset"):
+    with pytest.raises(BugError, match="regardless of the offset"):
         run(pager.all(THINGS))
 
 

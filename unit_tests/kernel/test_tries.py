@@ -85,7 +85,7 @@ def test_pauses_double_up_to_the_longest(patience: Patience, pauses: list[float]
 
 def test_after_a_timeout_mailchimp_has_a_rest() -> None:
     """A call that timed out is still counted among the ten that Mailchimp allows, for some seconds."""
-    failures = [TimedOutError("Mailchimp did not answer")]
+    failures = [TimedOutError("Mailchimp did not respond")]
 
     assert tried(lambda _: failures.pop() if failures else answer({}), Patience())[1] == Patience().rest_after_timeout == 10.0
 
