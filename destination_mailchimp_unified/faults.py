@@ -8,7 +8,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from mailchimp_unified.errors import ConfigError, MailchimpError, TransientError
 from mailchimp_unified.identity import masked
 
-UNEXPECTED = "The destination failed in an unexpected way. Report it with the log of this sync."
+UNEXPECTED = "The destination failed unexpectedly. Report this with the sync's log."
 
 
 def failure_type(error: BaseException) -> FailureType:

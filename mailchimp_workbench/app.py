@@ -73,4 +73,4 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    return problem(request, 500, "The workbench failed in an unexpected way.", f"{type(error).__name__}. Report it.")
+    return problem(request, 500, "The workbench failed unexpectedly.", f"{type(error).__name__}. Report it.")

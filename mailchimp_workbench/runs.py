@@ -129,7 +129,7 @@ class Runs:
         except WorkbenchError as error:
             run.end("failed", f"{error.title} {error.words}".strip())
         except Exception as error:  # noqa: BLE001 - the run's boundary: any error is shown on the page
-            run.end("failed", f"The workbench failed in an unexpected way ({type(error).__name__}: {error}). Report it.")
+            run.end("failed", f"The workbench failed unexpectedly ({type(error).__name__}: {error}). Report it.")
         else:
             run.end("done")
         await self._ended(run)

@@ -21,6 +21,6 @@ async def check_account(client: MailchimpClient, account: Account) -> str:
             await client.call(endpoints.totals(endpoints.members(list_id, fields="members.id")))
     names = ", ".join(f"{one.get('name')} ({one['id']})" for one in audiences.chosen) or "none"
     return (
-        f"Connected to the Mailchimp account {root.get('account_name') or root.get('account_id')}"
-        f" with the role {root.get('role') or 'unknown'}: {len(audiences.chosen)} of {len(audiences.by_id)} audiences are read: {names}."
+        f"Connected to Mailchimp account {root.get('account_name') or root.get('account_id')} (role: {root.get('role') or 'unknown'})."
+        f" Reading {len(audiences.chosen)} of {len(audiences.by_id)} audiences: {names}."
     )

@@ -25,7 +25,7 @@ def _start_date(value: str) -> str:
     except ValueError:
         raise ValueError("is not a date. Write it as 2024-01-31T00:00:00Z.") from None
     if moment.replace(tzinfo=moment.tzinfo or UTC) > datetime.now(UTC):
-        raise ValueError("lies in the future. Give a day in the past, or leave it empty.")
+        raise ValueError("is in the future. Use a past date, or leave it empty.")
     return rfc3339(moment)
 
 

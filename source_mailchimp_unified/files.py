@@ -27,7 +27,7 @@ def read_config(path: str) -> Json:
     """Return the configuration in a file. Raises ConfigError."""
     content = _parsed(path, "configuration")
     if not isinstance(content, dict):
-        raise ConfigError(f'The configuration file {path} must hold a JSON object, such as {{"credentials": {{...}}}}.')
+        raise ConfigError(f'The configuration file {path} must contain a JSON object, such as {{"credentials": {{...}}}}.')
     return content
 
 
@@ -39,11 +39,11 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     content = _of_type(_parsed(path, "catalog"), "catalog")
     streams = content.get("streams") if isinstance(content, dict) else None
     if not isinstance(streams, list):
-        raise ConfigError(f"The catalog file {path} must hold a JSON object with a list of streams. The output of discover will do.")
+        raise ConfigError(f"The catalog file {path} must contain a JSON object with a list of streams. The output of discover also works.")
     configured = [_configured(stream, place) for place, stream in enumerate(streams)]
     names = [one["stream"]["name"] for one in configured]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ConfigError(f"The catalog file names a stream twice: {', '.join(sorted(twice))}.")
+        raise ConfigError(f"The catalog file lists these streams more than once: {', '.join(sorted(twice))}.")
     return ConfiguredAirbyteCatalogSerializer.load({"streams": configured})
 
 
@@ -118,7 +118,9 @@ def _state(entry: Any, path: str) -> AirbyteStateMessage:
     except Exception:  # noqa: BLE001 - the serializer can raise anything
         message = None
     if message is None or not (message.stream or message.global_ or message.data):
-        raise ConfigError(f"The state file {path} must hold state messages as this source prints them. To start over, leave the state out.")
+        raise ConfigError(
+            f"The state file {path} must contain state messages as this source prints them. To start over, leave the state out."
+        )
     return message
 
 
@@ -138,5 +140,5 @@ def states_by_stream(messages: Sequence[AirbyteStateMessage] | None) -> dict[str
 def _of_a_legacy_state(content: Mapping[str, Any]) -> dict[str, Json]:
     """Return the state per stream of an older form of Airbyte's states, one object with a state for each name."""
     if not all(isinstance(state, dict) for state in content.values()):
-        raise ConfigError("The saved state is of a form that this source never wrote. Clear it to start over.")
+        raise ConfigError("The saved state is not in a format that this source writes. Clear it to start over.")
     return dict(content)

@@ -73,7 +73,7 @@ class SnapshotStream(Stream):
 
     def _note_odd(self, record: Json) -> None:
         """Note a row that is not a record of this stream; everything else is still read."""
-        self.errors.append(BugError(f"Mailchimp lists rows among the {self.name} that cannot be read."))
+        self.errors.append(BugError(f"Some {self.name} returned by Mailchimp cannot be read."))
 
     def _values(self, key: str) -> dict[str, Any]:
         return dict(zip(self.entity.primary_key, key_values(key), strict=False))

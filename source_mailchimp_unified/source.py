@@ -203,7 +203,7 @@ def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
 
 def _warn_of_unknown_keys(logger: logging.Logger, config: Mapping[str, Any]) -> None:
     for key in unknown_keys(SourceConfig, config):
-        logger.warning("The configuration has a key that this source does not know and ignores: %s.", key.words)
+        logger.warning("Ignoring unknown configuration key: %s.", key.words)
 
 
 def _refused_streams(
@@ -228,7 +228,7 @@ def _raise_failures(failures: Iterable[tuple[str, Exception]]) -> None:
     types = {traced(error).failure_type for error in by_stream.values()}
     reasons = " ".join(f"{name}: {traced(error).message}" for name, error in by_stream.items())
     raise AirbyteTracedException(
-        message=f"Not all streams could be read. {reasons}",
+        message=f"Some streams failed. {reasons}",
         internal_message=f"Failed streams: {', '.join(by_stream)}",
         # One cause that only the maintainers or time can mend outweighs those the user can.
         failure_type=next(t for t in (FailureType.system_error, FailureType.transient_error, FailureType.config_error) if t in types),

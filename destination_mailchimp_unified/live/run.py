@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of the answers is gone.
         return FAILED
     except Exception:
-        logger.exception("The process failed in an unexpected way. Report it with this log.")
+        logger.exception("The process failed unexpectedly. Report this with the log.")
         return FAILED
     return stopping.code
 

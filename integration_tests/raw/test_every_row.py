@@ -130,7 +130,9 @@ def test_an_item_without_its_key_comes_all_the_same(run: Run, account: Account) 
     below = {row.name for row in ROWS if row.parent and _keyless_above(row)}
     assert {name for name, status in statuses(output).items() if status == "INCOMPLETE"} == below
     keyless = {row.name for row in rows if own_keys(row)}
-    warned = {name for name in NAMES if any("lack a part of their key" in line and f"mailchimp_{name} " in line for line in output.logs())}
+    warned = {
+        name for name in NAMES if any("are missing part of their key" in line and f"mailchimp_{name} " in line for line in output.logs())
+    }
     assert warned == keyless
 
 

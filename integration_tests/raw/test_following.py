@@ -191,7 +191,7 @@ def test_campaigns_without_content_stop_nothing(run: Run) -> None:
 
     assert len(output.records("mailchimp_campaign_content")) == 75
     assert output.statuses("mailchimp_campaign_content")[-1] == "COMPLETE"
-    assert [line.split(" left out")[0] for line in warnings(output)] == ["25 of 100 parts of the stream mailchimp_campaign_content"]
+    assert [line.split(": ")[0] for line in warnings(output)] == ["Skipped 25 of 100 partitions of mailchimp_campaign_content"]
 
 
 def test_one_404_is_not_believed(run: Run) -> None:
@@ -272,7 +272,7 @@ def test_a_collection_that_turns_out_to_be_big_is_announced(tmp_path: Path) -> N
     output = Run(tmp_path, account).read("orders")
 
     assert [line for line in warnings(output) if "needs about" in line] == [
-        f"The stream mailchimp_orders needs about {NOTEWORTHY_REQUESTS + 1} requests, as far as is known by now."
+        f"The stream mailchimp_orders needs about {NOTEWORTHY_REQUESTS + 1} requests, as far as known so far."
     ]
 
 
@@ -331,8 +331,8 @@ def test_states_of_the_released_version(run: Run) -> None:
     # The newest one is within the lookback, and nothing is known about it yet.
     assert {one["id"] for one in output.records("mailchimp_list_members")} == {"id-1", "id-2", "id-3"}
     assert len(output.records("mailchimp_campaigns")) == 100
-    assert [line for line in warnings(output) if "followed differently" in line] == [
-        "mailchimp_campaigns is followed differently in this version: it is read in full once more."
+    assert [line for line in warnings(output) if "tracks changes differently" in line] == [
+        "mailchimp_campaigns: this version tracks changes differently; reading it in full once."
     ]
 
 

@@ -133,7 +133,7 @@ def test_what_belongs_to_a_parent_that_cannot_be_read_is_missing_alone(mailchimp
 
     assert {record["list_id"] for record in output.records("mailchimp_segment_members")} == {"bbbbbbbbbb"}
     assert output.statuses("mailchimp_segment_members")[-1] == "COMPLETE"
-    assert any("What belongs to 1 of 2 parts of the segments is left out" in line for line in output.logs())
+    assert any("Skipping what is below 1 of 2 partitions of the segments" in line for line in output.logs())
     assert {record["store_id"] for record in output.records("mailchimp_store_promo_codes")} == {"id-0", "id-2"}
     assert output.statuses("mailchimp_store_promo_codes")[-1] == "INCOMPLETE"
 
@@ -150,9 +150,9 @@ def test_what_an_account_may_not_read_is_reported_once_and_skipped(mailchimp: Em
     assert output.errors() == []
     assert [output.statuses(f"mailchimp_{name}")[-1] for name in names] == ["COMPLETE"] * 3
     assert len(output.records("mailchimp_campaigns")) == 3
-    assert [line.split(" left out: ")[0] for line in sorted(warnings(output))] == [
-        "The stream mailchimp_automation_email_queue",
-        "The stream mailchimp_automation_emails",
+    assert [line.split(": ")[0] for line in sorted(warnings(output))] == [
+        "Skipped the stream mailchimp_automation_email_queue",
+        "Skipped the stream mailchimp_automation_emails",
     ]
     assert all("does not have access to" in line and "higher role" in line for line in warnings(output))
 
@@ -167,9 +167,9 @@ def test_a_missing_part_is_skipped_alone(mailchimp: Emulator, source: Sources, m
     assert output.errors() == []
     assert {record["list_id"] for record in output.records("mailchimp_list_clients")} == {"aaaaaaaaaa"}
     assert set(output.states("mailchimp_list_members")[-1]["cursors"]) == {'["aaaaaaaaaa"]'}
-    assert sorted(line.split(" left out")[0] for line in warnings(output)) == [
-        "1 of 2 parts of the stream mailchimp_list_clients",
-        "1 of 2 parts of the stream mailchimp_list_members",
+    assert sorted(line.split(": ")[0] for line in warnings(output)) == [
+        "Skipped 1 of 2 partitions of mailchimp_list_clients",
+        "Skipped 1 of 2 partitions of mailchimp_list_members",
     ]
 
 
@@ -205,7 +205,7 @@ def test_streams_on_request_need_their_name(mailchimp: Emulator, source: Sources
 
     assert refused.statuses("mailchimp_member_notes") == ["INCOMPLETE"]
     assert refused.statuses("mailchimp_campaigns")[-1] == "COMPLETE"
-    assert "please name member_notes in raw_streams" in refused.errors()[0]["message"]
+    assert "name member_notes in raw_streams" in refused.errors()[0]["message"]
     assert not [path for path in asked(mailchimp) if path.endswith("/notes")]
 
 

@@ -63,12 +63,12 @@ MISTAKES = {
     "workers as text": ({"num_workers": "six"}, "num_workers must be a valid integer (it is a string)"),
     "unknown status": ({"statuses": ["deleted"]}, "statuses.0 must be 'subscribed', 'unsubscribed'"),
     "bad date": ({"start_date": "next week"}, "start_date is not a date"),
-    "date in the future": ({"start_date": "2999-01-01T00:00:00Z"}, "start_date lies in the future"),
+    "date in the future": ({"start_date": "2999-01-01T00:00:00Z"}, "start_date is in the future"),
     "http to elsewhere": ({"api_url": "http://mailchimp.example"}, "api_url would send the credentials unencrypted"),
     "no origin": ({"api_url": "https://mailchimp.example/3.0/lists"}, "api_url is not an origin"),
     "unknown raw stream": (
         {"raw_streams": ["all", "campaign"]},
-        "raw_streams.1 names no collection of Mailchimp. The nearest names are campaigns",
+        "raw_streams.1 is not a Mailchimp collection. Closest matches: campaigns",
     ),
     "raw streams as a number": ({"raw_streams": 5}, "raw_streams must be a valid list (it is 5)"),
     "raw streams as a text": ({"raw_streams": "campaigns"}, "raw_streams must be a valid list (it is a string)"),
@@ -127,7 +127,7 @@ def test_check_succeeds_and_names_the_account(launched: Launch, mailchimp: Emula
     output = launched("check", **credentials)
 
     assert output.connection_status()["status"] == "SUCCEEDED"
-    assert any("Northwind Outdoor with the role owner: 3 of 3 audiences" in line for line in output.logs())
+    assert any("Northwind Outdoor (role: owner). Reading 3 of 3 audiences" in line for line in output.logs())
 
 
 def test_check_names_a_role_that_is_too_low(launched: Launch, mailchimp: Emulator) -> None:

@@ -85,7 +85,7 @@ class ContactsStream(Stream):
         if not self.saved or wanted == before:
             return
         if not wanted <= before:
-            self.logger.warning("contacts: more statuses are chosen than the saved state covers. All contacts are read again.")
+            self.logger.warning("contacts: statuses were added since the last sync; reading all contacts again.")
             self.saved = {}
         # What is left of an unfinished list is left of the statuses that were chosen then.
         self.saved = {list_id: state for list_id, state in self.saved.items() if not state.left}
@@ -123,7 +123,7 @@ class ContactsStream(Stream):
         """Return the seconds that an earlier start date adds to lists that were read before."""
         if not self.saved or not self._start_date or start >= (before := epoch(self._start_date) - 1):
             return None
-        self.logger.info("contacts: start_date is earlier than at the last sync. The older contacts are read now.")
+        self.logger.info("contacts: start_date is earlier than in the last sync; reading the older contacts now.")
         return Window(start, before)
 
     def forget(self, position: Position) -> None:
@@ -155,7 +155,7 @@ class _ListReading:
         position = self.position
         if position.is_distrusted:
             self.session.logger.warning(
-                "contacts: the saved state of %s lies in the future, so a clock was wrong when it was saved. The audience is read again.",
+                "contacts: the saved state of %s is in the future, so a clock was wrong when it was saved. Reading the audience again.",
                 position.name,
             )
         await self._skip_what_is_unchanged()
@@ -207,4 +207,4 @@ class _ListReading:
     def _note_odd(self, position: Position) -> None:
         if not self._has_odd_rows:
             self._has_odd_rows = True
-            self.stream.errors.append(BugError(f"Mailchimp lists rows in the audience {position.name} that are not contacts."))
+            self.stream.errors.append(BugError(f"Mailchimp returned rows for audience {position.name} that are not contacts."))

@@ -36,7 +36,7 @@ class Cost:
                 heard = True
                 self._requests += max(0, pages_of(items) - expected)
                 if self._requests > self._noteworthy:
-                    self._tell(f"{self._subject} about {self._requests:,} requests, as far as is known by now.")
+                    self._tell(f"{self._subject} about {self._requests:,} requests, as far as known so far.")
 
         return counted
 

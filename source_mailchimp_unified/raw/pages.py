@@ -125,9 +125,7 @@ async def _by_cursor(pager: Pager, items: str, request: Request) -> AsyncIterato
         if not cursor:
             return
         if stuck:
-            raise BugError(
-                f"The pages of {request.what} have no end: Mailchimp names a next page again and again, and nothing new is on it."
-            )
+            raise BugError(f"Paging through {request.what} never ends: Mailchimp keeps returning a next cursor without new items.")
         used.add(str(cursor))
         params["cursor"] = cursor
 

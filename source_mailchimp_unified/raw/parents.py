@@ -107,7 +107,7 @@ class _Family:
         self._parents, self._session = parents, session
         self._row, self._field = table()[parent.row], parent.field
         self._found = Partitions(told_of(parent.row, parent.field))
-        self._cost = Cost(f"The keys of the {self._row.words} need", parents.logger)
+        self._cost = Cost(f"Reading the ids of the {self._row.words} takes", parents.logger)
         self._refused: dict[Values, MailchimpError] = {}
         self._answered = False
 
@@ -131,7 +131,7 @@ class _Family:
             raise first
         if first is not None:
             counts = (len(self._refused), partitions, self._row.words)
-            self._parents.logger.warning("What belongs to %s of %s parts of the %s is left out: %s", *counts, first.message)
+            self._parents.logger.warning("Skipping what is below %s of %s partitions of the %s: %s", *counts, first.message)
 
     async def _read_one(self, above: Values) -> None:
         """Read the items of one partition; the partitions below the others are read all the same."""
@@ -158,7 +158,7 @@ class _Family:
         found, counted = Partitions(self._found.names), self._cost.count()
         async for items in read_pages(self._session.pager, self._row, request, (self._field,), counted):
             self._add(found, above, items)
-            self._parents.progress.tell("%s keys of %s so far.", f"{self._found.count + found.count:,}", self._row.words)
+            self._parents.progress.tell("%s ids of %s read so far.", f"{self._found.count + found.count:,}", self._row.words)
         return found
 
     def _add(self, found: Partitions, above: Values, items: Sequence[Any]) -> None:
@@ -172,6 +172,4 @@ class _Family:
 
 
 def _without_key(row: Collection, name: str) -> BugError:
-    return BugError(
-        f"Mailchimp gives some of the {row.words} without their {name}, so what belongs to those cannot be read; everything else was."
-    )
+    return BugError(f"Some {row.words} have no {name}, so what is below them could not be read. Everything else was read.")

@@ -86,10 +86,10 @@ class RawStream(Stream):
         positions, start = self._positions, self.config.start_date
         earlier = positions.start_date is not None and (start is None or epoch(start) < epoch(positions.start_date))
         if self.row.follows != "cursor" and positions.of_cursors_only:
-            self.logger.warning("%s is followed differently in this version: it is read in full once more.", self.name)
+            self.logger.warning("%s: this version tracks changes differently; reading it in full once.", self.name)
             positions.clear()
         elif earlier and not positions.empty:
-            self.logger.warning("start_date is earlier than before: %s is read again from that date.", self.name)
+            self.logger.warning("%s: start_date is earlier than in the last sync; reading again from that date.", self.name)
             positions.clear()
         if not self.full_refresh:
             positions.start_date = start
@@ -170,7 +170,7 @@ class RawStream(Stream):
         self._odd += reading.odd
         self._keyless += reading.keyless
         self._refusals.give()
-        self._progress.tell("%s: %s of %s parts read.", self.name, f"{self._refusals.given:,}", f"{self._entered:,}")
+        self._progress.tell("%s: %s of %s partitions read.", self.name, f"{self._refusals.given:,}", f"{self._entered:,}")
         if not self.full_refresh and self._positions.close(partition.values, position, self._settled(partition)):
             output.checkpoint()
 
@@ -208,22 +208,22 @@ class RawStream(Stream):
         if not self.errors and not self._refusals.errors:
             self._positions.forget_unvisited()
         if self._odd:
-            self.errors.append(BugError(f"Of the {self.row.words}, {self._odd:,} are not objects and could not be read; all others were."))
+            self.errors.append(BugError(f"{self._odd:,} {self.row.words} are not objects and were skipped; all others were read."))
         for words in self._warnings():
             self.logger.warning("%s", words)
 
     def _warnings(self) -> Iterator[str]:
         refused = self._refusals
         if refused.errors:
-            share = f"{len(refused.errors):,} of {self._entered:,} parts of the stream" if refused.given else "The stream"
-            yield f"{share} {self.name} left out: {refused.errors[0].message}"
+            share = f"{len(refused.errors):,} of {self._entered:,} partitions of" if refused.given else "the stream"
+            yield f"Skipped {share} {self.name}: {refused.errors[0].message}"
         if refused.unasked:
-            yield f"{self.name}: nothing could be read, so {refused.unasked:,} more parts were not asked for."
+            yield f"{self.name}: nothing could be read, so {refused.unasked:,} more partitions were not requested."
         if self._keyless:
             keys = ", ".join(self.row.primary_key)
-            yield f"{self._keyless:,} records of {self.name} lack a part of their key ({keys}): a destination that deduplicates may keep only one of them."
+            yield f"{self._keyless:,} records of {self.name} are missing part of their key ({keys}): a destination that deduplicates may keep only one of them."
         if self._positions.in_the_future:
-            yield f"The saved state of {self.name} lies in the future, so a clock was wrong when it was saved. The data it covers is read again."
+            yield f"The saved state of {self.name} is in the future, so a clock was wrong when it was saved. Reading the data that it covers again."
         if self._positions.forgotten:
             yield (
                 f"The state of {self.name} keeps {MOST_KNOWN:,} versions at most:"

@@ -168,7 +168,7 @@ def usable_name(value: str) -> str:
     """Return the name of a row or `all`; the prefix may be there. Raises ValueError with the nearest names for another one."""
     name = value.strip().removeprefix(PREFIX)
     if name != ALL and name not in table():
-        raise ValueError(f"names no collection of Mailchimp. The nearest names are {', '.join(_nearest(name))}.")
+        raise ValueError(f"is not a Mailchimp collection. Closest matches: {', '.join(_nearest(name))}.")
     return name
 
 
@@ -183,11 +183,11 @@ def refusal(stream: str, names: Iterable[str]) -> str | None:
         near = ", ".join(PREFIX + name for name in _nearest(stream.removeprefix(PREFIX)))
         return (
             f"There is no stream {stream}. Refresh the source schema. The streams are contacts, lists, tags and users,"
-            f" and raw streams whose names begin with {PREFIX}; the nearest of them are {near}."
+            f" and raw streams whose names begin with {PREFIX}; closest matches: {near}."
         )
     if row.parent is None or not row.on_request or row.name in names:
         return None
     return (
-        f"The stream {stream} takes a request for each of the {table()[row.parent.row].words}."
-        f" To read it, please name {row.name} in raw_streams; otherwise remove the stream from the connection."
+        f"The stream {stream} needs one request for each of the {table()[row.parent.row].words}."
+        f" To read it, name {row.name} in raw_streams; otherwise remove the stream from the connection."
     )

@@ -43,10 +43,10 @@ class Audiences:
     def error(self) -> MailchimpError | None:
         """Return what to say about audiences that are missing or cannot be read; the others are read all the same."""
         if not self.missing:
-            return BugError("Mailchimp lists rows among the audiences that cannot be read.") if self.has_odd_rows else None
+            return BugError("Some audiences returned by Mailchimp cannot be read.") if self.has_odd_rows else None
         return ConfigError(
             f"list_ids names audiences that the account does not have: {', '.join(self.missing)}."
-            f" Remove them from list_ids, or choose among: {', '.join(map(_label, self.by_id.values())) or 'none, the account is empty'}."
+            f" Remove them from list_ids, or choose from: {', '.join(map(_label, self.by_id.values())) or 'none, it has no audiences'}."
         )
 
 
@@ -104,7 +104,7 @@ class Account:
         ahead = int(seen_at.timestamp() - self._now())
         if abs(ahead) >= CLOCK_TOLERANCE_SECONDS:
             self._pager.logger.warning(
-                "Mailchimp's clock is %s s %s this machine's: one of them is wrong. No state goes beyond the earlier of both.",
+                "Mailchimp's clock is %s s %s this machine's: one of them is wrong. The state uses the earlier of the two.",
                 f"{abs(ahead):,}", "ahead of" if ahead > 0 else "behind",
             )  # fmt: skip
 
@@ -116,5 +116,5 @@ def _is_audience(item: Any) -> bool:
 def moment_of_reply(date: datetime | None) -> datetime:
     """Return the time of a reply. Raises BugError without one: the local clock may be wrong and never takes its place."""
     if date is None:
-        raise BugError("Mailchimp's answer carries no date, so the end of the sync cannot be fixed.")
+        raise BugError("Mailchimp's response has no Date header, so the end of the sync cannot be determined.")
     return date

@@ -55,7 +55,7 @@ def test_a_catalog_may_have_the_schemas(name: str) -> None:
 def test_names_are_taken_with_and_without_the_prefix() -> None:
     """A name that does not exist is answered with the nearest ones."""
     assert usable_name(" mailchimp_campaigns ") == usable_name("campaigns") == "campaigns"
-    with pytest.raises(ValueError, match="nearest names are campaigns"):
+    with pytest.raises(ValueError, match="Closest matches: campaigns"):
         usable_name("campaign")
 
 
