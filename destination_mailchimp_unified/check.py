@@ -30,14 +30,13 @@ async def check_account(client: MailchimpClient, config: DestinationConfig, logg
     role = str(account.get("role") or "unknown")
     if role.lower() in READING_ROLES:
         raise PermissionDeniedError(
-            f"The Mailchimp user behind the credentials has the role {role}, which may not edit contacts."
-            f" Use the credentials of a user with the role manager or higher."
+            f"This Mailchimp user has the role {role}, which cannot edit contacts. Use a user with the Manager role or higher."
         )
     mapping = f" By field_mapping: {described_rules(config)}." if config.field_mapping else ""
-    connected = f"Connected to the Mailchimp account {account.get('account_name') or account.get('account_id')} with the role {role}"
+    connected = f"Connected to Mailchimp account {account.get('account_name') or account.get('account_id')} (role: {role})"
     if not config.list_id:
         audiences = await pager.all(endpoints.AUDIENCES)
-        return f"{connected}: {len(audiences)} audiences can be written. Records say which one they go to.{mapping}"
+        return f"{connected}. Each record's list_id selects one of {len(audiences)} audiences.{mapping}"
     return f"{connected}. {await _check_default_list(pager, config, config.list_id)}{mapping}"
 
 
@@ -50,12 +49,12 @@ async def _check_default_list(pager: Pager, config: DestinationConfig, list_id: 
     except NotFoundError as error:
         known = ", ".join(f"{one['id']} ({one.get('name')})" for one in await pager.all(endpoints.AUDIENCES))
         raise ConfigError(
-            f"list_id names the audience {list_id}, which the account does not have. Choose among: {known or 'none, the account is empty'}.",
+            f"list_id is {list_id}, which this account does not have. Choose from: {known or 'none, it has no audiences'}.",
             detail=error.detail,
         ) from error
     check_audience(config, audience)
     required = unmapped_required(config, audience) if config.required_fields == "enforce" else []
-    demand = f" It requires {', '.join(required)}: contacts that lack one are not created." if required else ""
+    demand = f" It requires {', '.join(required)}: contacts missing one are not created." if required else ""
     planned, missing = planned_by_rules(config), missing_tags(config, audience)
     creation = f" A sync would create the merge fields {shown(str(planned[tag]) for tag in missing)}." if missing else ""
     return f"Records go to the audience {audience.name}.{demand}{creation}"

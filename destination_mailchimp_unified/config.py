@@ -72,7 +72,7 @@ def _most_new(value: object) -> object:
         return None
     found = str(value).strip()
     if isinstance(value, bool) or not _MOST_NEW.fullmatch(found):
-        raise ValueError("expects a whole number, such as 500, or a percentage, such as 10%. Correct it.")
+        raise ValueError("must be a whole number, such as 500, or a percentage, such as 10%. Correct it.")
     return found
 
 
@@ -82,7 +82,7 @@ def _tag_name(value: str | None) -> str | None:
 
 def _storage_type(value: str) -> str:
     if value not in (NO_STORAGE, S3):
-        raise ValueError(f"is neither {S3} nor {NO_STORAGE}. Correct it.")
+        raise ValueError(f"must be {S3} or {NO_STORAGE}. Correct it.")
     return value
 
 
@@ -140,10 +140,10 @@ def parse_destination_config(config: Mapping[str, Any], logger: logging.Logger) 
     unknown = unknown_keys(DestinationConfig, config)
     misspelt = [key.words for key in unknown if key.nearest]
     if misspelt:
-        raise ConfigError(f"The configuration has keys that do not exist: {', '.join(misspelt)}. Correct or remove them.")
+        raise ConfigError(f"Unknown configuration keys: {', '.join(misspelt)}. Correct or remove them.")
     parsed = parse_config(DestinationConfig, config)
     if unknown:
-        logger.warning("The configuration has keys that do not exist and are ignored: %s.", ", ".join(key.path for key in unknown))
+        logger.warning("Ignoring unknown configuration keys: %s.", ", ".join(key.path for key in unknown))
     return parsed
 
 

@@ -82,7 +82,7 @@ class Rejects:
         try:
             known = {(one["stream"].get("namespace") or None, one["stream"]["name"]) for one in catalog["streams"]}
         except (KeyError, TypeError, AttributeError):
-            raise NotSendableError("The catalog holds no streams that can be read.") from None
+            raise NotSendableError("The catalog contains no readable streams.") from None
         for (namespace, name), number in self.streams.items():
             if (namespace, name) not in known:
                 raise NotSendableError(f"{self.path}, line {number}: its stream {name} is not in the catalog.")

@@ -181,7 +181,7 @@ def test_a_recipe_lands_every_good_row(mailchimp: Emulator, tmp_path: Path, reci
     assert {name: held(found[name], expected) for name, expected in recipe.members.items()} == recipe.members, done.stdout
     assert set(found) == set(recipe.members)
     assert f"{len(recipe.members)} records written, {recipe.rejected} rejected" in done.stdout
-    left_alone = next(line for line in done.stdout.splitlines() if "left alone: " in line).partition("left alone: ")[2]
+    left_alone = next(line for line in done.stdout.splitlines() if "; ignored: " in line).partition("; ignored: ")[2]
     assert set(recipe.alone) <= set(left_alone.split(", "))
 
 

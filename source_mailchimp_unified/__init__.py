@@ -1,8 +1,7 @@
 """Airbyte source for Mailchimp: contacts, lists, tags and users in one unified shape.
 
-run -> source: the commands; source -> reader -> streams: from a catalog to messages.
-windows: which part of a list is read when; state: how far a sync got.
-raw: every other collection of Mailchimp as it is.
+run -> entrypoint -> source: the commands; source -> sync -> streams: from a catalog to messages.
+contacts: contacts, incrementally; snapshots: lists, tags and users; raw: every other collection of Mailchimp as it is.
 """
 
 from __future__ import annotations

@@ -202,8 +202,8 @@ def parse_source_config(config: Mapping[str, Any]) -> SourceConfig:
 
 
 def _warn_of_unknown_keys(logger: logging.Logger, config: Mapping[str, Any]) -> None:
-    for key in unknown_keys(SourceConfig, config):
-        logger.warning("Ignoring unknown configuration key: %s.", key.words)
+    if unknown := unknown_keys(SourceConfig, config):
+        logger.warning("Ignoring unknown configuration keys: %s.", ", ".join(key.words for key in unknown))
 
 
 def _refused_streams(

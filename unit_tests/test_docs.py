@@ -131,7 +131,7 @@ def test_every_command_exists(page: Path) -> None:
 
 
 def exists(command: list[str]) -> bool:
-    """Tell whether what a command names is there."""
+    """Return whether what a command names is there."""
     program = re.sub(r"^\.venv[-a-z]*/bin/", "", command[0])
     if program == "make":
         return all(re.search(rf"^{target}: ", (ROOT / "Makefile").read_text(), re.MULTILINE) for target in command[1:] if "=" not in target)
@@ -298,7 +298,7 @@ def test_the_specification_has_every_key(model: type[SourceConfig | DestinationC
         (SOURCE_PAGE, "logged every quarter of a minute", PROGRESS_SECONDS, 15),
         (SOURCE_PAGE, "six unless **Simultaneous Requests** says otherwise", DEFAULT_WORKERS, 6),
         (DESTINATION_PAGE, "five for each reason, a hundred in all", (report.SHOWN_ALIKE, report.SHOWN_REJECTS), (5, 100)),
-        (ROOT / "docs" / "scale.md", "Mailchimp answers ten requests of a user at a time", MAX_CONNECTIONS, 10),
+        (ROOT / "docs" / "scale.md", "Mailchimp serves ten requests of a user at a time", MAX_CONNECTIONS, 10),
     ],
 )
 def test_numbers_in_words_are_those_of_the_code(page: Path, words: str, value: object, expected: object) -> None:

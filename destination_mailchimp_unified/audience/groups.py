@@ -45,7 +45,7 @@ class Groups:
         """Return the id of a marketing permission. Raises InvalidValueError for a text that the audience does not have."""
         # Only a contact shows them: nothing is known of an audience without any.
         words = (
-            "the audience has no marketing permission" if self.permissions else "no contact of the audience shows a marketing permission"
+            "the audience has no marketing permission" if self.permissions else "no contact in the audience shows a marketing permission"
         )
         return _id(text, self.permissions, "marketing_permissions", words)
 

@@ -241,5 +241,5 @@ def _between(after: str, until: str) -> dict[str, str | int]:
 
 def _date(answer: Reply | Page) -> datetime:
     if answer.date is None:
-        raise BugError("Mailchimp's answer has no Date header, so changes since then cannot be asked for.")
+        raise BugError("Mailchimp's response has no Date header, so changes since then cannot be requested.")
     return answer.date

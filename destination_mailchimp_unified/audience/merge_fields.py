@@ -48,7 +48,7 @@ class Creation:
         try:
             created = await self.client.call(endpoints.create_merge_field(audience.id, definition))
         except RejectedRecordError as error:
-            self.logger.warning("Mailchimp does not create the merge field %s: %s", field.tag, error.detail or error.message)
+            self.logger.warning("Mailchimp refused to create the merge field %s: %s", field.tag, error.detail or error.message)
             return
         define(audience, [created.body])
         self.logger.info("Created the merge field %s (%s, %s) in audience %s.", field.tag, field.label, field.type, audience.id)

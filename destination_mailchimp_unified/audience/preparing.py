@@ -136,13 +136,13 @@ class Preparation:
             return
         self._told = mode
         audience, totals = self.audience, self.audience.totals
-        size = "" if totals is None else f"; to read the {sum(totals)} contacts of the audience takes {reading(totals)} pages"
+        size = "" if totals is None else f"; reading the {sum(totals)} contacts of the audience takes {reading(totals)} pages"
         how = (
             f"the audience is read first, and what differs from it is written in bulk, up to {BULK_SIZE} contacts a request"
             if mode == "bulk"
-            else "each contact is written by a request of its own"
+            else "each contact is written in its own request"
         )
         self.creation.logger.info(
-            "Audience %s, write_mode %s: %s (%d contacts came so far%s).",
+            "Audience %s, write_mode %s: %s (%d contacts received so far%s).",
             audience.id, self.config.write_mode, how, self.demand.contacts(), size,
         )  # fmt: skip

@@ -28,7 +28,7 @@ def described(stream: str, columns: Columns) -> str:
         elif not folded(column).startswith(PLATFORM_PREFIXES):
             alone.append(visible(column))
     filled += [_filled(filler, "") for filler in columns.constants]
-    parts = [("", filled or ["nothing"]), ("; merge fields of the same name: ", by_tag), ("; left alone: ", alone)]
+    parts = [("", filled or ["nothing"]), ("; merge fields of the same name: ", by_tag), ("; ignored: ", alone)]
     return f"{stream}: " + "".join(f"{words}{shown(names)}" for words, names in parts if names)
 
 

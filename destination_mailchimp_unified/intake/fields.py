@@ -21,11 +21,11 @@ FORMS = {
     "email": "A unified field, by its name in any case.",
     "custom_fields.TAG": "The merge field with this tag: at most 10 letters, digits and underscores.",
     "custom_fields.ADDRESS.city": "A part of a postal address: street_1, street_2, city, state, postal_code or country.",
-    "full_name": "First and last name from one text; `Last, First` is turned.",
-    "tag:NAME": "A column of booleans that adds the tag NAME or takes it away; blank does neither.",
-    "interests.Category/Name": "A column of booleans that puts the contact into the group or takes it out.",
-    "marketing_permissions.Text": "A column of booleans that gives the marketing permission with this text, or withdraws it.",
-    "ignore": "Nothing: the column is left alone, also under a name that counts.",
+    "full_name": "First and last name from one text; `Last, First` is reversed.",
+    "tag:NAME": "A column of booleans that adds or removes the tag NAME; blank does neither.",
+    "interests.Category/Name": "A column of booleans that adds the contact to the group or removes it.",
+    "marketing_permissions.Text": "A column of booleans that grants or withdraws the marketing permission with this text.",
+    "ignore": "Nothing: the column is ignored, even if its name matches a field.",
 }
 """What a rule may fill, by an example each."""
 

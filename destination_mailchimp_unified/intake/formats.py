@@ -30,7 +30,7 @@ _LEADING_SIGN = re.compile(r"^([^\d.,]*?)[-\u2212(]\s*")
 _TRAILING_SIGN = re.compile(r"[-\u2212)]$")
 _A_DATE = MergeField("date", "date")
 
-_EXPECTED = "expects number, epoch_seconds, epoch_milliseconds, or a pattern with day and month such as DD/MM/YYYY"
+_EXPECTED = "use number, epoch_seconds, epoch_milliseconds, or a pattern with day and month such as DD/MM/YYYY"
 
 Read = Callable[[Any], Any]
 

@@ -29,7 +29,7 @@ def check_fields(config: DestinationConfig) -> None:
     for here in _scopes(fillers):
         _check_once(here, "field_mapping")
     if config.tag_mode == "replace" and not config.managed_tags:
-        raise ConfigError("tag_mode replace needs managed_tags: the patterns of the tags that may be taken away, such as warehouse:*.")
+        raise ConfigError("tag_mode is replace, but managed_tags is not set. List patterns of removable tags, such as warehouse:*.")
     _check_membership(config, fillers)
     if config.list_ids_from == "configuration" and not config.list_id:
         raise ConfigError("list_ids_from is configuration, but list_id is not set. Choose the audience in list_id.")
@@ -52,7 +52,7 @@ def _fillers(config: DestinationConfig) -> list[Filler]:
     mistakes = [one for one in made if isinstance(one, str)]
     if mistakes:
         raise ConfigError(
-            f"field_mapping has rules that cannot work: {'; '.join(dict.fromkeys(mistakes))}. A field is a unified name such as email"
+            f"field_mapping has invalid rules: {'; '.join(dict.fromkeys(mistakes))}. A field is a unified name such as email"
             f" or tags, {MERGE_FIELD_PREFIX}TAG for a merge field, full_name, tag:NAME, interests.Category/Name,"
             f" marketing_permissions.Text, or ignore."
         )
@@ -113,9 +113,7 @@ def check_columns(stream: str, columns: Columns, *, has_audience: bool) -> None:
             f" email in field_mapping. Its columns are: {shown(sorted(columns.known))}."
         )
     if "list_id" not in reached and not has_audience:
-        raise ConfigError(
-            f"Stream {stream} does not say which audience it goes to. Set list_id, or map a column to the field list_id."
-        )
+        raise ConfigError(f"Stream {stream} has no audience. Set list_id, or map a column to the field list_id.")
 
 
 def check_rules_have_columns(config: DestinationConfig, streams: Sequence[tuple[str, Columns]]) -> None:
@@ -202,7 +200,7 @@ def _check_type(filler: Filler, merge_field: MergeField | None) -> None:
         value_to_mailchimp(merge_field, f"{filler.rule.prefix or ''}{value}")
     except (InvalidValueError, ValueError) as error:
         reason = error.reason if isinstance(error, InvalidValueError) else str(error)
-        raise ConfigError(f"field_mapping fills {label} with a value that {reason}.") from None
+        raise ConfigError(f"The constant for {label} in field_mapping is invalid: {reason}.") from None
 
 
 def missing_tags(config: DestinationConfig, audience: Audience) -> list[str]:

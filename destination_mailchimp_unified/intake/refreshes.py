@@ -31,7 +31,7 @@ NOT_SAID = (
     " every_sync_is_complete)"
 )
 UNKNOWN_ATTEMPT = f"it can be resumed, and {ATTEMPT_VARIABLE} does not say whether this attempt is the first"
-RESUMED = "this is not the first attempt, and records may have come in an earlier one"
+RESUMED = "this is not the first attempt, and earlier attempts may have sent records"
 
 
 @dataclass(frozen=True)

@@ -56,4 +56,4 @@ def _reader(rule: Rule) -> Callable[[Any], Any] | None:
     try:
         return reader_of(rule.format)
     except ValueError as error:
-        raise ValueError(f"{rule.field}: the format {rule.format} is unknown; it {error}") from None
+        raise ValueError(f"{rule.field}: the format {rule.format} is unknown; {error}") from None

@@ -56,7 +56,7 @@ def targets_of(catalog: Mapping[str, Any], config: DestinationConfig, logger: lo
     """
     streams = catalog.get("streams")
     if not isinstance(streams, list) or not all(isinstance(s, dict) and isinstance(s.get("stream"), dict) for s in streams):
-        raise ConfigError("The catalog holds no streams that can be read. Configure the connection again.")
+        raise ConfigError("The catalog contains no readable streams. Configure the connection again.")
     _check_stream_names(config, [str(configured["stream"].get("name")) for configured in streams])
     targets = [_target(configured, config, logger) for configured in streams]
     check_rules_have_columns(config, [(target.name, target.columns) for target in targets])
@@ -124,7 +124,7 @@ def _operation(configured: Mapping[str, Any], stream: str, config: DestinationCo
     operation = operation_of(mode, config.write_policy, has_object=has_object)
     if operation is None:
         raise ConfigError(
-            f"Stream {stream} could write nothing: its sync mode is {mode}, and write_policy is {config.write_policy}."
+            f"Stream {stream} would write nothing: its sync mode is {mode}, and write_policy is {config.write_policy}."
             f" Choose another mode in the connection, or set write_policy to upsert."
         )
     return operation
@@ -136,7 +136,7 @@ def _object_name(value: Any, stream: str) -> str | None:
     list_id = list_id_of(str(value))
     if list_id is None:
         raise ConfigError(
-            f"The destination object of stream {stream} names no audience: it ends with the audience's id in brackets, such as"
+            f"The destination object of stream {stream} does not end with an audience id in parentheses, such as"
             f" Event Guests (2e6b74a9f8). Choose the object again in the connection."
         )
     return list_id
@@ -145,9 +145,7 @@ def _object_name(value: Any, stream: str) -> str | None:
 def _check_matching_key(keys: Any, stream: str) -> None:
     names = [part for key in keys or [] for part in (key if isinstance(key, list) else [key])]
     if names and [folded(str(name)) for name in names] != [MATCHING_KEY]:
-        raise ConfigError(
-            f"Stream {stream} matches contacts by {', '.join(map(str, names))}. Choose {MATCHING_KEY} as the matching key."
-        )
+        raise ConfigError(f"Stream {stream} matches contacts by {', '.join(map(str, names))}. Choose {MATCHING_KEY} as the matching key.")
 
 
 def _properties(schema: Any) -> dict[str, Any]:

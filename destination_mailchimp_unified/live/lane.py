@@ -205,7 +205,7 @@ class LiveLane(Lane):
             never_there = self._named and not self.opened.is_set()
             if never_there or not await mailchimp_answers(self._pager.client):
                 raise
-            self._logger.warning("Audience %s could not be looked at: %s", self.audience.id, error.message)
+            self._logger.warning("Audience %s could not be read: %s", self.audience.id, error.message)
             self._settle_all(NOT_TAKEN)
 
     async def _carry_out(self, batch: Batch, tasks: asyncio.TaskGroup) -> None:
@@ -234,7 +234,7 @@ class LiveLane(Lane):
                 if not await mailchimp_answers(self._pager.client):
                     raise
                 if is_of_its_own(error) or clock() - began >= LONGEST_SECONDS:
-                    self._logger.warning("A call failed while others were answered: %s", error.message)
+                    self._logger.warning("A call failed while others succeeded: %s", error.message)
                     return NOT_TAKEN
             else:
                 return None

@@ -35,7 +35,7 @@ def log_to(path: str | None) -> tuple[logging.Logger, MaskingFormatter]:
     try:
         lines = logging.FileHandler(path) if path else logging.StreamHandler(sys.stderr)
     except OSError as error:
-        raise ConfigError("The file of --log-file cannot be written.", detail=type(error).__name__) from None
+        raise ConfigError("The --log-file cannot be written.", detail=type(error).__name__) from None
     formatter = MaskingFormatter()
     lines.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)

@@ -15,7 +15,7 @@ DAY_SECONDS = 86_400.0
 MINUTE_SECONDS = 60.0
 """Contacts are counted by the minute in which they were created."""
 
-FULL = Outcome("rejected", "max_new_contacts: so many contacts were created within 24 hours", later=True, field="max_new_contacts")
+FULL = Outcome("rejected", "max_new_contacts: the limit for 24 hours is reached", later=True, field="max_new_contacts")
 
 
 class DailyNewContacts(NewContacts):

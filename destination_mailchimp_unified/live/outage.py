@@ -7,7 +7,7 @@ from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import IncompleteAnswerError, TransientError
 
-NOT_TAKEN = Outcome("rejected", "temporary: Mailchimp failed on this event again and again while it answered others", later=True)
+NOT_TAKEN = Outcome("rejected", "temporary: Mailchimp kept failing on this event while accepting others", later=True)
 
 
 async def mailchimp_answers(client: MailchimpClient) -> bool:

@@ -66,7 +66,7 @@ def pipeline_of(config: Mapping[str, object], name: str, logger: logging.Logger)
     rules = [rule for rule in parsed.field_mapping if not rule.stream or folded(rule.stream) == folded(name)]
     parsed = parsed.model_copy(update={"field_mapping": rules})
     if parsed.on_leaving != "nothing":
-        logger.warning("on_leaving does nothing here: a stream of events has no end, so nobody can be found to have left.")
+        logger.warning("on_leaving has no effect here: a stream of events has no end, so nobody can be found to have left.")
     membership: dict[str, object] = {
         "membership_tag": membership_tag_of(name, parsed) or None,
         "membership_streams": [],

@@ -49,7 +49,7 @@ def too_large() -> RefusedError:
 
 def full() -> RefusedError:
     """Return the refusal of a request that finds no room."""
-    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many contacts wait. Send the same again later.", RETRY_AFTER)
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many contacts are waiting. Retry later.", RETRY_AFTER)
 
 
 def events_of(body: bytes, streams: Streams) -> tuple[list[Event], bool]:

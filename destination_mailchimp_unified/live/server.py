@@ -86,7 +86,7 @@ async def _written(body: bytes, service: Service, metrics: Metrics) -> Response:
         raise full()
     outcomes = await service.settle(events)
     if outcomes is None:
-        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Mailchimp did not answer. Send the same again later.", RETRY_AFTER)
+        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Mailchimp did not respond. Retry later.", RETRY_AFTER)
     for outcome in outcomes:
         metrics.contacts.labels(outcome.kind).inc()
     dry_run = service.pipeline.config.dry_run
@@ -104,5 +104,5 @@ async def _refused(_: Request, error: Exception) -> Response:
 async def _no_such_thing(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     known = error.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
-    said = "There is POST /contacts, GET /healthz and GET /metrics." if known else error.detail
+    said = "Available endpoints: POST /contacts, GET /healthz, GET /metrics." if known else error.detail
     return JSONResponse(words(said), error.status_code, error.headers)

@@ -102,9 +102,9 @@ def _token_in(path: str) -> str:
     try:
         token = Path(path).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("The file of --token-file cannot be read.", detail=type(error).__name__) from None
+        raise ConfigError("The --token-file cannot be read.", detail=type(error).__name__) from None
     if not token:
-        raise ConfigError("The file of --token-file is empty.")
+        raise ConfigError("The --token-file is empty.")
     return token
 
 
@@ -112,4 +112,4 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise ConfigError(f"Nothing can listen on {host}:{port}: {error.strerror or 'the name is unknown'}.") from None
+        raise ConfigError(f"Cannot listen on {host}:{port}: {error.strerror or 'unknown host'}.") from None

@@ -120,7 +120,7 @@ class Lane:
             check_audience(self._config, self.audience)
             required = unmapped_required(self._config, self.audience) if self._config.required_fields == "enforce" else []
             if required:
-                self._logger.info("Audience %s requires %s: contacts that lack one are not created.", self.audience.id, ", ".join(required))
+                self._logger.info("Audience %s requires %s: contacts missing one are not created.", self.audience.id, ", ".join(required))
 
     async def _close(self, error: NotFoundError) -> None:
         """Reject what waits for an audience that is not there. Raises ConfigError for one that was named and never there."""

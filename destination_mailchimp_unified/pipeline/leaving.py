@@ -101,7 +101,7 @@ class Leaving:
         for target in self._feeding:
             if doubt := self._doubt(target):
                 level = logging.INFO if doubt == INCREMENTAL else logging.WARNING
-                self._logger.log(level, "on_leaving: stream %s takes the tag %s from nobody: %s.", target.name, self._tag, doubt)
+                self._logger.log(level, "on_leaving: stream %s does not remove the tag %s: %s.", target.name, self._tag, doubt)
 
     def _feeds_wholly(self, audience: Audience) -> bool:
         """Return whether every stream that may bring contacts of an audience came whole, and there is one."""
@@ -123,12 +123,12 @@ class Leaving:
         most = self._config.max_leaving_percent
         carriers = await read_carriers(audience, tag_id, self._presence, most, self._pager)
         if not carriers.whole:
-            self._warn(audience, "Mailchimp does not list all contacts who carry it")
+            self._warn(audience, "Mailchimp does not list all contacts with the tag")
         elif is_too_many(carriers.left, carriers.count, most):
             share = 100 * carriers.left / carriers.count
             self._warn(
                 audience,
-                f"{carriers.left} of {carriers.count} contacts who carry it ({share:.1f} %) did not come, and max_leaving_percent is"
+                f"{carriers.left} of {carriers.count} contacts with the tag ({share:.1f}%) were not in this sync; max_leaving_percent is"
                 f" {most:g}. Check the source, or raise max_leaving_percent for one sync",
             )
         else:
@@ -143,9 +143,11 @@ class Leaving:
             tag, suppress = audience.spelled(self._tag), self._config.suppress_automations
             refused = await take_tag(audience, tag, tag_id, carriers.leaving, self._pager, suppress_automations=suppress)
         lost = "would lose" if self._config.dry_run else "lost"
-        words = f"Tag {self._tag} in audience {audience.id}: of {carriers.count} contacts who carried it, {carriers.left - refused} left and {lost} it"
-        words += f"; {carriers.changed} did not come but changed during the sync and keep it until the next" if carriers.changed else ""
-        words += f"; Mailchimp refuses to take it from {refused}" if refused else ""
+        words = f"Tag {self._tag} in audience {audience.id}: of {carriers.count} contacts with the tag, {carriers.left - refused} left and {lost} it"
+        words += (
+            f"; {carriers.changed} were not in the sync but changed during it and keep it until the next sync" if carriers.changed else ""
+        )
+        words += f"; Mailchimp refused to remove it from {refused}" if refused else ""
         self.summary.append(f"{words}.")
 
     def _warn(self, audience: Audience, why: str) -> None:
@@ -162,7 +164,7 @@ def line_of(list_id: str, contact_id: str, email: str, tag: str) -> bytes:
             "contact_id": contact_id,
             "email": email,
             "outcome": "leaving",
-            "reason": "the contact carries the membership tag and did not come",
+            "reason": "the contact has the membership tag but was not in this sync",
             "changes": {"tags": {"old": [tag], "new": []}},
         }
     )

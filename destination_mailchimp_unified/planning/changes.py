@@ -25,8 +25,8 @@ Kind = Literal["upsert", "archive", "unsubscribe"]
 _OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions")
 
 NO_EMAIL = rejected("the record has no email address")
-NO_EMAIL_COLUMN = rejected("the record has no email address: no column of it fills the field email, see field_mapping")
-SUPERSEDED = skipped("a later record of the same contact brings it back")
+NO_EMAIL_COLUMN = rejected("the record has no email address: no column is mapped to email (see field_mapping)")
+SUPERSEDED = skipped("a later record restores the contact")
 CREATES_ONLY = skipped("the row was deleted, and only new contacts are written")
 MEMBERSHIP_REMOVAL = "the removal of the membership tag"
 DELETES_IGNORED = skipped("the row was deleted, and on_delete is ignore")

@@ -18,9 +18,9 @@ COMPLETE, INCOMPLETE = "COMPLETE", "INCOMPLETE"
 ANYWHERE = ""
 """Stands for the audience of a record that does not tell it."""
 
-NOT_COMPLETE = "the source does not say that it is complete"
-UNREADABLE = "a line could not be read, and nobody knows whose record it was"
-NOBODY_CAME = "no contact came for it"
+NOT_COMPLETE = "the source did not report it as complete"
+UNREADABLE = "a line could not be read, and its contact is unknown"
+NOBODY_CAME = "no contacts arrived for it"
 
 
 @dataclass

@@ -42,7 +42,7 @@ class NewContacts:
             await self._settled.wait()
         count = self._count(contact_ids)
         if self.created + count > self.limit:
-            raise self._full(count)
+            raise self._full()
         self._under_way += count
         try:
             yield
@@ -75,9 +75,9 @@ class NewContacts:
     def _count(self, contact_ids: Iterable[str]) -> int:
         return sum(1 for contact_id in contact_ids if contact_id not in self._unseen)
 
-    def _full(self, count: int) -> TooManyNewContactsError:
+    def _full(self) -> TooManyNewContactsError:
+        most = f"{self._most} ({self.limit})" if str(self._most).endswith("%") else self._most
         return TooManyNewContactsError(
-            f"{self.created + count} contacts would be created in audience {self._audience.id}, and max_new_contacts is {self._most}"
-            f" ({self.limit}): the sync was stopped before, with {self.created} created."
-            " Check the records, or raise max_new_contacts."
+            f"Stopped before creating contact {self.limit + 1} in audience {self._audience.id}: max_new_contacts is {most};"
+            f" {self.created} were created. Check the records, or raise max_new_contacts."
         )

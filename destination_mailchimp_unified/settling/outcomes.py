@@ -77,16 +77,16 @@ NOT_CREATED = skipped("a contact that is cleaned or archived is not created")
 ALREADY_THERE = skipped("the contact is in the audience, and only new contacts are written")
 VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
-NOT_ARCHIVED = Outcome("unchanged", "Mailchimp archives nobody who is archived, cleaned or pending")
+NOT_ARCHIVED = Outcome("unchanged", "Mailchimp does not archive contacts that are archived, cleaned, or pending")
 
 TOO_DEEP = rejected("a value of the record is nested too deeply")
-TEMPORARY = "temporary: Mailchimp accepts no more sign-ups of this email address for some hours; send the record again later"
+TEMPORARY = "temporary: Mailchimp blocks sign-ups for this email address; send the record again in a few hours"
 TWO_CONTACTS = rejected("the audience has one contact under email and another under previous_email")
 INCOMPLETE = "complete address"
 """In what Mailchimp says of a postal address that lacks a part: https://github.com/brandonseydel/MailChimp.Net/issues/631."""
 
 INCOMPLETE_ADDRESS = rejected(
-    "the contact's stored postal address is incomplete, and Mailchimp refuses every update; complete it or set required_fields to skip"
+    "the contact's stored postal address is incomplete, and Mailchimp rejects every update; complete it or set required_fields to skip"
 )
 
 _REASONS = {
@@ -106,7 +106,7 @@ def rejected_by(error: MailchimpError) -> Outcome:
         return replace(rejected(TEMPORARY, words), later=True)
     if error.title in _REASONS:
         return rejected(_REASONS[error.title], words)
-    return rejected(f"Mailchimp refuses {', '.join(fields)}" if fields else masked(_sentence(error)), words, ", ".join(fields))
+    return rejected(f"Mailchimp rejected {', '.join(fields)}" if fields else masked(_sentence(error)), words, ", ".join(fields))
 
 
 def _sentence(error: RejectedRecordError) -> str:

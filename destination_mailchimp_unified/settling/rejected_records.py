@@ -125,8 +125,8 @@ class ObjectStore:
                 await obstore.delete_async(store, key)
         except Exception as error:  # noqa: BLE001 - the library's errors have no common base
             raise ConfigError(
-                f"object_storage_config: the bucket {self._storage.s3_bucket_name} does not take rejected records."
-                " Check the bucket, its region, the endpoint and the access keys.",
+                f"Could not write rejected records to the bucket {self._storage.s3_bucket_name}."
+                " Check object_storage_config: the bucket, its region, the endpoint and the access keys.",
                 detail=type(error).__name__,
             ) from None
 
@@ -156,7 +156,7 @@ def store_of(config: DestinationConfig, catalog: Mapping[str, Any] | None = None
     storage = config.object_storage_config
     if config.rejected_records == "file":
         if not config.rejected_records_file:
-            raise ConfigError("rejected_records is file, but rejected_records_file is not set. Give the path of the file.")
+            raise ConfigError("rejected_records is file, but rejected_records_file is not set. Set it to the path of the file.")
         return FileStore(config.rejected_records_file)
     if config.rejected_records == "object_storage":
         if storage.storage_type != S3 or not storage.s3_bucket_name:

@@ -48,13 +48,13 @@ class Report:
             return
         self._last = self._clock()
         settled = sum(tally.settled for tally in tallies.values())
-        self._logger.info("%d records are settled, %d are under way.", settled, open_records)
+        self._logger.info("%d records settled, %d in progress.", settled, open_records)
 
     def summary(self, tallies: Mapping[StreamKey, Tally], more: Sequence[str], traffic: Traffic, workers: int) -> None:
         """Log what became of the records of every stream, what `more` there is to say, and what it took."""
-        would = "This was a dry run: nothing was written. It would have been: " if self.dry_run else ""
+        would = "Dry run; nothing was written. Would have been: " if self.dry_run else ""
         for stream, tally in tallies.items():
-            name = "Lines that belong to no stream of the catalog" if stream == NOWHERE else f"Stream {stream[1]}"
+            name = "Lines that match no stream of the catalog" if stream == NOWHERE else f"Stream {stream[1]}"
             self._logger.info("%s%s: %s.", would, name, tally.sentence())
         for words in more:
             self._logger.info("%s", words)
