@@ -73,7 +73,7 @@ async def mend(request: Request) -> Response:
     before = bench.drafts.get(progress.draft_id)
     found = await run_in_threadpool(_rejected, progress)
     if not found:
-        raise WorkbenchError("There is nothing to send again.")
+        raise WorkbenchError("No rejected rows to resend.")
     records = [_mended(one, {name: str(value) for name, value in form.items()}) for one in found]
     rows = from_records(f"rejected rows of {before.rows.name}", records)
     draft = Draft(rows, before.list_id, dict(before.rules), list(before.constants), dict(before.options))

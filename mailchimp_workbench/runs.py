@@ -95,7 +95,7 @@ class Runs:
     def start(self, run: Run, work: Callable[[Run], Awaitable[None]]) -> Run:
         """Let a run begin. Raises BusyError while another is under way."""
         if current := self.current():
-            raise BusyError(f"{current.title} is under way.", "Wait for its end, or stop it.")
+            raise BusyError(f"{current.title} is running.", "Wait until it ends, or stop it.")
         self._runs = {run.id: run, **dict(list(self._runs.items())[: KEPT_RUNS - 1])}
         run.task = asyncio.create_task(self._follow(run, work))
         return run

@@ -75,7 +75,7 @@ def test_a_sync_can_be_stopped_and_goes_on_later(visitor: Visitor, mailchimp: Em
     visitor.ended(again)
 
     assert busy.status_code == 409
-    assert "is under way" in busy.text
+    assert "is running" in busy.text
     assert ">stopped<" in stopped.text
     assert "of 5,000 contacts" in words(visitor.get("/status/audiences").text)
 

@@ -111,12 +111,12 @@ def test_the_file_of_rejects_says_why() -> None:
         ({}, True, False, "once they confirm"),
         ({}, False, False, "subscribed at once"),
         ({"status_if_new": "transactional"}, True, False, "without a subscription"),
-        ({}, False, True, "nobody who unsubscribed, bounced or was archived is subscribed again"),
-        ({"apply_status": "never"}, False, True, "nobody who unsubscribed"),
+        ({}, False, True, "Nobody who unsubscribed, bounced or was archived is subscribed again"),
+        ({"apply_status": "never"}, False, True, "Nobody who unsubscribed"),
         ({"apply_status": "opt_outs"}, False, True, "can unsubscribe somebody"),
         ({"apply_status": "always"}, False, True, "can subscribe somebody again"),
         ({"apply_status": True}, False, True, "can subscribe somebody again"),
-        ({"apply_status": "always"}, False, False, "nobody who unsubscribed"),
+        ({"apply_status": "always"}, False, False, "Nobody who unsubscribed"),
     ],
 )
 def test_what_it_means_for_consent(chosen: dict[str, Any], double_optin: bool, has_status: bool, said: str) -> None:
