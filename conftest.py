@@ -60,6 +60,6 @@ def _has_nothing_to_try(item: pytest.Item) -> bool:
 
 @functools.cache
 def _engine() -> bool:
-    """Tell whether a container engine answers, which is more than having its command."""
+    """Return whether a container engine answers, which is more than having its command."""
     docker = shutil.which("docker")
     return docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0  # noqa: S603

@@ -93,11 +93,11 @@ class Database:
         return int(self._within_time(f"SELECT count(*) FROM {_inner(sql)}")[0][0])
 
     def has_contacts(self) -> bool:
-        """Tell whether there is anything that the views could read."""
+        """Return whether there is anything that the views could read."""
         return {row["table_name"] for row in self._tables()} >= NEEDED
 
     def has_state(self, stream: str) -> bool:
-        """Tell whether a stream was read before, so that a sync brings what changed since."""
+        """Return whether a stream was read before, so that a sync brings what changed since."""
         made = self.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_schema = 'sync' AND table_name = 'states'")
         return bool(made) and bool(self.rows("SELECT 1 AS one FROM sync.states WHERE stream = ?", [stream]))
 

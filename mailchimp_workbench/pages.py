@@ -68,7 +68,7 @@ def render(template: str, /, **names: Any) -> str:
 
 
 def is_part(headers: Headers) -> bool:
-    """Tell whether the page asks for a part of itself."""
+    """Return whether the page asks for a part of itself."""
     return headers.get("hx-request") == "true"
 
 

@@ -152,7 +152,7 @@ class Warehouse:
             self.connection.execute(f"CREATE OR REPLACE TABLE {quoted(stream.name)} ({stream.declaration})")
 
     def _widened(self, stream: Stream) -> bool:
-        """Tell whether the table could take the new columns and keep its rows."""
+        """Return whether the table could take the new columns and keep its rows."""
         table, wide = quoted(stream.name), quoted(f"_{stream.name}_widened")
         try:
             self.connection.execute(f"CREATE OR REPLACE TABLE {wide} ({stream.declaration})")

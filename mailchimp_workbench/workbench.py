@@ -92,7 +92,7 @@ class Workbench:
 
 
 def _usable(standby: asyncio.Task[Standby] | None) -> bool:
-    """Tell whether something starts, or has started and waits."""
+    """Return whether something starts, or has started and waits."""
     if standby is None or not standby.done():
         return standby is not None
     return not standby.cancelled() and standby.exception() is None and standby.result().process.returncode is None

@@ -105,7 +105,7 @@ class SnapshotStream(Stream):
 
     @abstractmethod
     async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
-        """Tell whether a record that this sync did not meet is surely gone."""
+        """Return whether a record that this sync did not meet is surely gone."""
 
 
 class _OfAudiences(SnapshotStream):

@@ -35,7 +35,7 @@ def test_every_field_has_words(spec: Spec) -> None:
 
 
 def is_title(title: str) -> bool:
-    """Tell whether all words but small ones begin with a capital, a digit or a bracket, the first one always."""
+    """Return whether all words but small ones begin with a capital, a digit or a bracket, the first one always."""
     words = title.split()
     return all(not word[0].islower() or (place > 0 and word in SMALL_WORDS) for place, word in enumerate(words)) and bool(words)
 

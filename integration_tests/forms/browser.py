@@ -52,7 +52,7 @@ def missing() -> str | None:
 
 
 def in_ci() -> bool:
-    """Tell whether this is a run that may leave nothing out."""
+    """Return whether this is a run that may leave nothing out."""
     return os.environ.get("CI", "").lower() in ("true", "1")
 
 

@@ -30,7 +30,7 @@ def visible(schema: Schema) -> list[str]:
 
 
 def is_folded(schema: Schema, name: str) -> bool:
-    """Tell whether a field is among the optional ones."""
+    """Return whether a field is among the optional ones."""
     return name not in schema.get("required", ()) and not schema["properties"][name].get("always_show")
 
 

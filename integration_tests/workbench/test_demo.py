@@ -30,7 +30,7 @@ def test_the_demo_can_be_looked_at(tmp_path: Path) -> None:
 
 
 def answers(url: str) -> bool:
-    """Tell whether somebody listens at an address."""
+    """Return whether somebody listens at an address."""
     try:
         requests.get(url, timeout=5)
     except requests.ConnectionError:

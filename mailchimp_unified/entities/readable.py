@@ -89,7 +89,7 @@ def _shape_of(name: str) -> _Shape:
 
 
 def _are_in_order(contacts: Sequence[Contact], entity: Entity) -> bool:
-    """Tell whether all contacts fit the schema."""
+    """Return whether all contacts fit the schema."""
     if not contacts:
         return True
     columns = dict(zip(Contact.__struct_fields__, zip(*map(astuple, contacts), strict=True), strict=True))
@@ -100,7 +100,7 @@ def _are_in_order(contacts: Sequence[Contact], entity: Entity) -> bool:
 
 
 def _fits(column: Sequence[Any], shape: _Shape) -> bool:
-    """Tell whether all values of a column fit; times are taken for granted, as `convert` has looked at them."""
+    """Return whether all values of a column fit; times are taken for granted, as `strictly` has looked at them."""
     kinds = set(map(type, column))
     if shape.kinds is not None and not kinds <= shape.kinds:
         return False

@@ -102,7 +102,7 @@ class Callback(HTTPServer):
         return f"http://{_LOOPBACK}:{self.server_address[1]}{CALLBACK_PATH}"  # ignore-https-check: this machine only
 
     def belongs(self, answer: Mapping[str, str]) -> bool:
-        """Tell whether an answer is to the question that was asked: nobody else knows the state."""
+        """Return whether an answer is to the question that was asked: nobody else knows the state."""
         return secrets.compare_digest(answer.get("state", "").encode(), self.state.encode())
 
     def code(self, seconds: float) -> str:

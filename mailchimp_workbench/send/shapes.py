@@ -30,12 +30,12 @@ def _most(values: Sequence[str], fit: Callable[[str], object]) -> bool:
 
 
 def looks_like_email(values: Sequence[str]) -> bool:
-    """Tell whether most values are email addresses."""
+    """Return whether most values are email addresses."""
     return _most(values, EMAIL.fullmatch)
 
 
 def looks_like_date(values: Sequence[str]) -> bool:
-    """Tell whether most values are dates, however written."""
+    """Return whether most values are dates, however written."""
     return _most(values, lambda value: any(form.fullmatch(value) for form in (ISO_DATE, SLASHED, MONTH_NAMED, EPOCH)))
 
 
@@ -52,7 +52,7 @@ _BY_TYPE: dict[str, Callable[[Sequence[str]], bool]] = {
 
 
 def fits(target: Target, values: Sequence[str]) -> bool:
-    """Tell whether most values can go into a field."""
+    """Return whether most values can go into a field."""
     if target.field == "email":
         return looks_like_email(values)
     if target.choices:

@@ -106,7 +106,7 @@ def _without_scraps(found: Sequence[Suggestion]) -> list[Suggestion]:
 
 
 def is_unified(columns: Sequence[Column]) -> bool:
-    """Tell whether these are contacts as the source gives them."""
+    """Return whether these are contacts as the source gives them."""
     return {"email", "list_id", "custom_fields"} <= {column.name for column in columns}
 
 

@@ -128,7 +128,7 @@ class Position:
         }
 
     def _others_matter(self) -> bool:
-        """Tell whether a sync after a whole one may still meet contacts of other statuses that changed before the first one."""
+        """Return whether a sync after a whole one may still meet contacts of other statuses that changed before the first one."""
         return (self.others_after or 0) > (self.lookback.newest or 0) - self.bounds.lookback
 
 

@@ -26,7 +26,7 @@ def mark(parent: Parent | None, told: Told) -> str | None:
 
 
 def settled(before: str | None, now: str, read_at: int, lookback: int) -> bool:
-    """Tell whether all that a parent's mark stands for had `lookback` seconds to show when its partition was read.
+    """Return whether all that a parent's mark stands for had `lookback` seconds to show when its partition was read.
 
     What has changed since the mark of the sync before, without a newer time, may have changed just now.
     """
@@ -46,7 +46,7 @@ def newest_told(parent: Parent | None, told: Told) -> int | None:
 
 
 def ended_before(parent: Parent | None, told: Told, start: int | None) -> bool:
-    """Tell whether nothing below a parent is as new as the second `start`."""
+    """Return whether nothing below a parent is as new as the second `start`."""
     latest = newest_told(parent, told)
     return start is not None and latest is not None and latest < start
 

@@ -33,7 +33,7 @@ NOT_FOR_US = (NotFoundError, PermissionDeniedError)
 
 
 def below_an_audience(row: Collection) -> bool:
-    """Tell whether a collection belongs to audiences."""
+    """Return whether a collection belongs to audiences."""
     return any(parent.row == AUDIENCES for parent in lineage(row))
 
 

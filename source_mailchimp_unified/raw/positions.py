@@ -55,7 +55,7 @@ class Position:
         self.newest = self.cursor
 
     def keeps(self, second: int | None) -> bool:
-        """Tell whether a version of this second has to be known by the next sync."""
+        """Return whether a version of this second has to be known by the next sync."""
         return self.lookback is None or second is None or second > (self.newest or 0) - self.lookback
 
     def note(self, version: bytes, second: int | None) -> None:

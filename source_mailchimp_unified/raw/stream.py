@@ -122,7 +122,7 @@ class RawStream(Stream):
         self._cost.expect(sum(expected) * len(self.row.listings), self._entered, table()[parent.row].words if parent else "")
 
     def _enters(self, partition: Partition) -> bool:
-        """Tell whether a partition can have something new."""
+        """Return whether a partition can have something new."""
         parent = self.row.parent
         if parent is None or not parent.dates:
             return True

@@ -69,11 +69,11 @@ class Account:
         return await self._audiences.get()
 
     def was_asked_for(self, list_id: str) -> bool:
-        """Tell whether an audience seemed to be gone before."""
+        """Return whether an audience seemed to be gone before."""
         return list_id in self._single
 
     async def is_gone(self, list_id: str) -> bool:
-        """Tell whether an audience was deleted: only its own 404 says so. Raises what the client raises."""
+        """Return whether an audience was deleted: only its own 404 says so. Raises what the client raises."""
         return await self._audience(list_id) is None
 
     async def _audience(self, list_id: str) -> Audience | None:

@@ -29,7 +29,7 @@ class Kept:
         return verdicts[-1] if verdicts and verdicts[-1].seen_by != "none" else None
 
     def lived_at_first(self, mutant: Mutant) -> bool:
-        """Tell whether nothing caught a mutant when it was first tried."""
+        """Return whether nothing caught a mutant when it was first tried."""
         return self._verdicts.get(_name(mutant), [Verdict("")])[0].seen_by == "none"
 
     def keep(self, mutant: Mutant, verdict: Verdict) -> None:
