@@ -65,7 +65,7 @@ def _groups(audience: Audience) -> Iterator[tuple[str, Json]]:
     for name, _ in audience.groups.interests.values():
         yield f"{INTEREST_PREFIX}{name}", _switch(f"Whether the contact is in the group {name}.")
     for text, _ in audience.groups.permissions.values():
-        yield f"{PERMISSION_PREFIX}{text}", _switch(f"Whether the contact gives the marketing permission {text}.")
+        yield f"{PERMISSION_PREFIX}{text}", _switch(f"Whether the contact grants the marketing permission {text}.")
 
 
 def _switch(description: str) -> Json:

@@ -205,7 +205,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--dry-run", action="store_true", help="write nothing, say what would be done")
     again = made.add_argument_group("sending rejected records again")
     again.add_argument("--rejected", type=readable, help="the file of rejected records that a sync wrote: only they are sent")
-    again.add_argument("--only", choices=["later"], help="later: only those that Mailchimp refused for some hours")
+    again.add_argument("--only", choices=["later"], help="later: only those that Mailchimp rejected temporarily")
     again.add_argument("--still-rejected", type=Path, help="the file for what is rejected again, instead of rejected_records_file")
     again.add_argument("--catalog", type=configuration, help="the configured catalog of the sync, if its streams had destination objects")
     return made
@@ -230,7 +230,7 @@ def parsed() -> argparse.Namespace:
     if not arguments.rejected and (arguments.only or arguments.still_rejected or arguments.catalog):
         reader.error("--only, --still-rejected and --catalog belong to --rejected")
     if not arguments.rejected and not (arguments.file or (arguments.database and (arguments.table or arguments.sql))):
-        reader.error("give a file, or a database with a table or a query, or --rejected with a file")
+        reader.error("name a file, or a database with a table or a query, or --rejected with a file")
     return arguments
 
 

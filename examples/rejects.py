@@ -23,7 +23,7 @@ class NotSendableError(ValueError):
 
 @dataclass
 class Rejects:
-    """The rejected records of a file, in its order. With `only_later` just those that Mailchimp refused for some hours.
+    """The rejected records of a file, in its order. With `only_later` just those that Mailchimp rejected temporarily.
 
     `planned` counts the lines of a dry run that are no rejects; `without_record` are the numbers of rejects that no record is kept of.
     """
@@ -120,7 +120,7 @@ def _checked(text: bytes) -> Json:
 def _mistake(line: Any) -> str:
     """Return what is wrong with a line, "" for a planned outcome, a reject with its record, and one of a line that was no record."""
     if not isinstance(line, dict) or line.get("outcome") not in OUTCOMES:
-        return "it is no line of a file of rejected records, which has an outcome."
+        return "it is not a line of a file of rejected records: it has no outcome."
     if line["outcome"] != "rejected" or (line.get("record") is None and isinstance(line.get("line"), str)):
         return ""
     if not isinstance(line.get("record"), dict):

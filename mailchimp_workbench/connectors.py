@@ -94,7 +94,7 @@ class Connector:
         """Run a command and return its message of a type. Raises ConnectorError when there is none."""
         found = [message async for batch in self.messages(verb, files) for message in batch if message["type"] == type_]
         if not found:
-            raise ConnectorError(f"The {self.name} gave no answer to {verb}.")
+            raise ConnectorError(f"The {self.name} did not respond to {verb}.")
         return found[-1]
 
     async def spec(self) -> Json:

@@ -35,7 +35,7 @@ HEADERS = {
 }
 
 UNKNOWN_VISITOR = "Open the URL that the command printed: it contains the token of this workbench.\n"
-WRONG_HOST = "This page answers to its own address on this machine only.\n"
+WRONG_HOST = "This page is available only at its own address on this machine.\n"
 WRONG_ORIGIN = "This request comes from another page, so nothing was done.\n"
 
 

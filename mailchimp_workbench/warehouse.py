@@ -91,7 +91,7 @@ class Warehouse:
             self.connection.execute("INSERT INTO sync.account VALUES (?, ?)", [account["account_id"], account["account_name"]])
         elif owner[0] != account["account_id"]:
             raise OtherAccountError(
-                f"{self.path} holds the Mailchimp account {owner[1]}, and this configuration is for {account['account_name']}."
+                f"{self.path} contains data of the Mailchimp account {owner[1]}, and this configuration is for {account['account_name']}."
                 " Choose another file with --database."
             )
 

@@ -87,7 +87,7 @@ _TABLE = (
         "body",
         readers.email,
         lambda value: {"email_address": str(value).strip()},
-        takes="one email address; invisible characters are taken away",
+        takes="one email address; invisible characters are removed",
     ),
     ContactField("previous_email", "routing", readers.email, takes="one email address"),
     ContactField("first_name", "merge field", readers.scalar, _as(FIRST_NAME_TAG), takes="text or number"),

@@ -188,7 +188,7 @@ def _has_status(draft: Draft) -> bool:
 def _missing(draft: Draft) -> str:
     if not draft.list_id:
         return "Choose the audience that the rows go into."
-    return "" if _origin(draft) else "Choose the column that holds the email address."
+    return "" if _origin(draft) else "Choose the column that contains the email address."
 
 
 def _field(form: FormData) -> str:

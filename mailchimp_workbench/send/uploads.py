@@ -63,7 +63,7 @@ def _records(path: Path) -> Sequence[Json]:
     except orjson.JSONDecodeError as error:
         raise WorkbenchError("This file cannot be read as JSON lines.", str(error)) from error
     if not lines or not all(isinstance(line, dict) for line in lines):
-        raise WorkbenchError("This file holds no records.", "Each line has to be a JSON object.")
+        raise WorkbenchError("This file contains no records.", "Each line has to be a JSON object.")
     return [line["record"] if isinstance(line.get("record"), dict) else line for line in lines]
 
 

@@ -81,5 +81,5 @@ def test_a_file_belongs_to_one_account(tmp_path: Path) -> None:
         for _ in range(2):
             warehouse.claim({"account_id": "1", "account_name": "One"})
 
-        with pytest.raises(OtherAccountError, match="holds the Mailchimp account One"):
+        with pytest.raises(OtherAccountError, match="contains data of the Mailchimp account One"):
             warehouse.claim({"account_id": "2", "account_name": "Two"})
