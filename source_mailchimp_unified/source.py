@@ -45,7 +45,7 @@ from source_mailchimp_unified.raw.family import Family
 from source_mailchimp_unified.raw.form import choices as raw_choices
 from source_mailchimp_unified.raw.form import description as raw_description
 from source_mailchimp_unified.raw.stream import RawStream, raw_entity
-from source_mailchimp_unified.raw.table import by_stream, refusal
+from source_mailchimp_unified.raw_collections import by_stream, refusal
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.sync.account import Account
 from source_mailchimp_unified.sync.messages import record_messages, status_message
