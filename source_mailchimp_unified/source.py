@@ -111,7 +111,7 @@ class SourceMailchimpUnified(Source):
             session = self._session(parsed, logger, self._patience or INTERACTIVE)
             summary = self._run(session, check_account(session.client, session.account))
         except MailchimpError as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=masked(filter_secrets(error.message)))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=masked(filter_secrets(error.closing_message)))
         logger.info(summary)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
