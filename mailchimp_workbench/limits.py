@@ -73,7 +73,5 @@ class _Body:
 
 def _refusal(scope: Scope, most: int) -> ASGIApp:
     title = f"This is larger than {most // MEGABYTE} MB."
-    words = (
-        "Nothing was read. Split the file, or load it into the DuckDB file and choose the table." if most == LARGEST_UPLOAD else ""
-    )
+    words = "Nothing was read. Split the file, or load it into the DuckDB file and choose the table." if most == LARGEST_UPLOAD else ""
     return problem_page(Headers(scope=scope), 413, title, words)

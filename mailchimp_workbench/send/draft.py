@@ -131,9 +131,7 @@ class Drafts:
     def get(self, draft_id: str) -> Draft:
         """Return a draft. Raises NotThereError."""
         if draft_id not in self._drafts:
-            raise NotThereError(
-                "This draft is no longer known.", "Drafts are remembered until the workbench ends. Choose the rows again."
-            )
+            raise NotThereError("This draft is no longer known.", "Drafts are remembered until the workbench ends. Choose the rows again.")
         return self._drafts[draft_id]
 
     def all(self) -> Iterable[Draft]:
