@@ -107,7 +107,7 @@ def test_a_table_without_an_email_column_is_told_which_is_meant(runner: Any, rec
     result = runner.write([record(ROW)], catalog(PEOPLE))
     assert "perhaps Attendee Email" in str(result.error.message)
     unknown = runner.write([record(ROW)], catalog({"name": "people", "json_schema": {}}))
-    assert "no column of it fills the field email" in unknown.text
+    assert "no column is mapped to email" in unknown.text
     assert runner.writes() == []
 
 

@@ -156,7 +156,7 @@ def test_a_file_of_200_megabytes_is_refused_clearly(visitor: Visitor, announced:
 
     assert answer.status_code == 413
     assert f"larger than {LARGEST_UPLOAD // MEGABYTE} MB" in answer.text
-    assert "split the file" in answer.text
+    assert "Split the file" in answer.text
 
 
 def test_a_form_that_is_no_upload_may_not_be_large(visitor: Visitor) -> None:

@@ -181,7 +181,7 @@ def test_files_as_programs_write_them(visitor: Visitor, content: bytes, columns:
     [
         ("empty.csv", b"", "empty"),
         ("head.csv", b"email,name\n", "no rows"),
-        ("book.xlsx", b"PK\x03\x04" + bytes(64), "save the sheet as CSV"),
+        ("book.xlsx", b"PK\x03\x04" + bytes(64), "Save the sheet as CSV"),
         ("rejects.jsonl", b"not json\n", "JSON lines"),
         ("rejects.jsonl", b"[1]\n", "no records"),
     ],

@@ -83,7 +83,7 @@ TRANSIENT: dict[str, Received | Exception] = {
     "a firewall": Received(403, {"Content-Type": "text/html"}, FIREWALL),
     "not JSON": answer(b"<html>"),
     "cut off": answer(b'{"health'),
-    "no connection": TransientError("No connection to Mailchimp", sent=False),
+    "no connection": TransientError("Could not connect to Mailchimp", sent=False),
     "no answer": TimedOutError("Mailchimp did not respond"),
 }
 
@@ -192,8 +192,8 @@ def test_a_firewall_is_named() -> None:
 
 def test_a_network_that_comes_up_later_costs_time_only() -> None:
     """A sync that begins before the network is there waits for it, and fails as transient when it does not come."""
-    late = Scripted(first([TransientError("No connection to Mailchimp", sent=False)] * 6, always({"ok": True})))
-    never = Scripted(lambda _: TransientError("No connection to Mailchimp", sent=False))
+    late = Scripted(first([TransientError("Could not connect to Mailchimp", sent=False)] * 6, always({"ok": True})))
+    never = Scripted(lambda _: TransientError("Could not connect to Mailchimp", sent=False))
 
     assert called(late)[0] == {"ok": True}
     error, seconds = called(never)

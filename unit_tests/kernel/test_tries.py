@@ -16,7 +16,7 @@ from mailchimp_unified.transport import Received
 from unit_tests.kernel.conftest import Answers, Scripted, answer
 
 PING = Request("/ping", "a ping")
-NO_CONNECTION = TransientError("No connection to Mailchimp", sent=False)
+NO_CONNECTION = TransientError("Could not connect to Mailchimp", sent=False)
 STEADY = Patience(first_back_off=10.0, longest_back_off=10.0, rest_after_timeout=0.0, total=100.0, first_answer=30.0)
 
 
