@@ -120,7 +120,7 @@ def test_a_row_says_how_it_is_followed(name: str) -> None:
 
 def test_a_stream_that_does_not_exist_is_answered_with_those_that_do() -> None:
     """A user of the official source's names is told the new ones."""
-    assert "nearest of them are mailchimp_campaigns" in (refusal("campaigns", []) or "")
+    assert "closest matches: mailchimp_campaigns" in (refusal("campaigns", []) or "")
     assert refusal("mailchimp_campaigns", []) is None
     assert "name member_notes in raw_streams" in (refusal("mailchimp_member_notes", ["all"]) or "")
     assert refusal("mailchimp_member_notes", ["member_notes"]) is None
