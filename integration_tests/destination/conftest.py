@@ -103,7 +103,7 @@ class Runner:
 
     def config(self, **options: Any) -> Json:
         """The configuration, with options."""
-        return config(self.mailchimp.url, list_id=self.list_id, **options)
+        return config(self.mailchimp.url, **{"list_id": self.list_id, **options})
 
     def write(
         self, messages: Iterable[Json | bytes], streams: Json | None = None, patience: Patience = IMPATIENT, **options: Any
