@@ -76,19 +76,20 @@ async def read_statuses(audience: Audience, pager: Pager, workers: int, comparis
         else:
             await _read_all(audience, pager, workers)
     except BaseException:
-        # What was read in part must not pass for all.
-        audience.statuses = None
+        # What was read in part must not pass for all, and the first pages are old when it is tried again.
+        audience.statuses, audience.first_pages = None, []
         raise
     audience.first_pages, audience.is_compared = [], comparison is not None
 
 
 async def _read_all(audience: Audience, pager: Pager, workers: int) -> None:
-    totals, horizon = audience.totals or (0, 0), audience.statuses_until
+    horizon = audience.statuses_until
+    assert audience.totals is not None, "contacts are counted before they are read"
+    assert horizon is not None
     # The totals may be old by now: they say where to begin, never whether to read.
-    sweeps = zip(_SWEEPS, totals, audience.first_pages or ([], []), strict=True)
+    sweeps = zip(_SWEEPS, audience.totals, audience.first_pages or ([], []), strict=True)
     await together(*(_read_sweep(audience, pager, sweep, total, workers, first) for sweep, total, first in sweeps))
-    if horizon:
-        await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS], workers)
+    await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS], workers)
     audience.listed_whole = await _is_whole(audience, pager)
 
 
