@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
+from destination_mailchimp_unified.sending.new_contacts import NewContacts
+from destination_mailchimp_unified.sending.scope import Scope
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.transport import Outgoing, Received
 from unit_tests.kernel.conftest import Answers, Scripted, answer
@@ -62,3 +65,28 @@ def by_path(answers: Mapping[str, Callable[[Outgoing], Received] | Received]) ->
         return found(outgoing) if callable(found) else found
 
     return find
+
+
+class Steps:
+    """A Mailchimp that gives one answer after another; `calls` are the method, path and body of the requests."""
+
+    def __init__(self, *answers: Received) -> None:
+        self.answers, self.calls, self.params = list(answers), list[tuple[str, str, Any]](), list[Json]()
+
+    def __call__(self, outgoing: Outgoing) -> Received:
+        """Answer a request."""
+        self.calls.append((outgoing.method, path_of(outgoing), body_of(outgoing)))
+        self.params.append(dict(outgoing.params))
+        assert self.answers, f"nobody expects {self.calls[-1]}"
+        return self.answers.pop(0)
+
+    @property
+    def methods(self) -> str:
+        """The methods of the requests, in order."""
+        return " ".join(method for method, _, _ in self.calls)
+
+
+def scope_of(answers: Answers, audience: Audience, /, **options: Any) -> Scope:
+    """Return where changes are carried out: an audience, and a Mailchimp that answers so."""
+    chosen = config(**options)
+    return Scope(audience, chosen, pager(answers)[0], NewContacts(audience, chosen.max_new_contacts))
