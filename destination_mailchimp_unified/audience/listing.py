@@ -138,7 +138,7 @@ async def _read_big_window(audience: Audience, pager: Pager, window: Mapping[str
     if len(page.items) < pager.page_size:
         _note(audience, page.items)
     else:
-        await _read_sweep(audience, pager, window, page.total, workers, page.items, pages_first=True)
+        await _read_sweep(audience, pager, window, page.total, workers, page.items)
     return replace(page, items=[])
 
 
@@ -149,13 +149,11 @@ async def _read_sweep(
     total: int,
     workers: int,
     first: list[Json],
-    *,
-    pages_first: bool = False,
 ) -> None:
     """Read one listing: pages at even distances at once, and the windows of time between them, each from its far end.
 
-    A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read. With `pages_first` what they
-    say is noted before what the windows say, which is newer.
+    A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read. What the windows say is newer,
+    and noted after it.
     """
     if _is_all(first, total, pager):
         _note(audience, first)
@@ -168,18 +166,11 @@ async def _read_sweep(
     last = rfc3339(audience.statuses_until - timedelta(seconds=1)) if audience.statuses_until else ""
     bounds = _windows_between(first, [sample.items for sample in samples], last)
     rows = [step] * (len(bounds) - 1) + [total - len(starts) * step]
-    pages = (first, *(sample.items for sample in samples))
-    for page in pages if pages_first else ():
+    for page in (first, *(sample.items for sample in samples)):
         _note(audience, page)
     await together(
-        *(
-            _read_window(audience, pager, {**sweep, **bound}, max(0, count - pager.page_size))
-            for bound, count in zip(bounds, rows, strict=True)
-        )
+        *(_read_window(audience, pager, {**sweep, **bound}, count - pager.page_size) for bound, count in zip(bounds, rows, strict=True))
     )
-    # What changed since these pages were read comes with the changes, after this.
-    for page in () if pages_first else pages:
-        _note(audience, page)
 
 
 def _windows_between(first: list[Json], pages: Iterable[list[Json]], last: str) -> list[dict[str, str | int]]:

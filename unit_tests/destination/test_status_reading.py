@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -43,8 +44,13 @@ def member(number: int, changed: float | None, status: str = "subscribed") -> Js
     """A contact that changed so many seconds after the first look."""
     return {
         "id": id_of(number), "status": status, "last_changed": None if changed is None else moment(changed),
-        "email_address": f"p{number}@x.org", "merge_fields": {"FNAME": "A"},
+        "email_address": f"p{number}@x.org", "merge_fields": {"FNAME": "A"}, "place": moment(changed or 0),
     }  # fmt: skip
+
+
+def timeless(number: int, place: float) -> Json:
+    """A contact that is listed as if it had changed then, and shows no time."""
+    return {**member(number, None), "place": moment(place)}
 
 
 class Listings:
@@ -71,7 +77,7 @@ class Listings:
         status, since, before = (str(outgoing.params.get(name, "")) for name in ("status", "since_last_changed", "before_last_changed"))
         rows = [
             one
-            for one in sorted(self.members.values(), key=lambda one: one["last_changed"] or "")
+            for one in sorted(self.members.values(), key=lambda one: str(one["place"]))
             if (one["status"] == status if status else one["status"] != ARCHIVED)
             and (not one["last_changed"] or (one["last_changed"] > since and (not before or one["last_changed"] <= before)))
         ]
@@ -236,21 +242,22 @@ def test_a_big_audience_is_read_in_windows_from_their_far_ends(comparison: Compa
     assert [status for status, since, *_ in asked if status and not since] == [ARCHIVED]
 
 
-def requests(number: int, page_size: int, workers: int) -> int:
-    """Return how many requests reading an audience of so many takes."""
-    listings = Listings(*many(number))
-    audience = read(listings, page_size, workers)
-    assert known(audience, range(number)) == held(listings)
-    return len(listings.seen)
-
-
 @pytest.mark.parametrize(
-    ("number", "page_size", "workers", "most"),
-    [(100, 100, 4, 6), (150, 100, 4, 7), (1_000, 100, 1, 15), (1_000, 100, 4, 15), (1_000, 100, 100, 17)],
+    ("number", "workers", "samples", "requests"),
+    [(101, 4, 1, 6), (150, 4, 1, 6), (1_000, 1, 0, 15), (1_000, 4, 3, 14), (1_000, 100, 9, 14), (2_050, 4, 3, 24)],
 )
-def test_reading_takes_hardly_more_requests_than_there_are_pages(number: int, page_size: int, workers: int, most: int) -> None:
-    """And the first look at the archived, and the changes of both."""
-    assert requests(number, page_size, workers) <= most
+def test_reading_takes_hardly_more_requests_than_there_are_pages(number: int, workers: int, samples: int, requests: int) -> None:
+    """And the first look at the archived, and the changes of both. There are no more windows than workers, or than pages."""
+    listings = Listings(*many(number))
+    audience = read(listings, workers=workers)
+
+    assert known(audience, range(number)) == held(listings)
+    offsets = [
+        offset
+        for offset, since, before, status in listings.asked("offset", "since_last_changed", "before_last_changed", "status")
+        if not (since or before or status)
+    ]
+    assert (len([one for one in offsets if one]), len(listings.seen)) == (samples, requests)
 
 
 def test_a_window_is_a_page_less_a_twentieth_at_least() -> None:
@@ -298,6 +305,56 @@ def test_many_changes_are_read_like_a_big_audience_and_the_windows_say_the_last_
     assert known(audience, range(300)) == held(listings)
 
 
+@pytest.mark.parametrize("at", [5, 6])
+def test_who_changes_while_many_changes_are_read_is_known_as_last_seen(at: int) -> None:
+    """What a page says of a contact is older than what its window says."""
+    listings = Listings(*[member(number, -115 + number // 3) for number in range(250)])
+    listings.acts[at] = lambda: listings.put(member(0, 8, "unsubscribed"))
+    audience = read(listings, workers=1)
+
+    assert audience.status_of(id_of(0)) == "unsubscribed"
+
+
+@pytest.mark.parametrize("place", [0, 94, 95, 98, 99, 100, 194, 195, 294, 389, 390, 489, 585, 684, 999])
+def test_a_contact_without_a_time_bounds_no_window(place: int) -> None:
+    """Whether it is the first or the last of a page: it is read like the others."""
+    members = many(1_000)
+    members[place] = timeless(place, -100_000 + place)
+    listings = Listings(*members)
+
+    assert known(read(listings), range(1_000)) == held(listings)
+
+
+def test_pages_that_meet_leave_no_window_between_them() -> None:
+    """A window that cannot hold anybody is not asked for."""
+    # The second page begins in the second before the last of the first.
+    members = [member(number, -1_000 + (number if number < 95 else 95 if number < 99 else number)) for number in range(250)]
+    listings = Listings(*members)
+    audience = read(listings, workers=9)
+
+    assert known(audience, range(250)) == held(listings)
+    windows = [(since, before) for since, before in listings.asked("since_last_changed", "before_last_changed") if before]
+    assert [since for since, before in windows if since and since >= before] == []
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_an_audience_that_mailchimp_does_not_count_is_read(workers: int) -> None:
+    """A count of 0 is no count: the pages say when all is read."""
+    listings = Listings(*many(250))
+
+    def uncounted(outgoing: Outgoing) -> Received:
+        received = listings(outgoing)
+        return Received(received.status, received.headers, re.sub(rb'"total_items":[0-9]+', b'"total_items":0', received.content))
+
+    async def story(audience: Audience, found: Pager) -> None:
+        await count_contacts(audience, found, ())
+        await read_statuses(audience, found, workers, None)
+
+    audience = Audience(LIST)
+    run(story(audience, pager(uncounted, 100)[0]))
+    assert known(audience, range(250)) == held(listings)
+
+
 @pytest.mark.parametrize("fails_at", [2, 3, 4])
 def test_what_was_read_in_part_does_not_pass_for_all(fails_at: int) -> None:
     """Where reading fails, nothing is known of anybody."""
@@ -338,10 +395,11 @@ def test_after_a_failure_pages_of_the_first_look_say_nothing() -> None:
 # Whether everybody was read.
 
 
-def test_a_contact_that_was_deleted_meanwhile_is_no_gap() -> None:
+@pytest.mark.parametrize("deleted", [[149], [149, 202]])
+def test_a_contact_that_was_deleted_meanwhile_is_no_gap(deleted: list[int]) -> None:
     """Mailchimp is asked once more how many there are."""
     listings = Listings(*many(150), *many(3, status=ARCHIVED, begin=200))
-    listings.acts[2] = lambda: [listings.members.pop(id_of(number)) for number in (149, 202)]
+    listings.acts[2] = lambda: [listings.members.pop(id_of(number)) for number in deleted]
     audience = read(listings, workers=1)
 
     assert listings.asked("status", "count", "offset")[-2:] == [(None, 1, 0), (ARCHIVED, 1, 0)]
@@ -355,26 +413,53 @@ def test_an_audience_of_which_everybody_was_read_is_not_counted_again() -> None:
     assert (None, 1, 0) not in listings.asked("status", "count", "offset")
 
 
-@pytest.mark.parametrize(("listed", "whole"), [(149, False), (150, True), (151, True)])
-def test_who_is_counted_and_was_not_read_may_exist(listed: int, whole: bool) -> None:
-    """Then nobody unknown is taken for new."""
-    listings = Listings(*many(listed))
+def is_whole(listings: Listings, changed: Callable[[int, Outgoing, bytes], bytes]) -> bool:
+    """Return whether an audience counts as read whole; answers are changed by their number."""
 
-    def counted(outgoing: Outgoing) -> Received:
+    def answers(outgoing: Outgoing) -> Received:
         received = listings(outgoing)
-        if "since_last_changed" in outgoing.params or outgoing.params.get("status"):
-            return received
-        text = received.content.decode().replace(f'"total_items":{listed}', '"total_items":150')
-        return Received(received.status, received.headers, text.encode())
+        return Received(received.status, received.headers, changed(len(listings.seen) - 1, outgoing, received.content))
 
     async def story(audience: Audience, found: Pager) -> None:
         await count_contacts(audience, found, ())
         await read_statuses(audience, found, 1, None)
 
     audience = Audience(LIST)
-    found, _ = pager(counted, 100)
-    run(story(audience, found))
-    assert audience.listed_whole == whole
+    run(story(audience, pager(answers, 100)[0]))
+    return audience.listed_whole
+
+
+@pytest.mark.parametrize(("listed", "whole"), [(149, False), (150, True), (151, True)])
+def test_who_is_counted_and_was_not_read_may_exist(listed: int, whole: bool) -> None:
+    """Then nobody unknown is taken for new."""
+
+    def counted(_: int, outgoing: Outgoing, content: bytes) -> bytes:
+        is_all = "since_last_changed" not in outgoing.params and "status" not in outgoing.params
+        return content.replace(b'"total_items":%d' % listed, b'"total_items":150') if is_all else content
+
+    assert is_whole(Listings(*many(listed)), counted) == whole
+
+
+def test_a_listing_that_lacks_somebody_of_its_own_count_is_not_whole() -> None:
+    """Even where as many were read as were counted at first."""
+
+    def counted(number: int, outgoing: Outgoing, content: bytes) -> bytes:
+        later = number > 1 and "status" not in outgoing.params
+        return (
+            re.sub(rb'"total_items":([0-9]+)', lambda found: b'"total_items":%d' % (int(found[1]) + (found[1] != b"0")), content)
+            if later
+            else content
+        )
+
+    assert not is_whole(Listings(*many(150)), counted)
+
+
+def test_an_audience_that_cannot_be_counted_again_is_not_whole() -> None:
+    """Nobody knows whether the one who is missing was deleted."""
+    listings = Listings(*many(150))
+    listings.acts[2] = lambda: listings.members.pop(id_of(149))
+
+    assert not is_whole(listings, lambda _, outgoing, content: b"{}" if outgoing.params["count"] == 1 else content)
 
 
 # Reading again.
