@@ -60,7 +60,7 @@ def test_a_refusal_names_the_fields_that_it_is_about() -> None:
 @pytest.mark.parametrize("fields", [(), (("FNAME", "odd"),)])
 @pytest.mark.parametrize("title", [COMPLIANCE_STATE, FORGOTTEN])
 def test_who_may_not_be_written_has_a_reason_of_its_own(title: str, fields: tuple[tuple[str, str], ...]) -> None:
-    """Whatever else the refusal complains of."""
+    """No matter what else the refusal complains of."""
     outcome, other = refusal(*fields, detail="No.", title=title), refusal(detail="No.")
 
     assert (outcome.words, outcome.field) == (" ".join(["No.", *(f"{name}: {words}" for name, words in fields)]), "")

@@ -374,7 +374,7 @@ def test_what_was_read_in_part_does_not_pass_for_all(fails_at: int) -> None:
 
 
 def test_after_a_failure_pages_of_the_first_look_say_nothing() -> None:
-    """Whoever left since is read as having left: an hour later the page that had them is old."""
+    """Who left since is read as having left: an hour later the page that had them is old."""
     listings = Listings(*many(150))
     # All is read, and it remains to be asked how many there are: some were deleted meanwhile.
     listings.acts[2] = lambda: listings.members.pop(id_of(149))
