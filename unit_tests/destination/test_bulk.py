@@ -495,6 +495,13 @@ def test_where_outcomes_are_kept_they_say_what_would_change(answers: list[Receiv
     assert ["fields" in params for params in steps.params] == [False, True]
 
 
+def test_what_would_change_is_told_of_the_contact_under_either_email_address() -> None:
+    """It has a status already under the one where it is found."""
+    outcome, _ = rehearsed(change(1, previous_id="0" * 32), missing(), seen(), missing(), seen(), **KEPT)
+
+    assert (outcome.kind, outcome.changes) == ("updated", ())
+
+
 @pytest.mark.parametrize(
     ("wanted", "member", "options", "expected"),
     [
