@@ -204,6 +204,8 @@ def test_four_contacts_may_be_worth_asking() -> None:
         (500, 0, (499_000, 0), 499_000, False, False),
         (501, 0, (498_000, 0), 498_000, False, True),
         (501, 0, (499_000, 0), 499_000, False, False),
+        (600, 300, (298_000, 0), 298_000, False, True),
+        (600, 300, (299_000, 0), 299_000, False, False),
         (100, 0, (1_000, 0), 20, False, False),
         (100, 0, (1_000, 0), 30, False, True),
         (100, 0, (600, 400), 30, False, False),
