@@ -117,11 +117,13 @@ def test_a_table_grows_block_by_block(apart: int, expected: int, words: int) -> 
     table, count = IdTable(words, expected), 4 * BLOCK + 1
     for number in range(count):
         table.put(in_one_table(number * apart), number % 7 + 1, [number + 1] * words if number % 3 else ())
+    for number in range(0, count, 5):
+        table.mark(in_one_table(number * apart))
 
     assert len(table) == count
     for number in range(count):
         found = table.words(in_one_table(number * apart))
-        assert table.code(in_one_table(number * apart)) == number % 7 + 1
+        assert table.code(in_one_table(number * apart)) == number % 7 + 1 + (0 if number % 5 else MARK)
         assert (found and list(found)) == ([number + 1] * words if words and number % 3 else None)
     assert (table.code(in_one_table(count * apart)), table.words(in_one_table(count * apart))) == (0, None)
 
