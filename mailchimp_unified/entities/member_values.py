@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from mailchimp_unified.entities.entity import NO_DAY, Json, timestamp
+from mailchimp_unified.entities.entity import Json, moment_of
 
 _MAY_BE_BLANK = frozenset({str, dict, list})
 
@@ -23,22 +22,11 @@ def custom_fields_of(merge_fields: Any) -> tuple[Json, list[Json]]:
     return custom_fields, [_address(tag, value) for tag in postal if (value := custom_fields[tag])]
 
 
-def moment_of(value: Any) -> str | None:
-    """Return a time, None where Mailchimp has none. Raises ValueError for other strings, and another error for other types."""
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        if value[:10] == NO_DAY:
-            return None
-        raise
-    return timestamp(value) if value[19:] != "+00:00" or value[10] != "T" else value
-
-
 def moment_or_oddity(value: Any) -> Any:
     """Return a time as `moment_of` does, and what is none as it is."""
     try:
         return moment_of(value)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError):
         return value
 
 

@@ -103,6 +103,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
     def handle_request(self: Callback) -> None:
         assert self.timeout is not None
+        assert len(found) < 10
         found.append(self.timeout)
         clock.now += max(1.0, min(59.0, self.timeout - 1))
 
@@ -128,7 +129,7 @@ def test_the_login_has_half_a_minute_for_a_token(monkeypatch: pytest.MonkeyPatch
 
 def test_who_agrees_gives_a_token(login: Login, browser: Browser) -> None:
     """The question says who asks and where to come back; the code that comes is exchanged with the secret and the same redirect."""
-    assert sign_in(APP, browser.visit) == "token"
+    assert sign_in(APP, browser.visit, seconds=5) == "token"
 
     assert browser.page == f"{LOGIN_ORIGIN}/oauth2/authorize"
     uri = browser.question["redirect_uri"]
@@ -147,7 +148,7 @@ def test_who_agrees_gives_a_token(login: Login, browser: Browser) -> None:
 
 def test_another_login_is_used_where_the_configuration_names_one(login: Login, browser: Browser) -> None:
     """Both the page and the token are those of the host that replaces Mailchimp's."""
-    sign_in(Application("app", "made-up", "https://proxy.example"), browser.visit)
+    sign_in(Application("app", "made-up", "https://proxy.example"), browser.visit, seconds=5)
 
     assert (browser.page, login.urls) == ("https://proxy.example/oauth2/authorize", ["https://proxy.example/oauth2/token"])
 
@@ -157,7 +158,7 @@ def test_only_the_answer_to_this_question_counts(login: Login, browser: Browser)
     wrong = ("/favicon.ico", "{callback}?code=x&state=another", "{callback}?code=x", "{callback}?error=no", "/other?code=x&state={state}")
     browser.targets = (*wrong, AGREED)
 
-    sign_in(APP, browser.visit)
+    sign_in(APP, browser.visit, seconds=5)
 
     answers = browser.answers()
     assert [answer.status for answer, _ in answers] == [404, 400, 400, 400, 404, 200]
@@ -174,7 +175,7 @@ def test_an_answer_without_a_code_ends_the_wait(login: Login, browser: Browser, 
     """Who refuses is believed, and no token is asked for."""
     browser.targets = (target,)
     with pytest.raises(SignInError):
-        sign_in(APP, browser.visit)
+        sign_in(APP, browser.visit, seconds=5)
 
     assert login.asked == []
 
@@ -258,7 +259,7 @@ def test_a_description_of_an_application_does_not_hold_its_secret() -> None:
 def test_a_port_that_is_taken_is_the_users_to_change(browser: Browser) -> None:
     """Nobody is asked to agree where the answer could not arrive."""
     with Callback(0) as other, pytest.raises(ConfigError):
-        sign_in(APP, browser.visit, port=other.server_address[1])
+        sign_in(APP, browser.visit, seconds=5, port=other.server_address[1])
 
     assert browser.page == ""
 
