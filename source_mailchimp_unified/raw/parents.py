@@ -17,7 +17,7 @@ from mailchimp_unified.request import Request
 from source_mailchimp_unified.raw.cost import Cost
 from source_mailchimp_unified.raw.pages import Values, collection_request, only, read_pages
 from source_mailchimp_unified.raw.records import inside
-from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table, told_of
+from source_mailchimp_unified.raw_collections import Collection, Parent, lineage, table, told_of
 from source_mailchimp_unified.sync.progress import Progress
 from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.streams import Session
