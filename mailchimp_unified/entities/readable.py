@@ -106,7 +106,8 @@ def _fits(column: Sequence[Any], shape: _Shape) -> bool:
         return False
     if shape.choices is not None and not shape.choices.issuperset(column):
         return False
-    if list in kinds and shape.items is not None:
+    if shape.items is not None:
+        # What has items is a list or null.
         return _fits(list(chain.from_iterable(filter(None, column))), shape.items)
     if dict not in kinds:
         return True
