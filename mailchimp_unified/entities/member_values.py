@@ -32,11 +32,10 @@ def moment_or_oddity(value: Any) -> Any:
 
 def as_text(value: Any) -> Any:
     """Return a scalar as text, also that of a number field; anything else as it is."""
-    if type(value) is str or value is None:
-        return value
-    if type(value) is float and value.is_integer():
+    kind = type(value)
+    if kind is float and value.is_integer():
         value = int(value)
-    return str(value) if type(value) in (int, float) else value
+    return str(value) if kind is int or kind is float else value
 
 
 def _nothing_blank(value: Any) -> Any:
