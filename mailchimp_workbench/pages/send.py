@@ -25,9 +25,6 @@ from mailchimp_workbench.templating import html
 from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
 
-MOST_FIELDS = 10_000
-"""Of a form; a mapping of a thousand columns has a few of each."""
-
 
 def send(request: Request) -> Response:
     """Where the rows come from."""

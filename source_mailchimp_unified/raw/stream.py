@@ -233,4 +233,4 @@ class RawStream(Stream):
 
 def raw_entity(row: Collection) -> Entity:
     """Return a row as what streams are made of."""
-    return Entity(row.stream, row.primary_key, frozenset(), row.cursor.field if row.cursor else "")
+    return Entity(row.stream, row.primary_key, row.cursor.field if row.cursor else "")
