@@ -315,6 +315,7 @@ FIELDS = {tag: MergeField(tag, type_) for tag, type_ in {"FNAME": "text", "LTV":
     [
         ({"custom_fields": {"ltv ": 5, "lower": "x"}}, {"merge_fields": {"LTV": 5, "lower": "x"}}),
         ({"custom_fields": {"LTV": None, "OTHER": ""}}, {}),
+        ({"first_name": None, "custom_fields": {"OTHER": "", "LTV": 5}}, {"merge_fields": {"LTV": 5}}),
         ({"custom_fields": {}}, {}),
         ({"first_name": "", "language": "", "vip": False}, {"vip": False}),
         ({"email": " a@shop.test ", "language": " ", "ip_opt": None}, {"email_address": "a@shop.test"}),
