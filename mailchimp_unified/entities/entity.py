@@ -55,9 +55,15 @@ def moment_of(value: Any) -> str | None:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return `moment` as RFC 3339 in UTC with whole seconds; a moment without a zone is taken as UTC."""
+    """Return `moment` as RFC 3339 in UTC with whole seconds; a moment without a zone is taken as UTC.
+
+    Raises ValueError for one that is in no year from 1 to 9999 in UTC, such as the last second of 9999 in New York.
+    """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(microsecond=0).isoformat()
+    try:
+        return aware.astimezone(UTC).replace(microsecond=0).isoformat()
+    except OverflowError:
+        raise ValueError("is not in the years 1 to 9999 in UTC") from None
 
 
 def nested(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -299,6 +299,7 @@ def test_a_cell_becomes_the_value_that_its_field_wants(name: str, value: Any, ta
         ("status_if_new", "archived"),
         ("email_type", "rich"),
         ("timestamp_opt", "soon"),
+        ("timestamp_opt", "9999-12-31T23:59:59-05:00"),
         ("timestamp_opt", "31.01.2026"),
         ("language", ["en"]),
         ("first_name", {"x": 1}),
