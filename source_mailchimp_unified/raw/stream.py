@@ -133,7 +133,7 @@ class RawStream(Stream):
 
     async def _read_all(self, waiting: Iterator[Partition], session: Session, output: Output) -> None:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.config.num_workers, max(1, self._entered))):
+            for _ in range(self.config.num_workers):
                 group.create_task(self._read_some(waiting, session, output))
 
     async def _read_some(self, waiting: Iterator[Partition], session: Session, output: Output) -> None:
