@@ -119,7 +119,7 @@ async def _by_cursor(pager: Pager, items: str, request: Request) -> AsyncIterato
         reply = await _cursor_page(pager, replace(request, params=params))
         page, cursor = reply.body[items], reply.body.get(NEXT_CURSOR)
         empty = 0 if page else empty + 1
-        stuck = cursor and (str(cursor) in used or empty > EMPTY_PAGES or (page and digest(page) == before))
+        stuck = str(cursor) in used or empty > EMPTY_PAGES or (page and digest(page) == before)
         before = digest(page)
         yield page
         if not cursor:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from integration_tests.commands import catalog
 from integration_tests.simulation.clock import run
-from mailchimp_unified.errors import BugError, PermissionDeniedError
+from mailchimp_unified.errors import BugError, NotFoundError, PermissionDeniedError
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Reply, Request
 from mailchimp_unified.transport import Outgoing, Received
@@ -248,3 +248,72 @@ def windows(account: dict[str, Any], state: list[Any], config: dict[str, Any]) -
     configured = ConfiguredAirbyteCatalogSerializer.load(catalog(["mailchimp_email_activity"]))
     messages = list(source(answers)[0].read(logging.getLogger("raw"), {**CONFIG, **config}, configured, state))
     return since, [one.state for one in messages if one.state]
+
+
+def test_what_is_not_found_does_not_close_a_collection() -> None:
+    """Many campaigns may have no content, and all others have theirs: only permissions and failures are counted."""
+    for error, asked_for in ((NotFoundError("gone"), 50), (PermissionDeniedError("closed"), 20 + 6)):
+        refusals, parts = Refusals(), partitions(50)
+        refusals.expect(50)
+        taken = 0
+        for partition in refusals.asked(iter(parts)):
+            taken += 1
+            refusals.refuse(error, partition)
+
+        assert taken == asked_for
+        assert (len(refusals.errors), refusals.unasked) == (asked_for, 50 - asked_for)
+
+
+@pytest.mark.parametrize("failures", [19, 20])
+def test_twenty_failures_close_a_collection(failures: int) -> None:
+    """One less does not, and neither do any once something was read."""
+    for given_first in (False, True):
+        refusals = Refusals()
+        refusals.expect(50)
+        if given_first:
+            refusals.give()
+        taken = 0
+        for _ in refusals.asked(iter(partitions(50))):
+            taken += 1
+            if taken <= failures:
+                refusals.fail()
+
+        assert taken == (50 if given_first or failures < 20 else 20 + 6)
+
+
+@pytest.mark.parametrize("expected", [None, 0, 5])
+def test_nothing_is_passed_over_where_more_partitions_come_than_were_expected(expected: int | None) -> None:
+    """Then nobody knows which of them would be evenly spread."""
+    refusals = Refusals()
+    if expected is not None:
+        refusals.expect(expected)
+    taken = 0
+    for partition in refusals.asked(iter(partitions(30))):
+        taken += 1
+        refusals.refuse(PermissionDeniedError("closed"), partition)
+
+    assert (taken, refusals.unasked) == (30, 0)
+
+
+def test_only_partitions_that_are_not_found_may_turn_out_to_be_missing() -> None:
+    """Neither the whole collection nor one that is closed."""
+    (partition,) = partitions(1)
+    refusals, gone = Refusals(), NotFoundError("gone")
+    refusals.refuse(gone)
+    refusals.refuse(PermissionDeniedError("closed"), partition)
+    refusals.refuse(gone, partition)
+
+    assert refusals.not_found == [(partition, gone)]
+    assert len(refusals.errors) == 3
+
+
+def test_what_was_passed_over_is_counted_until_it_is_asked_for() -> None:
+    """Where nothing was read it never is, and the count stays."""
+    refusals = Refusals()
+    refusals.expect(50)
+    for partition in refusals.asked(iter(partitions(50))):
+        refusals.refuse(PermissionDeniedError("closed"), partition)
+    assert (list(refusals.passed_over(iter(partitions(50)))), refusals.unasked) == ([], 24)
+
+    refusals.give()
+    assert (len(list(refusals.passed_over(iter(partitions(50))))), refusals.unasked) == (24, 0)
