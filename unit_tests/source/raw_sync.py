@@ -97,8 +97,7 @@ def sync(
     configured = ConfiguredAirbyteCatalogSerializer.load(catalog([PREFIX + name for name in names], sync_mode))
     source = SourceMailchimpUnified(transport=lambda: account, new_loop=VirtualClockLoop, now=lambda: now)
     try:
-        for message in source.read(found.told, {**CONFIG, "raw_streams": [*names], **config}, configured, state or []):
-            found.messages.append(message)
+        found.messages.extend(source.read(found.told, {**CONFIG, "raw_streams": [*names], **config}, configured, state or []))
     except AirbyteTracedException as failure:
         found.failure = failure
     found.asked = [*account.asked]

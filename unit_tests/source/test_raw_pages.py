@@ -105,6 +105,7 @@ def test_items_without_a_key_are_never_taken_for_repetitions(key: Any) -> None:
         ("reports", (), 2_950, 1_000, {900}),  # Mailchimp says no order, and each item has a key
         ("campaigns", (), 2_950, 1_000, {1_000}),  # sorted by time
         ("report_advice", ("c",), 2_950, 1_000, {1_000}),  # no key, so repetitions could not be told
+        ("segments", ("a",), 2_950, 1_000, {900}),  # the key of the parent is not among the fields of an item
         ("reports", (), 38, 10, {5}),
         ("reports", (), 41, 7, {4}),
     ],
@@ -120,6 +121,15 @@ def test_pages_share_a_hundred_items_where_items_may_move_unseen(
     assert sorted(emitted) == list(range(size))
     downwards = [offset for offset in collection.offsets[collection.offsets.index(max(collection.offsets)) :] if offset]
     assert {before - after for before, after in pairwise(downwards)} == steps
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("reports", ("id",)), ("segments", ("id",)), ("email_activity", ("email_id",)), ("campaign_content", ()), ("report_advice", ())],
+)
+def test_items_are_told_apart_by_what_is_theirs_of_the_key(name: str, key: tuple[str, ...]) -> None:
+    """Neither by what is of their parents, nor by what is of their entries."""
+    assert keys_of_items(table()[name]) == key
 
 
 def test_what_a_reading_counts_is_what_each_answer_says() -> None:
@@ -154,19 +164,20 @@ class Failing:
 
 
 @pytest.mark.parametrize("error", [ServerError("HTTP 500"), TimedOutError("no answer")], ids=lambda one: type(one).__name__)
-@pytest.mark.parametrize("most", [1_000, 500, 499, 100, 0])
-def test_a_page_by_cursor_that_fails_is_asked_for_in_smaller_sizes(most: int, error: TransientError) -> None:
-    """Twice in each size; the smallest one is tried as long as any other request."""
-    failing = Failing(most, error)
-    try:
-        emitted = [item["id"] for item in read(failing, "audience_contacts", above=("a",))]
-    except TransientError:
-        emitted = []
+@pytest.mark.parametrize("sizes", [(1_000, 500, 250, 100), (4, 2, 1, 1)])
+@pytest.mark.parametrize("good", range(5))
+def test_a_page_by_cursor_that_fails_is_asked_for_in_smaller_sizes(good: int, sizes: tuple[int, ...], error: TransientError) -> None:
+    """Twice in each size; the smallest one is tried as long as any other request, and never for no item."""
+    failing = Failing(sizes[good] if good < len(sizes) else 0, error)
+    emitted: list[Any] = []
+    if good < len(sizes):
+        emitted = read(failing, "audience_contacts", sizes[0], ("a",))
+    else:
+        with pytest.raises(type(error)):
+            read(failing, "audience_contacts", sizes[0], ("a",))
 
-    sizes = [(1_000, 2), (500, 2), (250, 2), (100, None)]
-    enough = next((at for at, (size, _) in enumerate(sizes) if size <= most), len(sizes))
-    assert failing.tried == sizes[: enough + 1]
-    assert emitted == ([1] if most else [])
+    tried = list(zip(sizes, (2, 2, 2, None), strict=True))
+    assert failing.tried == tried[: sizes.index(failing.most) + 1 if emitted else len(tried)]
 
 
 def test_a_page_by_cursor_that_fails_for_another_reason_is_not_asked_for_in_other_sizes() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from integration_tests.raw.account import moment
 from mailchimp_unified.entities.readable import Readable
+from mailchimp_unified.errors import ConfigError
 from source_mailchimp_unified.raw.positions import Position, Positions
 from source_mailchimp_unified.raw.reading import Reading
 from source_mailchimp_unified.raw.records import times_of
@@ -113,6 +114,24 @@ def test_what_is_too_old_makes_room_when_there_is_none() -> None:
     position.see(1_000, 10_000)
     position.note(*versions(1, MOST + 2), 1_000)
     assert (len(position.seen), position.beyond) == (1, 2)
+
+
+def test_everything_is_kept_until_something_newer_was_seen() -> None:
+    """And what has no time, and all of a partition without a lookback."""
+    position = Position(lookback=10)
+    assert position.keeps(5)
+    position.see(100, 10_000)
+
+    assert [position.keeps(second) for second in (5, 90, 91, 100, None)] == [False, False, True, True, True]
+    assert Position(newest=100).keeps(5)
+
+
+@pytest.mark.parametrize("part", ["cursors", "seen", "parents"])
+@pytest.mark.parametrize("key", ["a", '"a"', "{}", "1"])
+def test_a_key_that_is_none_of_ours_is_a_config_error(part: str, key: str) -> None:
+    """In each part of a state: a partition that is not understood would be read again without a word."""
+    with pytest.raises(ConfigError):
+        Positions(STREAM, {part: {key: moment(1)}})
 
 
 def test_nothing_is_looked_through_while_there_is_room() -> None:

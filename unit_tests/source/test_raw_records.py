@@ -180,6 +180,17 @@ def test_equal_records_are_counted(made: list[dict[str, int]]) -> None:
     assert sorted(versions) == sorted(second.of({**record, "v": 2}) for record in made)
 
 
+def test_the_fingerprint_of_a_version_is_that_of_earlier_versions() -> None:
+    """States of users hold these: with others every record would come once more."""
+    versions = Versions(["v"])
+
+    assert [versions.of({"id": 1, "name": "x", "v": number}).hex() for number in range(3)] == [
+        "547385f9940a",
+        "ba13c1b2d645",
+        "9a28e634915b",
+    ]
+
+
 def test_a_state_is_worth_its_size() -> None:
     """Each of few partitions is followed by a state; of very many, some fifty states follow in all."""
     few, many = (Positions("mailchimp_things", {}) for _ in range(2))

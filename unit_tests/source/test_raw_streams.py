@@ -12,6 +12,7 @@ from airbyte_cdk.models import AirbyteStateMessageSerializer
 from integration_tests.raw.account import DAY, NOW, Account, item, moment, problem
 from mailchimp_unified.transport import Received
 from source_mailchimp_unified.raw.table import PREFIX, table
+from source_mailchimp_unified.sync.fingerprints import packed
 from unit_tests.source.raw_sync import Json, sync
 
 MEMBERS = "list_members"
@@ -323,12 +324,15 @@ def test_records_without_a_part_of_their_key_are_counted() -> None:
 
 
 def test_a_state_that_cannot_hold_all_versions_says_how_many_come_again() -> None:
-    """Twenty thousand are held."""
-    made = account(templates=items("templates", *[NOW - DAY] * 20_002))
+    """Twenty thousand are held of all parts together."""
+    made = audiences(2)
+    made.items["/lists/id-1/segments"] = items("segments", *[NOW - DAY] * 3)
+    made.instead = refusing(403, "/lists/id-0/segments")
+    held = packed(number.to_bytes(6, "big") for number in range(19_999))
 
-    found = sync(made, "templates")
+    found = sync(made, "segments", state=state_of("segments", cursors={}, seen={'["id-0"]': held}))
 
-    assert [numbers(line) for line in found.warnings] == [["20,000", "2"]]
+    assert [numbers(line) for line in found.warnings] == [["1", "2"], ["20,000", "2"]]
 
 
 def test_a_cursor_in_the_future_is_said_and_does_not_count() -> None:
