@@ -77,7 +77,8 @@ class RawStream(Stream):
         if self.row.parent is None or self.row.parent.row != AUDIENCES or not self._refusals.given:
             return
         for partition, error in list(self._refusals.not_found):
-            if not await session.account.is_gone(str(partition.values[0])):
+            [list_id] = partition.values
+            if not await session.account.is_gone(str(list_id)):
                 self.errors.append(error)
                 self._refusals.errors.remove(error)
 

@@ -85,7 +85,7 @@ def test_keys_of_parents_are_added_where_mailchimp_leaves_them_out() -> None:
 
 def test_entries_become_records_of_their_own() -> None:
     """An item with a list of entries is a record per entry; equal entries have keys of their own, the same in every reading."""
-    flat = row(flatten={"field": "activity", "id": "activity_id"}, cursor={"field": "timestamp", "since": "since"})
+    flat = row(flatten={"field": "activity", "id": "activity_id"}, cursor={"field": "timestamp", "since": "since", "lookback_seconds": 600})
     entries = [{"action": "click", "url": "a"}, {"action": "click", "url": "b"}, {"url": "a", "action": "click"}]
 
     def read() -> list[dict[str, Any]]:

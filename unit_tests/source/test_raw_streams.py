@@ -254,6 +254,24 @@ def test_a_collection_that_is_closed_is_said_without_numbers() -> None:
         assert [numbers(line) for line in found.warnings] == [[]]
 
 
+@pytest.mark.parametrize(("first", "last"), [(403, 404), (404, 403)])
+def test_the_first_of_several_refusals_is_told(first: int, last: int) -> None:
+    """In one warning for all of them."""
+    made = account(campaigns=items("campaigns", *[NOW - DAY] * 3))
+    made.instead = lambda path, params: next(
+        (
+            problem(status, "No.", "No.")
+            for number, status in ((0, first), (1, 404), (2, last))
+            if path == f"/campaigns/id-{number}/content"
+        ),
+        None,
+    )
+
+    [warning] = sync(made, "campaign_content", num_workers=1).warnings
+
+    assert ("404" in warning) == (first == 404)
+
+
 def test_parts_that_were_not_asked_for_are_counted() -> None:
     """Of thirty that are closed, twenty are asked for and one in three of the others."""
     made = reports(*[NOW - DAY] * 30)
