@@ -162,6 +162,22 @@ def test_a_state_is_printed_at_once(console: Console, monkeypatch: pytest.Monkey
     assert at_once[-2:] == ["TRACE", "STATE"]
 
 
+def test_what_is_logged_during_a_command_is_printed_without_secrets_and_addresses(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a message, regardless of who logs it."""
+
+    def said() -> Iterator[Any]:
+        logging.getLogger("airbyte.other").warning("%s uses %s", "ada@contacts.example", DEFAULT_API_KEY)
+        yield from ()
+
+    console.launch(saying(said, monkeypatch), console.arguments("read", "lists"))
+
+    [line] = [one["message"] for one in console.of("LOG") if one["level"] == "WARN"]
+    assert "ada@" not in line
+    assert DEFAULT_API_KEY not in line
+
+
 @pytest.mark.parametrize(("end", "code"), [(SystemExit(143), 143), (SystemExit(130), 130), (SystemExit(None), 0), (SystemExit(0), 0)])
 def test_a_command_that_is_told_to_end_has_the_code_of_that(
     end: SystemExit, code: int, console: Console, monkeypatch: pytest.MonkeyPatch

@@ -97,9 +97,10 @@ def test_a_value_of_another_kind_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_nothing_is_chosen_without_being_asked_for() -> None:
-    """All audiences, all dates, neither the raw answers nor raw streams, and the activity of bots is read like any other."""
+    """All audiences, all dates, neither the raw answers nor raw streams, bots like all others, and what shows late by two minutes."""
     default = parsed()
 
     assert (default.start_date, default.list_ids, default.raw_streams) == (None, [], [])
     assert (default.include_remote_data, default.exclude_bot_activity) == (False, False)
+    assert default.lookback_seconds == 120
     assert parsed(include_remote_data=True, exclude_bot_activity=True).include_remote_data
