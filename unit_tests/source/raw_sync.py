@@ -13,7 +13,7 @@ from integration_tests.commands import catalog
 from integration_tests.raw.account import NOW, Account
 from integration_tests.simulation.clock import VirtualClockLoop
 from source_mailchimp_unified import SourceMailchimpUnified
-from source_mailchimp_unified.raw.table import PREFIX
+from source_mailchimp_unified.raw_collections import PREFIX
 from unit_tests.account import CONFIG
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from integration_tests.raw.account import moment
 from source_mailchimp_unified.raw.cost import Cost
 from source_mailchimp_unified.raw.entering import mark, requests_for, settled, size_of
 from source_mailchimp_unified.raw.pages import pages_of
-from source_mailchimp_unified.raw.table import Parent
+from source_mailchimp_unified.raw_collections import Parent
 from unit_tests.source.raw_sync import Told
 
 PARENT = Parent.model_validate({"row": "lists", "param": "list_id", "size": ["members", "cleaned"], "dates": ["at"]})

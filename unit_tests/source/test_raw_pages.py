@@ -19,7 +19,7 @@ from mailchimp_unified.request import PAGE_SIZE, Reply, Request
 from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, only, read_pages, without_links
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import lineage, table
+from source_mailchimp_unified.raw_collections import lineage, table
 from source_mailchimp_unified.sync.shared import Shared
 
 Items = list[dict[str, Any]]

@@ -16,7 +16,7 @@ from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError, Pe
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Reply, Request
 from source_mailchimp_unified.raw.parents import Parents, Partitions
-from source_mailchimp_unified.raw.table import table
+from source_mailchimp_unified.raw_collections import table
 from source_mailchimp_unified.sync.account import Account
 from source_mailchimp_unified.sync.streams import Session
 from unit_tests.source.raw_sync import Told

@@ -13,7 +13,7 @@ from source_mailchimp_unified.raw.positions import Position, Positions
 from source_mailchimp_unified.raw.reading import Reading
 from source_mailchimp_unified.raw.records import times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import table
+from source_mailchimp_unified.raw_collections import table
 from source_mailchimp_unified.sync.fingerprints import packed
 
 STREAM = "mailchimp_list_members"

@@ -11,7 +11,7 @@ from airbyte_cdk.models import AirbyteStateMessageSerializer
 
 from integration_tests.raw.account import DAY, NOW, Account, item, moment, problem
 from mailchimp_unified.transport import Received
-from source_mailchimp_unified.raw.table import PREFIX, table
+from source_mailchimp_unified.raw_collections import PREFIX, table
 from source_mailchimp_unified.sync.fingerprints import packed
 from unit_tests.source.raw_sync import Json, sync
 
