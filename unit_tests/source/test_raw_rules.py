@@ -1,12 +1,9 @@
-"""Raw streams: what is asked for when much is refused, what a state knows, and where pages by cursor end."""
+"""Raw streams: what is asked for when much is refused, and what a state knows."""
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
@@ -14,22 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from integration_tests.commands import catalog
-from integration_tests.simulation.clock import run
-from mailchimp_unified.errors import BugError, NotFoundError, PermissionDeniedError
-from mailchimp_unified.paging import Pager
-from mailchimp_unified.request import Reply, Request
+from mailchimp_unified.errors import NotFoundError, PermissionDeniedError
 from mailchimp_unified.transport import Outgoing, Received
-from source_mailchimp_unified.files import read_catalog, read_state
-from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.positions import Position, Positions
 from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw_collections import refusal, table
 from unit_tests.account import CONFIG, Account, audiences, source
 from unit_tests.kernel.conftest import answer
-
-if TYPE_CHECKING:
-    from mailchimp_unified.client import MailchimpClient
 
 
 def partitions(number: int) -> Partitions:
@@ -96,60 +85,6 @@ def test_a_state_is_empty_until_something_is_known() -> None:
         assert positions.empty
 
 
-class Cursors:
-    """A collection with cursors: so many pages, of which the last names no other; `rows` are those of a page by its number."""
-
-    def __init__(self, pages: int, rows: Callable[[int], list[dict[str, Any]]]) -> None:
-        self.pages, self.rows, self.asked = pages, rows, 0
-
-    async def call(self, request: Request, **_: object) -> Reply:
-        """Answer with a page."""
-        self.asked += 1
-        at = int(str(request.params.get("cursor") or 0))
-        return Reply({"contacts": self.rows(at), "next_cursor": str(at + 1) if at + 1 < self.pages else ""})
-
-    def read(self) -> list[Any]:
-        """Return the ids of what a reading of all pages gives."""
-
-        async def reading() -> list[Any]:
-            row, pager = table()["audience_contacts"], Pager(cast("MailchimpClient", self), logging.getLogger("test"))
-            pages = read_pages(pager, row, collection_request(row, ("a",), {}), keys_of_items(row), lambda _: None)
-            return [item["id"] async for items in pages for item in items]
-
-        return run(reading())
-
-
-@pytest.mark.parametrize("pages", [1, 2, 30])
-def test_pages_by_cursor_are_read_to_the_last(pages: int) -> None:
-    """As long as each page says where the next one is."""
-    assert Cursors(pages, lambda at: [{"id": at}]).read() == list(range(pages))
-
-
-def test_pages_by_cursor_that_lead_nowhere_are_an_error() -> None:
-    """The same page again and again, or nothing but empty ones: the reading ends, and nothing passes for complete."""
-    for rows in (lambda _: [{"id": 0}], lambda _: []):
-        endless = Cursors(10**9, rows)
-        with pytest.raises(BugError, match="no end"):
-            endless.read()
-        assert endless.asked < 200
-
-
-@pytest.mark.parametrize("form", ["message", "catalog", "lines"])
-def test_a_catalog_is_taken_as_discover_printed_it(form: str, tmp_path: Path) -> None:
-    """As the message, as the catalog in it, or as all lines of the command."""
-    catalog = {"streams": [{"name": "contacts", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}]}
-    message = {"type": "CATALOG", "catalog": catalog}
-    texts = {
-        "message": json.dumps(message),
-        "catalog": json.dumps(catalog),
-        "lines": json.dumps({"type": "LOG", "log": {"message": "x"}}) + "\n" + json.dumps(message) + "\n",
-    }
-    path = tmp_path / "catalog.json"
-    path.write_text(texts[form])
-
-    assert [one.stream.name for one in read_catalog(str(path)).streams] == ["contacts"]
-
-
 def test_a_stream_that_costs_a_request_for_each_item_is_read_only_when_it_is_named() -> None:
     """It is refused with the words for it; named, and every other row, it is read."""
     for row in table().values():
@@ -192,28 +127,6 @@ def test_what_is_below_a_parent_that_tells_nothing_is_asked_for_in_every_sync() 
 
     assert [one.rpartition("/")[2] for one in paths].count("email-activity") == 1
     assert [one.rpartition("/")[2] for one in again].count("email-activity") == 1
-
-
-STATE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "contacts"}, "stream_state": {"lists": {}}}}
-
-
-@pytest.mark.parametrize(
-    ("text", "states"),
-    [
-        ("", 0),
-        ("[]", 0),
-        (json.dumps(STATE), 1),
-        (json.dumps([STATE, STATE]), 2),
-        (json.dumps({"type": "STATE", "state": STATE}) + "\n" + json.dumps({"type": "STATE", "state": STATE}), 2),
-    ],
-)
-def test_a_state_is_taken_as_it_was_printed(text: str, states: int, tmp_path: Path) -> None:
-    """Alone, in a list or one a line; an empty file is no state, and neither is no file."""
-    path = tmp_path / "state.json"
-    path.write_text(text)
-
-    assert len(read_state(str(path))) == states
-    assert read_state(None) == []
 
 
 def test_a_cursor_begins_the_next_reading_its_lookback_earlier() -> None:
