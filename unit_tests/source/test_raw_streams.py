@@ -132,15 +132,16 @@ def test_an_option_is_sent_where_it_is_configured(wanted: bool, sent: list[str |
     assert [one.get("filter_bots") for one in found.params("/email-activity")] == sent
 
 
-def test_a_parent_with_news_is_entered_wherever_it_stands() -> None:
+@pytest.mark.parametrize("workers", [1, 6])
+def test_a_parent_with_news_is_entered_wherever_it_stands(workers: int) -> None:
     """Those before it that have none, and those behind it, stay as they were for the syncs after this one."""
     made = reports(NOW - 3 * DAY, NOW - 3 * DAY, NOW - 3 * DAY)
-    first = sync(made, SENT_TO)
+    first = sync(made, SENT_TO, num_workers=workers)
     made.items["/reports"][1]["send_time"] = moment(NOW - 2 * DAY)
 
-    second = sync(made, SENT_TO, state=first.states)
-    third = sync(made, SENT_TO, state=second.states)
-    fourth = sync(made, SENT_TO, state=third.states)
+    second = sync(made, SENT_TO, state=first.states, num_workers=workers)
+    third = sync(made, SENT_TO, state=second.states, num_workers=workers)
+    fourth = sync(made, SENT_TO, state=third.states, num_workers=workers)
 
     assert [one.parts("/sent-to") for one in (first, second, third, fourth)] == [["id-0", "id-1", "id-2"], ["id-1"], [], []]
 
