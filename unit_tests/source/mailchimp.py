@@ -158,8 +158,7 @@ def sync(
     connector = SourceMailchimpUnified(
         transport=lambda: synced.scripted, new_loop=lambda: loop, now=lambda: clock, page_size=page_size
     )  # fmt: skip
-    logger = logging.Logger("sync")
-    logger.addHandler(_Kept(synced.logs))
+    logger = _Log(synced.logs)
     stream = {"stream_descriptor": {"name": streams[0]}, "stream_state": state}
     states = [] if state is None else [AirbyteStateMessageSerializer.load({"type": "STREAM", "stream": stream})]
     configured = ConfiguredAirbyteCatalogSerializer.load(catalog(streams, sync_mode))
@@ -169,12 +168,12 @@ def sync(
     return synced
 
 
-class _Kept(logging.Handler):
+class _Log(logging.Logger):
     """Keeps what is logged."""
 
     def __init__(self, kept: list[logging.LogRecord]) -> None:
-        super().__init__()
+        super().__init__("sync")
         self._kept = kept
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def handle(self, record: logging.LogRecord) -> None:
         self._kept.append(record)

@@ -22,7 +22,9 @@ def member(second: int | None, name: str = "a") -> Member:
     return Member(id=name, status="subscribed", last_changed="" if second is None else moment_of(second))
 
 
-def lookback(*pages: Sequence[Member], seconds: int = SECONDS, bound: int = 100, limit: int = END, saved: SeenState | None = None) -> Lookback:
+def lookback(
+    *pages: Sequence[Member], seconds: int = SECONDS, bound: int = 100, limit: int = END, saved: SeenState | None = None
+) -> Lookback:
     """Return a lookback that has noted some pages, at a first sync or after a saved one."""
     found = Lookback(seconds, saved.until if saved else None, limit, bound, saved)
     for page in pages:
