@@ -44,7 +44,10 @@ def tag(number: int, **more: Any) -> Json:
 
 
 class Mailchimp:
-    """An account of some audiences, by id. `listed` is what the listing of audiences holds; a path in `answers` is answered as it says."""
+    """An account of some audiences, by id. `listed` is what the listing of audiences holds; a path in `answers` is answered as it says.
+
+    A member may be "given as" something else in a listing, and have more tags there than a listing shows: "all tags".
+    """
 
     def __init__(self, number: int = 1) -> None:
         self.ids: list[str] = [one["id"] for one in audiences(number)]
@@ -93,7 +96,8 @@ class Mailchimp:
             return page(outgoing, "tags", one["all tags"]) if "all tags" in one else answer({}, 404)
         status = outgoing.params.get("status")
         chosen = [one for one in members if (one["status"] == status if status else one["status"] != "archived")]
-        return page(outgoing, "members", within(outgoing.params, sorted(chosen, key=lambda one: str(one["last_changed"]))))
+        found = within(outgoing.params, sorted(chosen, key=lambda one: str(one["last_changed"])))
+        return page(outgoing, "members", [one.get("given as", one) for one in found])
 
 
 @dataclass
