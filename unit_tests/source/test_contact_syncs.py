@@ -92,7 +92,7 @@ def test_an_earlier_start_date_is_said(mailchimp: Mailchimp, start: int | None, 
     """In the log, where lists were read before; the same or a later one is no news."""
     first = sync(mailchimp, start_date=ago(500).replace("+00:00", "Z"))
     state = {**first.states()[-1], "lists": {one: {"updated_at": moment_of(HORIZON)} for one in mailchimp.ids} if has_lists else {}}
-    config = {} if start is None else {"start_date": ago(start).replace("+00:00", "Z")}
+    config: dict[str, Any] = {} if start is None else {"start_date": ago(start).replace("+00:00", "Z")}
     synced = sync(mailchimp, state=state, **config)
 
     assert len([one for one in synced.logs if "start_date" in str(one.msg)]) == (says and has_lists)
@@ -131,7 +131,8 @@ def test_what_is_left_is_left_of_the_statuses_that_were_chosen_then(
         "lists": {done: {"updated_at": moment_of(HORIZON)}, interrupted: {"newest": moment_of(HORIZON - 9), "left": left}},
         **({"statuses": before} if before else {}),
     }
-    names = sync(mailchimp, state=state, **({"statuses": now} if now else {})).names
+    config: dict[str, Any] = {"statuses": now} if now else {}
+    names = sync(mailchimp, state=state, **config).names
 
     assert sorted(set(names)) == ([10, 11, 12] if again else [11, 12])
 
@@ -269,7 +270,8 @@ def test_a_chosen_list_that_does_not_exist_fails_the_stream_at_its_end(mailchimp
 @pytest.mark.parametrize("statuses", [None, ["subscribed"]])
 def test_a_first_sync_with_a_filter_has_a_state_before_its_first_record(mailchimp: Mailchimp, statuses: list[str] | None) -> None:
     """If it is killed, the next one still emits who left the chosen statuses since it began. Without a filter none is needed."""
-    synced = sync(mailchimp, **({"statuses": statuses} if statuses else {}))
+    config: dict[str, Any] = {"statuses": statuses} if statuses else {}
+    synced = sync(mailchimp, **config)
     kinds = ["state" if one.state else "record" for one in synced.messages if one.state or one.record]
 
     assert kinds.index("state") == (0 if statuses else 3)
@@ -311,7 +313,7 @@ def test_a_contact_with_more_tags_than_a_listing_shows_gets_all(more: dict[str, 
     """With one more request, which no other contact costs; the whole member has them, too."""
     mailchimp = Mailchimp(1)
     tags = [{"id": 1, "name": "a", "date_added": "x"}, {"id": 2, "name": "b", "date_added": "y"}]
-    mailchimp.members[mailchimp.ids[0]] = [member(7, **{"all tags": tags}, **more), member(8, tags=[], tags_count=0)]
+    mailchimp.members[mailchimp.ids[0]] = [{**member(7), "all tags": tags, **more}, member(8, tags=[], tags_count=0)]
     synced = sync(mailchimp, include_remote_data=remote)
 
     assert len(synced.asked("/tags")) == asks

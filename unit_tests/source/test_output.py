@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -210,11 +210,10 @@ def test_after_a_pause_states_of_64_kilobytes_come_at_once() -> None:
     assert [state["pages"] for state in found] == [*range(1, 1 + 64_000 // size), 20]
 
 
-def statuses(found: list[AirbyteMessage]) -> list[str]:
-    """Return the statuses among messages."""
-    return [
-        one.trace.stream_status.status.value for one in found if isinstance(one, AirbyteMessage) and one.trace and one.trace.stream_status
-    ]
+def statuses(found: Sequence[Any]) -> list[str]:
+    """Return the statuses among messages and lines."""
+    traces = [getattr(one, "trace", None) for one in found]
+    return [one.stream_status.status.value for one in traces if one and one.stream_status]
 
 
 @pytest.mark.parametrize("formatted", [record_messages, record_lines])
