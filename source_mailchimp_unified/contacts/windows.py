@@ -54,7 +54,7 @@ def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
     if pages > workers * PAGES_PER_WINDOW.start:
         windows = _whole_rounds(rows, page_size, workers)
     else:
-        windows = max(1, min(workers, pages // FEWEST_PAGES_PER_WINDOW))
+        windows = min(workers, pages // FEWEST_PAGES_PER_WINDOW)
     return [rows * n // windows for n in range(1, windows)]
 
 

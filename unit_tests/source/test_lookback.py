@@ -129,6 +129,7 @@ def test_the_one_fingerprint_is_as_earlier_versions_wrote_it() -> None:
 
     assert lookback(page).all_rows() == "3-6458c9404d0c"
     assert lookback(page, page).all_rows() == "6-0"
+    assert lookback(page[:1]).all_rows() == "1-" + fingerprint_of(page[0]).hex().lstrip("0")
     assert lookback().all_rows() == "0-0"
 
 

@@ -184,3 +184,15 @@ def test_a_listing_that_is_shorter_than_was_thought_is_not_sampled_further() -> 
 def test_a_window_holds_what_is_between_two_samples(offsets: list[int], rows: int) -> None:
     """Without the page of a sample, and with a tenth of one for the seconds that it shares; so its last page is found at once."""
     assert rows_per_window(offsets, 1_000) == rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "workers", "windows"),
+    [
+        (0, 3, 1), (1_500, 3, 1), (37_303, 2, 2), (118_000, 2, 20), (198_978, 5, 10), (256_000, 7, 14),
+        (479_476, 1, 44), (880_614, 7, 112), (1_810_494, 1, 91),
+    ],
+)  # fmt: skip
+def test_a_list_is_cut_so_that_the_fewest_pages_come_one_after_another(rows: int, workers: int, windows: int) -> None:
+    """With the ties and the sample of each window: in as many equal parts as that takes, and of two ways alike in the finer one."""
+    assert sample_offsets(rows, 1_000, workers) == [rows * number // windows for number in range(1, windows)]
