@@ -142,7 +142,7 @@ def test_what_is_shared_fails_for_everybody() -> None:
 
     async def everybody() -> list[Any]:
         shared = Shared(work)
-        return await asyncio.gather(shared.get(), shared.get(), return_exceptions=True)
+        return list(await asyncio.gather(shared.get(), shared.get(), return_exceptions=True))
 
     assert [str(one) for one in run(everybody())] == ["no", "no"]
     assert begun == [1]
