@@ -75,7 +75,9 @@ def test_a_message_has_the_time_it_was_made_in_milliseconds(monkeypatch: pytest.
     assert estimate.emitted_at == 1_795_608_000_250
 
 
-@pytest.mark.parametrize("kind", [lambda: {"id": "a"}, lambda: Contact(id="a"), lambda: Readable({"id": "a"}, ["vip"])])
+@pytest.mark.parametrize(
+    "kind", [lambda: {"id": "a", "tags": [[]]}, lambda: Contact(id="a", tags=[[]]), lambda: Readable({"id": "a"}, ["vip"])]
+)
 def test_lines_on_their_way_are_no_work_for_the_garbage_collector(kind: Callable[[], Any]) -> None:
     """None of them is part of a cycle, and a page has a thousand."""
     tracked: list[str] = []
