@@ -656,3 +656,19 @@ def test_an_offset_is_without_effect_when_three_pages_are_the_same(same: int) ->
     else:
         assert len(run(pager.all(THINGS))) >= 3_500
     assert len(collection.asked) == 3 or same == 2
+
+
+def test_a_smallest_page_fails_when_another_call_has_given_mailchimp_up() -> None:
+    """With Mailchimp's error, and soon; there is nothing smaller to ask for."""
+
+    async def reading() -> float:
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(1_000)
+        began, client = clock(), Scripted(lambda _: answer({}, 504)).client()
+        pager = Pager(client, logging.getLogger("test"))
+        results = await asyncio.gather(client.call(THINGS, since=began - 890), pager.page(THINGS, count=100), return_exceptions=True)
+        assert [type(result) for result in results] == [ServerError, ServerError]
+        assert [result.is_final for result in results if isinstance(result, ServerError)] == [True, False]
+        return clock() - began
+
+    assert run(reading()) < 100
