@@ -68,6 +68,11 @@ class MailchimpError(Exception):
         self.message = message
         self.detail = detail
 
+    @property
+    def closing_message(self) -> str:
+        """The message for an error that ends a command, with what to do about it."""
+        return self.message
+
 
 class ConfigError(MailchimpError):
     """The user must change the configuration or the account. Never retried."""
@@ -117,8 +122,13 @@ class TransientError(MailchimpError):
     def give_up(self, tries: int, seconds: float) -> None:
         """Say in the message how often and how long the request was tried, both greater than 0."""
         times = "" if tries == 1 else f", {tries} times in a row"
-        self.message = f"{self.said}{times}; gave up after {_duration(seconds)}. Run it again later."
+        self.message = f"{self.said}{times}; gave up after {_duration(seconds)}."
         self.args = (self.message,)
+
+    @property
+    def closing_message(self) -> str:
+        """The message, and that time may help. Without it the message is also logged where a sync continues."""
+        return f"{self.message} Try again later."
 
 
 class TimedOutError(TransientError):
@@ -272,7 +282,7 @@ def _seconds(retry_after: str | None, date: str | None) -> float:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.3g} s"  # noqa: PLR2004 - from two minutes on
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} s"  # noqa: PLR2004 - from two minutes on
 
 
 def _forbidden(answer: Answer) -> ConfigError:

@@ -130,7 +130,7 @@ def test_an_error_claims_nothing_that_is_not_known() -> None:
 @pytest.mark.parametrize(
     ("tries", "seconds", "numbers"),
     [
-        (1, 0.25, ["0.25"]),
+        (1, 0.6, ["1"]),
         (2, 119.0, ["2", "119"]),
         (3, 120.0, ["3", "2"]),
         (4, 899.0, ["4", "15"]),
@@ -245,3 +245,12 @@ def test_what_is_no_object_is_no_problem_document(body: bytes, content_type: str
 
     assert (answer.problem, answer.title, answer.detail) == ({}, "", body.decode())
     assert type(error_for(answer)) is TransientError
+
+
+def test_only_an_error_that_ends_a_command_says_what_to_do_next() -> None:
+    """What failed for a while is also logged where a sync continues: trying again is advised only where a command ends with it."""
+    error = TransientError("HTTP 500", what="the contacts of Newsletter")
+    error.give_up(3, 900)
+
+    assert traced(error).message == error.closing_message != error.message
+    assert errors.ConfigError("Set list_id.").closing_message == "Set list_id."
