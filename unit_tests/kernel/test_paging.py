@@ -364,24 +364,21 @@ def test_a_collection_that_rests_is_read_once(size: int, guess: int, clamp: int)
 
 
 def test_the_search_for_an_end_that_moves_faster_than_it_is_read_ends() -> None:
-    """After twenty turns, as trouble that passes; whoever waits for it learns so."""
-    empty: list[int] = []
+    """After twenty turns, as trouble that passes."""
+    full: list[bool] = []
 
     def answers(outgoing: Outgoing) -> Received:
         offset = int(outgoing.params["offset"])
-        if answers_given[0] % 2:
-            empty.append(offset)
-        things = [] if answers_given[0] % 2 else [{"id": offset + number} for number in range(PAGE_SIZE)]
-        answers_given[0] += 1
+        full.append(len(full) % 2 == 0)
+        things = [{"id": offset + number} for number in range(PAGE_SIZE)] if full[-1] else []
         return answer({"things": things, "total_items": offset + len(things)})
 
-    answers_given = [0]
     with pytest.raises(TransientError) as raised:
         run(Pager(Scripted(answers).client(), logging.getLogger("test")).all(THINGS))
 
     assert type(raised.value) is TransientError
     assert raised.value.answered
-    assert len(empty) == 21
+    assert full.count(False) == 21
 
 
 @pytest.mark.parametrize(

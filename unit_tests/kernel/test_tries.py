@@ -254,8 +254,8 @@ def test_a_host_that_gives_errors_is_not_silent() -> None:
     assert run(calling()) == 1
 
 
-@pytest.mark.parametrize("status", [1, 2, 3])
-def test_a_call_that_succeeds_after_one_was_given_up_makes_all_patient_again(status: int) -> None:
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_call_that_succeeds_after_one_was_given_up_makes_all_patient_again(times: int) -> None:
     """Others are tried for their whole time from then on."""
     dead = {"dead"}
     scripted = Scripted(lambda outgoing: NO_CONNECTION if outgoing.url.rpartition("/")[2] in dead else answer({}), seconds=0.0)
@@ -264,7 +264,7 @@ def test_a_call_that_succeeds_after_one_was_given_up_makes_all_patient_again(sta
         client = scripted.client(STEADY)
         clock = asyncio.get_running_loop().time
         await client.call(PING)
-        for _ in range(status):
+        for _ in range(times):
             with pytest.raises(TransientError):
                 await client.call(Request("/dead", "x"))
             await client.call(PING)
