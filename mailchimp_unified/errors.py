@@ -62,6 +62,7 @@ class MailchimpError(Exception):
 
     # Whether an earlier try of the same call may have been carried out although its answer was lost.
     after_lost_answer = False
+    advice = ""
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)
@@ -70,8 +71,8 @@ class MailchimpError(Exception):
 
     @property
     def closing_message(self) -> str:
-        """The message for an error that ends a command, with what to do about it."""
-        return self.message
+        """The message for an error that ends a command; without the advice it is also logged where a sync continues."""
+        return f"{self.message} {self.advice}".rstrip()
 
 
 class ConfigError(MailchimpError):
@@ -107,6 +108,7 @@ class TransientError(MailchimpError):
     `is_final` whether the time for retries was used up.
     """
 
+    advice = "Try again later."
     heavy = False
     is_final = False
 
@@ -124,11 +126,6 @@ class TransientError(MailchimpError):
         times = "" if tries == 1 else f", {tries} times in a row"
         self.message = f"{self.said}{times}; gave up after {_duration(seconds)}."
         self.args = (self.message,)
-
-    @property
-    def closing_message(self) -> str:
-        """The message, and that time may help. Without it the message is also logged where a sync continues."""
-        return f"{self.message} Try again later."
 
 
 class TimedOutError(TransientError):
@@ -237,27 +234,18 @@ def _problem(content_type: str, body: bytes) -> dict[str, Any]:
 
 def _transient(answer: Answer) -> TransientError:
     # A throttled request was never carried out; one that failed inside Mailchimp may have been.
-    throttled = answer.status in _NOT_CARRIED_OUT
-    kind: type[TransientError] = ServerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else TransientError
-    return kind(
-        f"HTTP {answer.status}",
-        what=answer.what,
-        detail=answer.detail,
-        sent=not throttled,
-        answered=True,
-        retry_after=_seconds(answer.retry_after, answer.date),
-    )
+    kind = ServerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else TransientError
+    return _passing(kind, f"HTTP {answer.status}", answer, sent=answer.status not in _NOT_CARRIED_OUT)
 
 
-def _blocked(answer: Answer) -> FirewallError:
-    return FirewallError(
-        f"A firewall in front of Mailchimp blocks the IP address of this machine (HTTP {answer.status})",
-        what=answer.what,
-        detail=answer.detail,
-        sent=False,
-        answered=True,
-        retry_after=_seconds(answer.retry_after, answer.date),
-    )
+def _blocked(answer: Answer) -> TransientError:
+    words = f"A firewall in front of Mailchimp blocks the IP address of this machine (HTTP {answer.status})"
+    return _passing(FirewallError, words, answer, sent=False)
+
+
+def _passing(kind: type[TransientError], said: str, answer: Answer, *, sent: bool) -> TransientError:
+    pause = _seconds(answer.retry_after, answer.date)
+    return kind(said, what=answer.what, detail=answer.detail, sent=sent, answered=True, retry_after=pause)
 
 
 def _is_firewall(answer: Answer) -> bool:
