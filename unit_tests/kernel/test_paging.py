@@ -512,9 +512,9 @@ def test_a_size_to_which_pages_were_cut_stays_the_biggest() -> None:
     assert set(run(reading())) == {250}
 
 
-@pytest.mark.parametrize(("clamp", "pages"), [(500, 1), (250, 1), (100, 1), (300, 2), (137, 2), (999, 2)])
+@pytest.mark.parametrize(("clamp", "pages"), [(500, 1), (250, 1), (100, 1), (300, 1), (137, 1), (999, 2)])
 def test_a_cut_is_believed_at_once_where_it_is_round_and_else_the_second_time(clamp: int, pages: int) -> None:
-    """Halves, quarters and tenths are limits that servers have; another short page may be an accident."""
+    """Halves, quarters and tenths are limits that servers have; another short page may be an accident, be it one of a page's pieces."""
     collection = Collection(list(range(9_000)), clamp=clamp)
 
     async def reading() -> list[int]:
@@ -527,9 +527,33 @@ def test_a_cut_is_believed_at_once_where_it_is_round_and_else_the_second_time(cl
         return biggest
 
     biggest = run(reading())
-    assert biggest.index(clamp) <= pages
-    assert set(biggest[pages:]) == {clamp}
-    assert biggest[0] == 1_000
+    assert biggest == [1_000] * pages + [clamp] * (4 - pages)
+
+
+@pytest.mark.parametrize("short", [1, 300, 700, 999])
+def test_a_page_that_comes_short_once_is_no_reason_to_ask_for_less(short: int) -> None:
+    """It was an accident."""
+    collection = Collection(list(range(5_000)), short_once={1: short})
+
+    async def reading() -> None:
+        pager = Pager(Scripted(collection).client(), logging.getLogger("test"))
+        await pager.page(THINGS)
+        collection.asked.clear()
+        await pager.page(THINGS, 1_000)
+
+    run(reading())
+    assert collection.asked == [(1_000, 1_000)]
+
+
+def test_pages_of_a_collection_share_nothing_unless_it_is_asked_for() -> None:
+    """From the far end, or as a whole."""
+
+    async def reading() -> tuple[list[int], list[int]]:
+        pager = Pager(Scripted(Collection(list(range(2_500)))).client(), logging.getLogger("test"))
+        down = [item["id"] async for page in pager.down(THINGS) for item in page.items]
+        return sorted(down), [item["id"] for item in await pager.all(THINGS)]
+
+    assert run(reading()) == (list(range(2_500)), list(range(2_500)))
 
 
 def test_a_page_of_several_requests_is_as_old_as_the_first_and_its_count_as_new_as_the_last() -> None:
