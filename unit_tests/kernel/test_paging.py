@@ -21,6 +21,7 @@ from mailchimp_unified.request import PAGE_SIZE, Request
 from mailchimp_unified.transport import Outgoing, Received
 from unit_tests.kernel.conftest import Scripted, answer
 
+PING = Request("/ping", "a ping")
 THINGS = Request("/things", "the things", {"sort": "x"}, items="things")
 
 
@@ -679,17 +680,30 @@ def test_an_offset_is_without_effect_when_three_pages_are_the_same(same: int) ->
     assert len(collection.asked) == 3 or same == 2
 
 
-def test_a_smallest_page_fails_when_another_call_has_given_mailchimp_up() -> None:
-    """With Mailchimp's error, and soon; there is nothing smaller to ask for."""
+def test_nothing_smaller_is_asked_for_when_the_time_is_over() -> None:
+    """A request that took longer than there was time is the only one."""
+    silent = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=600)
 
-    async def reading() -> float:
+    with pytest.raises(TimedOutError):
+        run(Pager(silent.client(), logging.getLogger("test")).page(THINGS))
+
+    assert [one.params["count"] for one in silent.seen] == [PAGE_SIZE]
+
+
+@pytest.mark.parametrize(("status", "count", "least"), [(429, PAGE_SIZE, PAGE_SIZE), (504, 100, 100), (504, PAGE_SIZE, 50)])
+def test_a_smaller_page_is_asked_for_only_where_it_may_help(status: int, count: int, least: int) -> None:
+    """Not after a throttle, and not below a tenth, when another call has given Mailchimp up with time left for this one."""
+
+    async def reading() -> tuple[float, int]:
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(1_000)
-        began, client = clock(), Scripted(lambda _: answer({}, 504)).client()
+        began, scripted = clock(), Scripted(lambda _: answer({}, status))
+        client = scripted.client()
         pager = Pager(client, logging.getLogger("test"))
-        results = await asyncio.gather(client.call(THINGS, since=began - 890), pager.page(THINGS, count=100), return_exceptions=True)
-        assert [type(result) for result in results] == [ServerError, ServerError]
-        assert [result.is_final for result in results if isinstance(result, ServerError)] == [True, False]
-        return clock() - began
+        results = await asyncio.gather(client.call(PING, since=began - 890), pager.page(THINGS, count=count), return_exceptions=True)
+        assert [result.is_final for result in results if isinstance(result, TransientError)] == [True, False]
+        return clock() - began, min(int(one.params.get("count", PAGE_SIZE)) for one in scripted.seen)
 
-    assert run(reading()) < 100
+    seconds, found = run(reading())
+    assert seconds < 100
+    assert found == least
