@@ -293,7 +293,7 @@ def test_every_mistake_is_named_once() -> None:
     """All that is wrong, so that nobody has to come back for the next."""
     words = refused({"credentials": {"auth_type": "apikey"}, "num_workers": 0, "api_url": "x"})
 
-    assert [words.count(key) for key in ("credentials.apikey", "num_workers", "Please give scheme")] == [1, 1, 1]
+    assert [words.count(key) for key in ("credentials.apikey", "num_workers", "Use only the scheme")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(("given", "kept"), [(5.0, 5.0), (2.5, 2.5), (5, 5.0)])
