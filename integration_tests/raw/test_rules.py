@@ -184,7 +184,7 @@ def test_a_collection_that_refuses_everything_is_not_asked_on_and_on(mailchimp: 
     tried = sum(count for path, count in asked(mailchimp).items() if "sent-to" in path)
     assert tried < 40
     assert len(warnings(output)) == 2
-    assert f" {200 - tried} more parts" in warnings(output)[1]
+    assert f" {200 - tried} more partitions" in warnings(output)[1]
 
 
 def test_a_deactivated_account_is_a_failure(mailchimp: Emulator, source: Sources) -> None:

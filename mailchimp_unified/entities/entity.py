@@ -63,7 +63,7 @@ def rfc3339(moment: datetime) -> str:
     try:
         return aware.astimezone(UTC).replace(microsecond=0).isoformat()
     except OverflowError:
-        raise ValueError("is not in the years 1 to 9999 in UTC") from None
+        raise ValueError("is not within the years 1 to 9999 in UTC") from None
 
 
 def nested(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -204,13 +204,13 @@ DISTURBANCES: dict[str, tuple[Exception, Verdict]] = {
     ),
     "another host that closes": (
         requests.ConnectionError(MaxRetryError(None, "/", ProtocolError("closed"))),  # type: ignore[arg-type]
-        busy("was lost"),
+        busy("Lost the connection"),
     ),
-    "aborted": (requests.ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError())), busy("was lost")),
-    "no TLS": (requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]"), busy("was lost")),
+    "aborted": (requests.ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError())), busy("Lost the connection")),
+    "no TLS": (requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]"), busy("Lost the connection")),
     "no answer in time, while reading": (
         ReadTimeoutError(None, "/", "timed out"),  # type: ignore[arg-type]
-        Verdict(errors.TimedOutError, TRANSIENT, "did not answer", retried=True),
+        Verdict(errors.TimedOutError, TRANSIENT, "did not respond", retried=True),
     ),
     "no URL": (requests.exceptions.InvalidURL("x"), Verdict(errors.ConfigError, CONFIG, "api_url")),
 }

@@ -682,7 +682,7 @@ def test_an_offset_is_without_effect_when_three_pages_are_the_same(same: int) ->
 
 def test_nothing_smaller_is_asked_for_when_the_time_is_over() -> None:
     """A request that took longer than there was time is the only one."""
-    silent = Scripted(lambda _: TimedOutError("Mailchimp did not answer"), seconds=600)
+    silent = Scripted(lambda _: TimedOutError("Mailchimp did not respond"), seconds=600)
 
     with pytest.raises(TimedOutError):
         run(Pager(silent.client(), logging.getLogger("test")).page(THINGS))

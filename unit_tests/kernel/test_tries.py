@@ -95,7 +95,7 @@ def test_after_a_timeout_mailchimp_has_a_rest() -> None:
 def test_chance_does_not_shorten_the_rest_after_a_timeout(patience: Patience, rest: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """However short the pause would have been; a form has less time for it."""
     monkeypatch.setattr(random, "uniform", lambda low, _high: low)
-    failures = [TimedOutError("Mailchimp did not answer")]
+    failures = [TimedOutError("Mailchimp did not respond")]
 
     assert tried(lambda _: failures.pop() if failures else answer({}), patience)[1] == rest
 

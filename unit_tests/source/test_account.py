@@ -45,7 +45,7 @@ def test_chosen_audiences_that_are_not_there_are_named_with_those_that_are(numbe
 
     [error] = synced.errors
     assert error.startswith("config_error")
-    assert [one in error for one in ("aaaaaaaaa1, aaaaaaaaa2", "none, the account is empty")] == [True, not number]
+    assert [one in error for one in ("aaaaaaaaa1, aaaaaaaaa2", "none, it has no audiences")] == [True, not number]
     assert [one in error for one in (*mailchimp.ids, "Audience 0")] == [True] * number + [bool(number)]
     assert "Audience 1" not in error
 

@@ -435,8 +435,8 @@ def test_a_stream_that_does_not_exist_is_incomplete_with_its_reason() -> None:
 
 @pytest.mark.parametrize("command", ["check", "read"])
 def test_a_key_that_is_not_known_is_warned_of(command: str) -> None:
-    """With the one that it may be meant for; a configuration without such a key is not warned of."""
-    for config, number in (({"num_worker": 3, "colour": 1}, 2), ({}, 0)):
+    """All in one line; a configuration without such a key is not warned of."""
+    for config, number in (({"num_worker": 3, "colour": 1}, 1), ({}, 0)):
         told = Told()
         connector, _ = source(Account(audiences(1)))
         if command == "check":

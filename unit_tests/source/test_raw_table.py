@@ -64,11 +64,11 @@ def test_names_are_taken_with_and_without_the_prefix() -> None:
 @pytest.mark.parametrize("name", ["campaign", "q7", ""])
 def test_three_names_are_suggested_however_far_they_are(name: str) -> None:
     """For a name in the configuration, and for a stream of a catalog."""
-    with pytest.raises(ValueError, match="nearest") as refused:
+    with pytest.raises(ValueError, match="Closest") as refused:
         usable_name(name)
 
     for words in (str(refused.value), refusal(f"mailchimp_{name}", []) or ""):
-        suggested = words.rstrip(".").rpartition(" are ")[2].split(", ")
+        suggested = words.rstrip(".").rpartition("matches: ")[2].split(", ")
         assert len({one.removeprefix("mailchimp_") for one in suggested} & {*table(), "all"}) == 3
 
 
