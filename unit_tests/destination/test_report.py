@@ -168,5 +168,5 @@ def test_the_summary_has_a_line_for_each_stream_and_one_for_all(dry_run: bool) -
     assert ("Stream" in nowhere, "1 rejected" in nowhere) == (False, True)
     assert more == ["And this.", "And that."]
     assert log.arguments[-1][1:] == (3, 12.5, 9, 2, 0.0, 0.0, 3)
-    assert ["dry run" in line for line in (people, nowhere)] == [dry_run] * 2
+    assert ["Dry run" in line for line in (people, nowhere)] == [dry_run] * 2
     assert ("Checked" in last, "Settled" in last) == (dry_run, not dry_run)
