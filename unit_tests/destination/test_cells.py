@@ -104,7 +104,11 @@ def test_a_constant_takes_the_place_of_a_column_of_the_same_name() -> None:
 def test_one_column_may_fill_several_fields() -> None:
     """And a path in it as well."""
     row = {"who": {"mail": "a@x.org", "tags": ["x", "y"]}}
-    rules = [{"column": "who.mail", "field": "email"}, {"column": "Who.Tags", "field": "tags"}, {"column": "who", "field": "custom_fields.WHO"}]
+    rules = [
+        {"column": "who.mail", "field": "email"},
+        {"column": "Who.Tags", "field": "tags"},
+        {"column": "who", "field": "custom_fields.WHO"},
+    ]
     assert unified(row, *rules) == {"email": "a@x.org", "tags": ["x", "y"], "custom_fields": {"WHO": row["who"]}}
     assert [filler.origin for filler in columns_of(*rules, known=["who"]).rule_fillers()] == ["who", "who.mail", "Who.Tags"]
     assert columns_of(*rules, known=["other"]).rule_fillers() == []
@@ -239,7 +243,13 @@ def test_a_cell_becomes_what_its_rule_says(rule: Json, cell: Any, expected: Json
 def test_a_merge_field_wins_over_its_parts_and_both_over_the_object_of_all() -> None:
     """What a rule says of one field is more than what one column says of all."""
     rules = [{"column": "city", "field": "custom_fields.ADDRESS.city"}, {"column": "age", "field": "custom_fields.AGE"}]
-    row = {"email": "a@x.org", "list_id": "a1", "custom_fields": {"AGE": 1, "ADDRESS": {"city": "x"}, "SIZE": "S"}, "city": "Reno", "age": 2}
+    row = {
+        "email": "a@x.org",
+        "list_id": "a1",
+        "custom_fields": {"AGE": 1, "ADDRESS": {"city": "x"}, "SIZE": "S"},
+        "city": "Reno",
+        "age": 2,
+    }
     assert unified(row, *rules)["custom_fields"] == {"AGE": 2, "ADDRESS": {"city": "Reno"}, "SIZE": "S"}
     assert unified({**row, "custom_fields": None}, *rules)["custom_fields"] == {"AGE": 2, "ADDRESS": {"city": "Reno"}}
     parts = columns_of({"column": "a", "field": "custom_fields.ADDRESS.city"}, {"column": "b", "field": "custom_fields.ADDRESS.state"})
@@ -350,7 +360,9 @@ def test_a_field_is_named_in_any_case(text: str, label: str) -> None:
     assert field_of(text).label == label
 
 
-@pytest.mark.parametrize("text", ["tag:", "tag: ", "interests.", "marketing_permissions. ", "custom_fields.", "custom_fields.ABCDEFGHIJK", ""])
+@pytest.mark.parametrize(
+    "text", ["tag:", "tag: ", "interests.", "marketing_permissions. ", "custom_fields.", "custom_fields.ABCDEFGHIJK", ""]
+)
 def test_a_prefix_alone_names_no_field(text: str) -> None:
     """Neither does a tag of eleven characters."""
     with pytest.raises(ValueError):  # noqa: PT011 - the words are another test's
@@ -420,6 +432,13 @@ def test_a_date_is_read_by_its_pattern_or_refused(format_: str, cell: Any, read:
         assert reader_of(format_)(cell) == read
 
 
+@pytest.mark.parametrize(("format_", "unit"), [("epoch_seconds", "expects seconds"), ("epoch_milliseconds", "expects milliseconds")])
+def test_what_is_expected_names_the_unit(format_: str, unit: str) -> None:
+    """Who took one for the other sees which it is."""
+    with pytest.raises(ValueError, match=unit):
+        reader_of(format_)("soon")
+
+
 @pytest.mark.parametrize(
     ("format_", "date"),
     [("number", False), ("amount", False), ("DD/MM/YYYY", True), ("epoch_seconds", True), ("Jan 5, 2026", True), ("%d.%m.%Y", True)],
@@ -430,7 +449,8 @@ def test_a_format_is_of_dates_or_of_numbers(format_: str, date: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "format_", ["", "DD", "MM/YYYY", "DD/YYYY", "HH:mm:ss", "%Y-%m", "%d", "%H:%M", "DD/MM/YYYY Q", "word", "12", "5/1/2026", "Ja 5, 2026", "%"]
+    "format_",
+    ["", "DD", "MM/YYYY", "DD/YYYY", "HH:mm:ss", "%Y-%m", "%d", "%H:%M", "DD/MM/YYYY Q", "word", "12", "5/1/2026", "Ja 5, 2026", "%"],
 )
 def test_a_format_without_day_and_month_is_none(format_: str) -> None:
     """Neither is one with letters that stand for nothing, or an example whose month is a number."""

@@ -18,7 +18,10 @@ from unit_tests.account import CONFIG, LOGGER, Account, audiences, destination, 
 from unit_tests.kernel.conftest import Answers, answer
 
 LIST = audiences(1)[0]["id"]
-REQUIRED = [{"tag": "COMPANY", "name": "Company", "type": "text", "required": True}, {"tag": "FNAME", "name": "First", "type": "text"}]
+REQUIRED: list[dict[str, Any]] = [
+    {"tag": "COMPANY", "name": "Company", "type": "text", "required": True},
+    {"tag": "FNAME", "name": "First", "type": "text"},
+]
 
 
 def check(answers: Answers, caplog: pytest.LogCaptureFixture, **options: Any) -> tuple[str, str, list[str]]:

@@ -80,7 +80,7 @@ MOVES: dict[str, set[tuple[str, str]]] = {
     "always": {
         (now, wanted)
         for now, wanted in product(STATUSES, STATUSES)
-        if now != wanted and wanted != "archived" and (now, wanted) != ("pending", "subscribed")
+        if wanted not in (now, "archived") and (now, wanted) != ("pending", "subscribed")
     },
 }
 

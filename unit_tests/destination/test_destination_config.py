@@ -28,7 +28,7 @@ def refused(**options: Any) -> str:
     return raised.value.message
 
 
-CAREFUL = {
+CAREFUL: dict[str, Any] = {
     "list_id": None,
     "list_ids_from": "record",
     "field_mapping": [],

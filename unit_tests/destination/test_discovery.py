@@ -198,7 +198,9 @@ def test_an_audience_whose_groups_cannot_be_read_is_offered_without_them() -> No
 @pytest.mark.parametrize(("name", "called"), [("Event Guests", "Event Guests"), ("", "2e6b74a9f8")])
 def test_a_schema_says_which_audience_it_is_of(name: str, called: str) -> None:
     """By its name, or by its id where it has none."""
-    [schema, *_] = [one["json_schema"] for one in operations_of(Audience("2e6b74a9f8", name=name), DestinationConfig.model_validate(CONFIG))]
+    [schema, *_] = [
+        one["json_schema"] for one in operations_of(Audience("2e6b74a9f8", name=name), DestinationConfig.model_validate(CONFIG))
+    ]
 
     assert schema["title"] == called
     assert called in schema["description"]
@@ -213,7 +215,9 @@ def test_an_audience_without_a_name_is_offered() -> None:
 
 def test_names_that_are_texts_are_offered_as_the_unified_ones() -> None:
     """With the words of the unified schema; a number or a choice under such a tag is offered as what it is."""
-    found = {kind: offered_fields(audience_with({"tag": "FNAME", "name": "N", "type": kind}))["first_name"] for kind in ("text", "number", "url")}
+    found = {
+        kind: offered_fields(audience_with({"tag": "FNAME", "name": "N", "type": kind}))["first_name"] for kind in ("text", "number", "url")
+    }
 
     assert found["text"]["description"] == found["url"]["description"] == UNIFIED["first_name"]["description"]
     assert (found["number"]["type"], "FNAME" in found["number"]["description"]) == (["null", "number"], True)

@@ -100,7 +100,9 @@ def test_what_is_for_the_platform_is_nothing(content: Any) -> None:
     assert message(content) is None
 
 
-@pytest.mark.parametrize(("namespace", "key"), [({}, None), ({"namespace": "crm"}, "crm"), ({"namespace": ""}, None), ({"namespace": 1}, None)])
+@pytest.mark.parametrize(
+    ("namespace", "key"), [({}, None), ({"namespace": "crm"}, "crm"), ({"namespace": ""}, None), ({"namespace": 1}, None)]
+)
 def test_a_record_and_a_status_belong_to_a_stream(namespace: dict[str, Any], key: str | None) -> None:
     """By name and namespace; an empty namespace is none."""
     columns = {"email": "a@x.org", "id": 2**70}
@@ -135,7 +137,7 @@ def test_a_last_line_without_an_end_comes_before_the_end_is_told() -> None:
     """Its message, then nothing, as often as is asked; and nothing is left to take before the end was told."""
 
     async def take() -> list[Any]:
-        intake = Intake(lambda _: b"", lambda chunks, _: [chunks.add(one) for one in (b"x\n", b"y", b"")] and None)
+        intake = Intake(BytesIO(b"x\ny").read, chunks_of(2))
         steps: list[Any] = []
         while len(steps) < 10:
             steps.append(intake.empty)
@@ -206,7 +208,7 @@ def test_sixteen_chunks_are_read_ahead() -> None:
         return b"x" if count[0] < 40 else b""
 
     async def use(found: Chunks) -> list[int]:
-        steps = []
+        steps: list[int] = []
         for expected in (16, 17, 18):
             if steps:
                 assert await found.take() == b"x"
@@ -231,20 +233,19 @@ def test_after_a_stop_what_was_read_can_be_taken_and_then_nothing() -> None:
         go_on.wait(10)
         return b"too late"
 
-    async def use(found: Chunks) -> list[bytes | None]:
+    async def use(found: Chunks) -> tuple[list[bytes | None], list[bool]]:
         assert begun.wait(10)
         readers = [one for one in threading.enumerate() if one.name == "stdin"]
         assert all(one.daemon for one in readers)
-        assert not found.empty
+        empty = [found.empty]
         found.stop()
         taken = [await found.take() for _ in range(3)]
         go_on.set()
         for one in readers:
             one.join(10)
-        assert found.empty
-        return taken
+        return taken, [*empty, found.empty]
 
-    assert chunks(read, use) == [b"a", b"b", None]
+    assert chunks(read, use) == ([b"a", b"b", None], [False, True])
 
 
 def test_who_waits_for_a_chunk_is_told_of_a_stop() -> None:
@@ -292,7 +293,13 @@ def counted(state: str, accepted: int = 3, rejected: int = 0, before: str = "", 
 )
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", ""), ('"log":{"state":{}}, ', ' , "emitted_at" : 1.10 '), ("\n\t ", ""), ('"state":{"of":"before"},', ""), ('"é":"\\n",', ',"z":{}')],
+    [
+        ("", ""),
+        ('"log":{"state":{}}, ', ' , "emitted_at" : 1.10 '),
+        ("\n\t ", ""),
+        ('"state":{"of":"before"},', ""),
+        ('"é":"\\n",', ',"z":{}'),
+    ],
 )
 def test_counts_go_into_the_state_and_nothing_else_changes(state: str, expected: str, before: str, after: str) -> None:
     """In their old place, the last where there are several, or at the end of the state; decimals, escapes and order stay."""

@@ -48,8 +48,9 @@ def change(number: int = 1, **more: Any) -> Change:
 def audience(status: str | None = None, *, numbers: tuple[int, ...] = (1,), whole: bool = True) -> Audience:
     """Return an audience in which contacts have a status; without one nobody is in it."""
     known = Statuses()
-    for number in numbers if status else ():
-        known.put(subscriber_hash(f"p{number}@x.org"), status)
+    if status:
+        for number in numbers:
+            known.put(subscriber_hash(f"p{number}@x.org"), status)
     return Audience("a1", statuses=known, listed_whole=whole)
 
 

@@ -75,7 +75,9 @@ DEFAULT = {"list_id": LIST}
 # Streams.
 
 
-@pytest.mark.parametrize("catalog", [{}, {"streams": None}, {"streams": ["people"]}, {"streams": [{"stream": "people"}]}, {"streams": [{}]}])
+@pytest.mark.parametrize(
+    "catalog", [{}, {"streams": None}, {"streams": ["people"]}, {"streams": [{"stream": "people"}]}, {"streams": [{}]}]
+)
 def test_a_catalog_without_streams_is_refused(catalog: Json) -> None:
     """A catalog of none is one."""
     with pytest.raises(ConfigError):
@@ -131,7 +133,13 @@ def test_contacts_are_matched_by_their_email_address(keys: Any, matches: bool) -
 
 @pytest.mark.parametrize(
     ("mode", "policy", "operation"),
-    [("append", "upsert", "upsert"), ("update", "create_only", None), ("merge", "upsert", None), ("", "upsert", None), (None, "upsert", None)],
+    [
+        ("append", "upsert", "upsert"),
+        ("update", "create_only", None),
+        ("merge", "upsert", None),
+        ("", "upsert", None),
+        (None, "upsert", None),
+    ],
 )
 def test_a_stream_that_could_write_nothing_is_refused(mode: str | None, policy: str, operation: str | None) -> None:
     """By its mode and the write policy, and without a mode that is known."""
@@ -139,7 +147,9 @@ def test_a_stream_that_could_write_nothing_is_refused(mode: str | None, policy: 
     if operation:
         assert targets(given, one)[0].operation == operation
     else:
-        assert "people" in refused(given, one)
+        words = refused(given, one)
+        assert (mode or "no sync mode") in words
+        assert ("unknown" in words) is (mode == "merge")
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -305,7 +315,8 @@ def test_a_column_of_one_stream_is_enough() -> None:
 
     assert len(targets(config(MAIL, table, **DEFAULT), stream(), guests)) == 2
     assert len(targets(config(MAIL, {**table, "stream": "Guests"}, **DEFAULT), stream(), guests)) == 2
-    assert "Table" in refused(config(MAIL, {**table, "stream": "people"}, **DEFAULT), stream(), guests)
+    assert "Table of stream people" in refused(config(MAIL, {**table, "stream": "people"}, **DEFAULT), stream(), guests)
+    assert "of stream" not in refused(config(MAIL, table, **DEFAULT), stream())
     assert len(targets(config(MAIL, {"value": "a", "field": "tags"}, **DEFAULT), stream())) == 1
 
 
@@ -369,7 +380,9 @@ def test_what_may_be_right_somewhere_is_not_refused(rules: list[Json], options: 
 def test_every_mistake_is_named() -> None:
     """And each once."""
     with pytest.raises(ConfigError) as raised:
-        check_fields(config({"column": "a", "field": "emial"}, {"column": "b", "field": "emial"}, {"column": "c", "field": "member_rating"}))
+        check_fields(
+            config({"column": "a", "field": "emial"}, {"column": "b", "field": "emial"}, {"column": "c", "field": "member_rating"})
+        )
     assert raised.value.message.count("emial does not exist") == 1
     assert "member_rating" in raised.value.message
 
@@ -475,7 +488,9 @@ def test_groups_and_permissions_have_to_be_there_where_their_names_were_read(fie
     assert names_groups(given) is not field.startswith("tag:")
 
 
-REQUIRING = Audience("a1", merge_fields={tag: MergeField(tag, "text", required=tag != "AGE") for tag in ("FNAME", "PHONE", "COMPANY", "AGE")})
+REQUIRING = Audience(
+    "a1", merge_fields={tag: MergeField(tag, "text", required=tag != "AGE") for tag in ("FNAME", "PHONE", "COMPANY", "AGE")}
+)
 
 
 @pytest.mark.parametrize(
@@ -498,6 +513,18 @@ def test_required_merge_fields_are_filled_by_a_rule_or_a_name(rules: list[Json],
         check_audience(config(*rules, **options, required_fields="skip"), REQUIRING)
     else:
         check_audience(given, REQUIRING)
+
+
+def test_a_mistake_says_what_there_is_to_choose_from() -> None:
+    """The merge fields of the audience with the nearest, or that there are none; of a constant what its field expects, once."""
+    given = config({"column": "a", "field": "custom_fields.AGEE"})
+    with pytest.raises(ConfigError, match=r"AGEE \(did you mean AGE\?\).*ADDRESS, AGE, EMPTY"):
+        check_audience(given, AUDIENCE)
+    with pytest.raises(ConfigError, match="among none"):
+        check_audience(given, Audience("a1"))
+    for rule in ({"value": "old", "field": "custom_fields.AGE"}, {"value": "old", "field": "custom_fields.AGE", "format": "number"}):
+        with pytest.raises(ConfigError, match=r"^[^:]*custom_fields\.AGE with a value that expects a number[^:]*$"):
+            check_audience(config(rule), AUDIENCE)
 
 
 # Merge fields to come.
@@ -551,7 +578,7 @@ def test_rules_that_name_no_merge_field_or_whose_column_is_not_there_plan_none()
 )
 def test_a_stream_of_contacts_names_merge_fields_in_its_schema(schema: Any, known: list[str], found: dict[str, str]) -> None:
     """Under custom_fields, by tags that Mailchimp takes; in any other table such a column fills nothing."""
-    properties = {**dict.fromkeys(known, {}), "custom_fields": schema}
+    properties = {**{name: {} for name in known}, "custom_fields": schema}
 
     assert {tag: one.type for tag, one in planned_fields(Columns(known=list(properties)), properties).items()} == found
 
@@ -593,7 +620,9 @@ def test_what_a_rule_says_is_shown_before_any_column_is_known() -> None:
 
 def test_columns_are_shown_by_what_becomes_of_them() -> None:
     """Filled, merge fields by their own name, left alone; a stream that fills nothing says so."""
-    columns = Columns([Rule.model_validate({"column": "Off", "field": "ignore"})], known=["email", "AGE", "Off", "_ab_id"], merge_extras=True)
+    columns = Columns(
+        [Rule.model_validate({"column": "Off", "field": "ignore"})], known=["email", "AGE", "Off", "_ab_id"], merge_extras=True
+    )
     assert described("people", columns) == "people: email <- email; merge fields of the same name: AGE; left alone: Off"
     assert described("people", Columns(known=["AGE"])) == "people: nothing; left alone: AGE"
 

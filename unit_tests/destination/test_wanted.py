@@ -173,7 +173,9 @@ def test_groups_that_are_named_become_ids_and_unknown_ones_are_refused_or_left_o
         ({"tags_to_remove": ["crowd ", "A"]}, ["Crowd"], ["A"], True),
     ],
 )
-def test_everybody_who_comes_gets_the_membership_tag(columns: dict[str, Any], additions: list[str], removals: list[str], told: bool) -> None:
+def test_everybody_who_comes_gets_the_membership_tag(
+    columns: dict[str, Any], additions: list[str], removals: list[str], told: bool
+) -> None:
     """A record that would take it away is told so."""
     found = wanted(columns, tag="Crowd")
 
@@ -266,7 +268,7 @@ def test_of_two_changes_the_later_wins_field_by_field() -> None:
         "merge_fields": {"AGE": 1, "FNAME": "B"},
         "interests": {"i1": True, "i2": True},
     }
-    assert [entry.number for entry in found.entries] == [1, 2]
+    assert ([entry.number for entry in found.entries], found.number) == ([1, 2], 1)
     assert (found.status, found.status_if_new, found.previous_id) == ("pending", "unsubscribed", "p")
     assert (found.left_out, found.tagging.additions, found.existing_only, found.new_only) == (("x", "y"), ["a"], True, False)
     assert folded(change(), change(), is_managed([])).body == {}
