@@ -164,17 +164,26 @@ def chunks(read: Callable[[int], bytes], use: Callable[[Chunks], Any]) -> Any:
     return asyncio.run(run())
 
 
+def readers(before: list[threading.Thread]) -> list[threading.Thread]:
+    """Return the threads that began to read since."""
+    return [one for one in threading.enumerate() if one.name == "stdin" and one not in before]
+
+
 def test_what_is_read_comes_in_order_up_to_the_end() -> None:
     """In pieces of at most 64 KiB, so that one is taken while the next is read."""
     sizes: list[int] = []
     parts = iter([b"a", b"b" * 10, b""])
+    before = threading.enumerate()
 
     def read(size: int) -> bytes:
         sizes.append(size)
         return next(parts)
 
     async def use(found: Chunks) -> list[bytes | None]:
-        return [await found.take() for _ in range(3)]
+        taken = [await found.take() for _ in range(3)]
+        for one in readers(before):
+            one.join(10)
+        return taken
 
     assert chunks(read, use) == [b"a", b"b" * 10, b""]
     assert sizes == [65_536] * 3
@@ -225,6 +234,7 @@ def test_sixteen_chunks_are_read_ahead() -> None:
 def test_after_a_stop_what_was_read_can_be_taken_and_then_nothing() -> None:
     """A reading that waits for an input that never comes keeps nobody: neither who takes nor the end of the program."""
     begun, go_on = threading.Event(), threading.Event()
+    before = threading.enumerate()
 
     def read(_: int, parts: list[bytes] = [b"b", b"a"]) -> bytes:  # noqa: B006 - two parts, then a long wait
         if parts:
@@ -235,13 +245,13 @@ def test_after_a_stop_what_was_read_can_be_taken_and_then_nothing() -> None:
 
     async def use(found: Chunks) -> tuple[list[bytes | None], list[bool]]:
         assert begun.wait(10)
-        readers = [one for one in threading.enumerate() if one.name == "stdin"]
-        assert all(one.daemon for one in readers)
+        waiting = readers(before)
+        assert all(one.daemon for one in waiting)
         empty = [found.empty]
         found.stop()
         taken = [await found.take() for _ in range(3)]
         go_on.set()
-        for one in readers:
+        for one in waiting:
             one.join(10)
         return taken, [*empty, found.empty]
 
