@@ -58,7 +58,7 @@ def state_of(line: bytes, message: dict[str, Any]) -> State:
 
 
 def _placed(line: bytes, text: str, key: StreamKey | None, *, has_members: bool) -> State:
-    start, end = next((start, end) for name, start, end in reversed(list(_members(text, _skip(text, 0)))) if name == "state")
+    start, end = next((start, end) for name, start, end in reversed(list(_members(text, text.index("{")))) if name == "state")
     old = [(first, last) for name, first, last in _members(text, start) if name == STATISTICS]
     if old:
         first, last = old[-1]

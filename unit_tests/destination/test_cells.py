@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+import destination_mailchimp_unified.intake.columns as columns_module
 from destination_mailchimp_unified.config import Rule
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.contact import split_name
 from destination_mailchimp_unified.intake.fields import Field, field_of, named_with_prefix
 from destination_mailchimp_unified.intake.formats import is_date, number, reader_of
 from mailchimp_unified.entities.merge_field import InvalidValueError
+from mailchimp_unified.text import folded
 
 Json = dict[str, Any]
 
@@ -150,6 +152,21 @@ def test_columns_are_learned_row_by_row() -> None:
     assert told == [["Email"]]
     assert list(columns.names.values()) == ["Email", "vip"]
     assert columns_of(known=["A", "a"]).names == {"a": "a"}
+
+
+def test_names_of_columns_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few of them a row has: a table may have a million rows."""
+    looked_at: list[str] = []
+    monkeypatch.setattr(columns_module, "folded", lambda name: looked_at.append(name) or folded(name))
+    names = ["email", "first_name", "last_name", "vip"]
+    columns = columns_of(known=names)
+    for name in names:
+        columns.contact({name: None})
+    looked_at.clear()
+    for row in ({"email": None}, {"vip": None}, {}, dict.fromkeys(names)):
+        columns.contact(row)
+
+    assert looked_at == []
 
 
 def test_what_stands_in_a_column_is_said_of_a_row_that_cannot_be_used() -> None:
@@ -375,6 +392,7 @@ def test_a_column_says_a_field_by_a_prefix_only() -> None:
     assert named_with_prefix("tag:VIP") == Field("tag", "VIP")
     assert named_with_prefix("custom_fields.age") == Field("merge field", "AGE")
     assert named_with_prefix("email") is None
+    assert named_with_prefix("the age of the COMPANY") is None
     assert named_with_prefix("custom_fields.ADDRESS.town") is None
 
 
@@ -389,6 +407,7 @@ def test_a_column_says_a_field_by_a_prefix_only() -> None:
         ("d-m-y", "5-1-26", None),
         ("d/m/yyyy", "5/1/2026", "2026-01-05"),
         ("dd.mm.yyyy hh:mm A", "05.01.2026 03:04 PM", "2026-01-05T15:04:00+00:00"),
+        ("d/m/yyyy H:m", "5/1/2026 5:4", "2026-01-05T05:04:00+00:00"),
         ("DD.MM.YYYY HH:mm:ss", "05.01.2026 15:04:05", "2026-01-05T15:04:05+00:00"),
         ("D.M.YYYY H:m:s", "5.1.2026 5:4:3", "2026-01-05T05:04:03+00:00"),
         ("YYYY-MM-DDTHH:mmZ", "2026-01-05T15:04+0100", "2026-01-05T14:04:00+00:00"),
@@ -474,7 +493,7 @@ def test_a_number_is_whole_where_it_can_be(cell: Any, read: float, kind: type) -
     assert (found, type(found)) == (read, kind)
 
 
-@pytest.mark.parametrize("cell", [True, False, None, "", "-", "5 apples", "5/6", "1 2 x", "12 34 56 AB", {"a": 5}])
+@pytest.mark.parametrize("cell", [True, False, None, "", "-", "5 apples", "5 + 5", "$5$", "5/6", "1 2 x", "12 34 56 AB", {"a": 5}])
 def test_a_cell_with_other_words_is_no_number(cell: Any) -> None:
     """Nor is a boolean."""
     with pytest.raises(ValueError, match="expects"):

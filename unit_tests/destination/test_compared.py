@@ -18,7 +18,7 @@ from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.changes import Change, change_of
 from destination_mailchimp_unified.planning.compared import changes_nothing, comparison_for
-from destination_mailchimp_unified.planning.plan import route
+from destination_mailchimp_unified.planning.plan import plan, route
 from destination_mailchimp_unified.planning.tags import delta, is_managed
 from mailchimp_emulator.account import Account
 from mailchimp_emulator.audience import Audience as Stored
@@ -398,6 +398,17 @@ def test_a_record_with_nothing_to_apply_is_compared(columns: Json, options: Json
     mailchimp.give(status)
     mailchimp.read([change])
     assert not mailchimp.differs(change)
+
+
+def test_who_comes_behind_what_changes_nothing_is_written() -> None:
+    """Each change for itself: nothing of the others is lost with it."""
+    mailchimp = Mailchimp()
+    same, other = mailchimp.change({"first_name": None}), mailchimp.change({"email": "ben@contacts.example", "first_name": "Ben"})
+    mailchimp.read([same, other])
+    made = plan([same, other], mailchimp.audience, mailchimp.config, 2)
+
+    assert made.unchanged == [same]
+    assert [change for batch in made.batches for change in batch.changes] == [other]
 
 
 def test_who_is_known_too_little_is_written() -> None:

@@ -371,3 +371,9 @@ def test_what_many_of_wait_takes_no_dictionary_each() -> None:
         State(None, b""),
     ]
     assert [one for one in waiting if hasattr(one, "__dict__")] == []
+
+
+def test_an_entry_of_no_row_counts_no_bytes() -> None:
+    """What belongs to no stream has no number in it, and holds nothing in memory."""
+    entry = Entry((None, "s"), 3, 1)
+    assert (entry.epoch, entry.number, entry.row, entry.size, entry.line) == (3, 1, 0, 0, b"")

@@ -138,15 +138,24 @@ def test_full_batches_go_and_the_rest_waits() -> None:
     assert [(batch.kind, batch.changes) for batch in made.batches] == [("create", tuple(new[:BULK_SIZE]))]
 
 
-@pytest.mark.parametrize(("most", "calls"), [(0, 0), (1, 1), (2, 2), (3, 3)])
+@pytest.mark.parametrize(("most", "calls"), [(-1, 0), (0, 0), (1, 1), (2, 2), (3, 3)])
 def test_no_more_is_looked_at_than_fills_so_many_calls(most: int, calls: int) -> None:
     """A full batch is one call, and so is a single one that is due; those that are not due take no place."""
-    early, late = ([change(number, existing_only=True) for number in numbers] for numbers in ((1, 2), (50, 51, 52)))
+    early, late = ([change(number, existing_only=True) for number in numbers] for numbers in ((1, 2), (10, 51, 52)))
     batch = [change(number) for number in range(100, 100 + BULK_SIZE)]
     made = plan([early[0], *late, *batch, early[1]], audience(), config(), 10, most)
 
     assert len(made.batches) + len([one for one in made.singles if one in early]) == calls
-    assert len(made.singles) == {0: 0, 1: 1, 2: 4, 3: 5}[most]
+    assert len(made.singles) == {-1: 0, 0: 0, 1: 1, 2: 4, 3: 5}[most]
+
+
+def test_what_is_not_looked_at_is_left_where_it_is() -> None:
+    """A million changes may wait behind those that are sent."""
+    waiting = iter([change(number, existing_only=True) for number in range(10)])
+    made = plan(waiting, audience(), config(), 10, 2)
+
+    assert [one.number for one in made.singles] == [0, 1]
+    assert [one.number for one in waiting] == list(range(3, 10))
 
 
 def test_a_change_is_compared_once() -> None:

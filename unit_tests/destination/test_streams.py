@@ -317,7 +317,9 @@ def test_a_column_of_one_stream_is_enough() -> None:
     assert len(targets(config(MAIL, {**table, "stream": "Guests"}, **DEFAULT), stream(), guests)) == 2
     assert "Table of stream people" in refused(config(MAIL, {**table, "stream": "people"}, **DEFAULT), stream(), guests)
     assert "of stream" not in refused(config(MAIL, table, **DEFAULT), stream())
-    assert len(targets(config(MAIL, {"value": "a", "field": "tags"}, **DEFAULT), stream())) == 1
+    constant = {"value": "a", "field": "tags"}
+    assert len(targets(config(MAIL, constant, **DEFAULT), stream())) == 1
+    assert "Table" in refused(config(MAIL, constant, table, **DEFAULT), stream())
 
 
 # Mistakes of the configuration alone.
@@ -325,6 +327,7 @@ def test_a_column_of_one_stream_is_enough() -> None:
 MISTAKES: list[tuple[list[Json], Json]] = [
     ([MAIL, {"column": "Other", "field": "email"}], {}),
     ([MAIL, {"value": "a@x.org", "field": "email"}], {}),
+    ([MAIL, {"column": "Stage", "field": "tags"}, {"column": "Other", "field": "email"}], {}),
     ([{"column": "a", "field": "first_name"}, {"column": "b", "field": "custom_fields.FNAME"}], {}),
     ([{"column": "a", "field": "last_name"}, {"column": "b", "field": "full_name"}], {}),
     ([{"column": "a", "field": "phones"}, {"column": "b", "field": "custom_fields.PHONE"}], {}),
@@ -437,6 +440,8 @@ AUDIENCE = Audience(
         ({"value": "many", "field": "custom_fields.AGE", "format": "number"}, {}, False),
         ({"value": "7", "field": "custom_fields.AGE", "prefix": "1"}, {}, True),
         ({"value": "7", "field": "custom_fields.AGE", "prefix": "about "}, {}, False),
+        ({"column": "a", "field": "custom_fields.AGE", "prefix": "about "}, {}, True),
+        ({"column": "a", "field": "custom_fields.AGE", "format": "number"}, {}, True),
         ({"column": "a", "field": "tags"}, {}, True),
     ],
 )
@@ -525,6 +530,13 @@ def test_a_mistake_says_what_there_is_to_choose_from() -> None:
     for rule in ({"value": "old", "field": "custom_fields.AGE"}, {"value": "old", "field": "custom_fields.AGE", "format": "number"}):
         with pytest.raises(ConfigError, match=r"^[^:]*custom_fields\.AGE with a value that expects a number[^:]*$"):
             check_audience(config(rule), AUDIENCE)
+
+
+def test_every_required_merge_field_is_named_and_the_first_is_the_example() -> None:
+    """In Mailchimp's order."""
+    audience = Audience("a1", merge_fields={tag: MergeField(tag, "text", required=True) for tag in ("COMPANY", "SIZE", "AGE")})
+    with pytest.raises(ConfigError, match=r"COMPANY, SIZE, AGE.* map a column to custom_fields\.COMPANY"):
+        check_audience(config(MAIL), audience)
 
 
 # Merge fields to come.

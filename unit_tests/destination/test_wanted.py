@@ -297,6 +297,21 @@ def test_changes_wait_in_their_order() -> None:
     assert waiting.heads(set()) == [ben, first]
 
 
+def test_a_change_that_could_not_be_sent_is_first_again() -> None:
+    """In front of all that came since."""
+    waiting = Waiting(is_managed([]))
+    several = [change(1), change(2, existing_only=True), change(3, new_only=True)]
+    for one in several:
+        waiting.add(one)
+    waiting.take(several[0])
+    waiting.put_back(several[0])
+    order = []
+    while heads := waiting.heads(set()):
+        order += heads
+        waiting.take(heads[0])
+    assert order == several
+
+
 def test_a_deletion_that_waits_is_void_when_its_contact_comes_back() -> None:
     """Its records are given back, and what came before it stays; one that came after it waits behind."""
     waiting = Waiting(is_managed([]))
