@@ -9,6 +9,7 @@ import pytest
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.groups import Groups
+from destination_mailchimp_unified.audience.merge_fields import PlannedField
 from destination_mailchimp_unified.config import DestinationConfig, Rule
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, stream_key
 from destination_mailchimp_unified.intake.columns import Columns
@@ -23,7 +24,7 @@ from destination_mailchimp_unified.intake.mapping import (
     names_groups,
     unmapped_required,
 )
-from destination_mailchimp_unified.intake.planned import PlannedField, planned_by_rules, planned_fields
+from destination_mailchimp_unified.intake.planned import planned_by_rules, planned_fields
 from destination_mailchimp_unified.intake.rules import filler_of
 from destination_mailchimp_unified.intake.streams import Target, membership_tag_of, targets_of
 from mailchimp_unified.entities.merge_field import MergeField
