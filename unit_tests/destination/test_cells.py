@@ -157,7 +157,12 @@ def test_columns_are_learned_row_by_row() -> None:
 def test_names_of_columns_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few of them a row has: a table may have a million rows."""
     looked_at: list[str] = []
-    monkeypatch.setattr(columns_module, "folded", lambda name: looked_at.append(name) or folded(name))
+
+    def looked(name: str) -> str:
+        looked_at.append(name)
+        return folded(name)
+
+    monkeypatch.setattr(columns_module, "folded", looked)
     names = ["email", "first_name", "last_name", "vip"]
     columns = columns_of(known=names)
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -170,11 +171,13 @@ def asked_for(number: int, *absent: str) -> tuple[list[dict[str, Any]], list[str
 
 
 @pytest.mark.parametrize(("number", "by_name"), [(1, True), (19, True), (20, True), (21, False)])
-def test_groups_are_offered_by_name_of_twenty_audiences_at_most(number: int, by_name: bool) -> None:
-    """Each of them takes several requests, and somebody waits in front of a form."""
-    found, paths = asked_for(number)
+def test_groups_are_offered_by_name_of_twenty_audiences_at_most(number: int, by_name: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Each of them takes several requests, and somebody waits in front of a form; the log says that they are left out."""
+    with caplog.at_level(logging.INFO, LOGGER.name):
+        found, paths = asked_for(number)
 
     assert paths.count("interest-categories") == (number if by_name else 0)
+    assert ("groups" in caplog.text) is not by_name
     assert ["interests.Topics/News" in one["json_schema"]["properties"] for one in found] == [by_name] * len(OFFERED_MODES) * number
 
 
