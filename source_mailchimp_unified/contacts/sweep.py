@@ -86,8 +86,8 @@ class Emitter:
 
     async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members, those with more tags than a listing shows with all of them."""
-        lacking = [member for member in members if _lacks_tags(member)]
-        await together(*(self._complete(member) for member in lacking))
+        if lacking := [member for member in members if _lacks_tags(member)]:
+            await together(*(self._complete(member) for member in lacking))
         return members
 
     async def _complete(self, member: Member) -> None:
