@@ -142,7 +142,7 @@ def check_audience(config: DestinationConfig, audience: Audience) -> None:
         words = shown(f"{tag}{did_you_mean(tag, list(audience.merge_fields))}" for tag in unknown)
         raise ConfigError(
             f"field_mapping names merge fields that the audience {audience.id} does not have: {words}."
-            f" Choose among {', '.join(sorted(audience.merge_fields)) or 'none'}, or turn create_missing_merge_fields on."
+            f" Choose from {', '.join(sorted(audience.merge_fields)) or 'none'}, or turn create_missing_merge_fields on."
         )
     if len(unknown) > MOST_CREATED:
         raise ConfigError(

@@ -526,17 +526,17 @@ def test_a_mistake_says_what_there_is_to_choose_from() -> None:
     given = config({"column": "a", "field": "custom_fields.AGEE"})
     with pytest.raises(ConfigError, match=r"AGEE \(did you mean AGE\?\).*ADDRESS, AGE, EMPTY"):
         check_audience(given, AUDIENCE)
-    with pytest.raises(ConfigError, match="among none"):
+    with pytest.raises(ConfigError, match="from none"):
         check_audience(given, Audience("a1"))
     for rule in ({"value": "old", "field": "custom_fields.AGE"}, {"value": "old", "field": "custom_fields.AGE", "format": "number"}):
-        with pytest.raises(ConfigError, match=r"^[^:]*custom_fields\.AGE with a value that expects a number[^:]*$"):
+        with pytest.raises(ConfigError, match=r"^[^:]*custom_fields\.AGE in field_mapping is invalid: expects a number[^:]*$"):
             check_audience(config(rule), AUDIENCE)
 
 
 def test_every_required_merge_field_is_named_and_the_first_is_the_example() -> None:
     """In Mailchimp's order."""
     audience = Audience("a1", merge_fields={tag: MergeField(tag, "text", required=True) for tag in ("COMPANY", "SIZE", "AGE")})
-    with pytest.raises(ConfigError, match=r"COMPANY, SIZE, AGE.* map a column to custom_fields\.COMPANY"):
+    with pytest.raises(ConfigError, match=r"COMPANY, SIZE, AGE.* Map a column to custom_fields\.COMPANY"):
         check_audience(config(MAIL), audience)
 
 
@@ -636,8 +636,8 @@ def test_columns_are_shown_by_what_becomes_of_them() -> None:
     columns = Columns(
         [Rule.model_validate({"column": "Off", "field": "ignore"})], known=["email", "AGE", "Off", "_ab_id"], merge_extras=True
     )
-    assert described("people", columns) == "people: email <- email; merge fields of the same name: AGE; left alone: Off"
-    assert described("people", Columns(known=["AGE"])) == "people: nothing; left alone: AGE"
+    assert described("people", columns) == "people: email <- email; merge fields of the same name: AGE; ignored: Off"
+    assert described("people", Columns(known=["AGE"])) == "people: nothing; ignored: AGE"
 
 
 @pytest.mark.parametrize(("by_hand", "expected"), [(True, ["AGEE (did you mean AGE?)", "ZEBRA"]), (False, [])])
