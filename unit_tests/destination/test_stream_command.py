@@ -583,7 +583,9 @@ class Bound:
         """Nothing to close."""
 
 
-def server(monkeypatch: pytest.MonkeyPatch, listen: str = "127.0.0.1:8080", **options: Any) -> tuple[MaskingFormatter, list[Any], list[Bound]]:
+def server(
+    monkeypatch: pytest.MonkeyPatch, listen: str = "127.0.0.1:8080", **options: Any
+) -> tuple[MaskingFormatter, list[Any], list[Bound]]:
     """Serve for some seconds; returns the formatter of the log, what the log was told, and what was listened on."""
     served.clear()
     bound: list[Bound] = []
