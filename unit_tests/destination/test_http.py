@@ -14,7 +14,7 @@ from destination_mailchimp_unified.intake.arrivals import stream_key
 from destination_mailchimp_unified.intake.lines import Unusable
 from destination_mailchimp_unified.live.answers import answer
 from destination_mailchimp_unified.live.events import Streams
-from destination_mailchimp_unified.live.requests import RefusedError, check_headers, events_of, status_of
+from destination_mailchimp_unified.live.requests import RefusedError, check_headers, events_of, full, status_of
 from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, Outcome, rejected, skipped
 from unit_tests.destination.posting import TOKEN, Server, in_chunks, serving
 from unit_tests.destination.writing import Mailchimp, person, record
@@ -165,6 +165,11 @@ def test_what_is_not_there_is_answered_with_what_is(method: str, path: str, stat
         assert ("allow" in reply.headers) == (status == HTTPStatus.METHOD_NOT_ALLOWED)
 
     serving(story)
+
+
+def test_a_refusal_can_be_told_from_another_one_like_it() -> None:
+    """As any exception, it can be in a set: tools that print errors keep them so."""
+    assert len({full(), full()}) == 2
 
 
 # Who is answered.

@@ -222,6 +222,23 @@ def test_statuses_that_are_being_read_are_not_forgotten() -> None:
     live(world, story)
 
 
+def test_while_an_audience_is_read_again_nobody_is_taken_for_new() -> None:
+    """Who was not read yet may be there: an event for somebody who is takes one call."""
+    world = crowd(1_100)
+
+    async def story(told: Live) -> None:
+        await told.ask(*burst(30, first_name="A"))
+        await asyncio.sleep(3_720)
+        world.calls.clear()
+        for number in range(8):
+            assert await told.kinds(record(number, first_name="B")) == ["updated"]
+        assert methods(world)["GET"] > 3, "it was read meanwhile"
+        assert [method for method in methods(world) if method != "GET"] == ["PATCH"]
+        assert methods(world)["PATCH"] == 8
+
+    live(world, story, write_mode="bulk")
+
+
 def test_settings_and_merge_fields_that_change_are_known_after_ten_minutes() -> None:
     """Without a restart: a merge field that was added is filled, groups are named, double opt-in asks first."""
     world = crowd(3)
@@ -296,8 +313,16 @@ def test_an_audience_that_is_deleted_is_not_there_once_it_is_asked_for_again() -
 # Whose failure is whose.
 
 
-@pytest.mark.parametrize(("kind", "least"), [("503", QUARTER - 70), ("hang", QUARTER - 70), ("empty_object_200", 0.0), ("403_html", 0.0)])
-def test_an_event_that_mailchimp_fails_on_harms_no_other(kind: str, least: float) -> None:
+@pytest.mark.parametrize(
+    ("kind", "least", "most"),
+    [
+        ("503", QUARTER - 70, QUARTER + 200),
+        ("hang", QUARTER - 70, QUARTER + 200),
+        ("403_html", QUARTER - 70, QUARTER + 200),
+        ("empty_object_200", 0.0, 200.0),
+    ],
+)
+def test_an_event_that_mailchimp_fails_on_harms_no_other(kind: str, least: float, most: float) -> None:
     """A quarter of an hour of failures of one contact's call end with the answer to send it later; others are written meanwhile and after."""
     world = crowd(6)
 
@@ -310,12 +335,32 @@ def test_an_event_that_mailchimp_fails_on_harms_no_other(kind: str, least: float
         [outcome] = waits.result()
         assert outcome is not None
         assert (outcome.kind, outcome.later) == ("rejected", True)
-        assert least <= world.now - began <= QUARTER + 200
+        assert least <= world.now - began <= most
         world.state.faults.set([], 1)
         assert await told.kinds(record(3, first_name="Later")) == ["updated"]
 
     live(world, story, write_mode="single")
     assert world.values()[email_of(3)] == "Later"
+
+
+def test_each_event_is_tried_for_its_own_quarter_of_an_hour() -> None:
+    """One that fails with another, which began before it, is not given up with that."""
+    world, waited = crowd(6), dict[int, float]()
+
+    async def stuck(told: Live, number: int) -> None:
+        began = world.now
+        assert await told.kinds(record(number, first_name="Stuck")) == ["rejected"]
+        waited[number] = world.now - began
+
+    async def story(told: Live) -> None:
+        await asyncio.sleep(600)
+        world.state.faults.set([{"kind": "503", "path": subscriber_hash(email_of(number))} for number in (3, 4)], 1)
+        first = asyncio.create_task(stuck(told, 3))
+        await asyncio.sleep(300)
+        await asyncio.gather(first, stuck(told, 4))
+
+    live(world, story, write_mode="single")
+    assert all(seconds >= QUARTER for seconds in waited.values()), waited
 
 
 def test_a_bulk_call_that_fails_for_good_is_written_one_by_one() -> None:

@@ -196,6 +196,7 @@ def test_a_body_of_eight_mebibytes_is_taken_and_no_larger_one(more: bytes, statu
             bodies = Bodies()
             with bodies.room() as body:
                 assert await taken(bodies, body, *chunks) == status
+                assert len(body) <= LARGEST, "it is read no further"
 
     run(story())
 
@@ -213,6 +214,7 @@ def test_bodies_together_have_a_limit(last: int) -> None:
                 assert await taken(bodies, first, b"x" * last) is None
                 with bodies.room() as second:
                     assert await taken(bodies, second, b"x") == 503
+                    assert bodies.held == 8 * LARGEST, "nothing more is kept"
             with bodies.room() as later:
                 assert await taken(bodies, later, b"x" * last) is None
         assert bodies.held == 0

@@ -396,20 +396,31 @@ def test_the_first_bulk_call_of_a_burst_is_on_its_way_while_the_rest_is_read() -
     """Five hundred lines at a time, however many come at once."""
     world = Mailchimp()
     begun: list[int] = []
+    turns: list[int] = [0]
+    seconds: set[float] = set()
 
     class Burst(list[bytes | None]):
         def __iter__(self) -> Iterator[bytes | None]:
             for line in super().__iter__():
                 begun.append(len([call for call in world.calls if call[1] == "POST"]))
+                turns.append(turns[0])
+                seconds.add(world.now)
                 yield line
+
+    async def turning() -> None:
+        while len(begun) < 3_000:
+            turns[0] += 1
+            await asyncio.sleep(0)
 
     async def taking() -> AsyncIterator[list[bytes | None]]:
         await asyncio.sleep(5)
+        tasks.append(asyncio.get_running_loop().create_task(turning()))
         yield Burst(orjson.dumps(record(number)) for number in range(3_000))
 
+    tasks: list[asyncio.Task[None]] = []
     answered(world, taking(), Kept())
-    assert begun[499] == 0
-    assert begun[-1] > 0
+    assert (begun[499], begun[-1] > 0, len(seconds)) == (0, True, 1)
+    assert turns[1] == turns[500], "no line waits for others before the batch is full"
     assert [len(call[3]["members"]) for call in world.calls if call[1] == "POST"] == [500] * 6
 
 
