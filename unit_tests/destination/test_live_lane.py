@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -14,12 +15,17 @@ import pytest
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import bulk_is_cheaper
 from destination_mailchimp_unified.config import parse_destination_config
+from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry
 from destination_mailchimp_unified.intake.lines import Unusable
 from destination_mailchimp_unified.live.events import event_of
 from destination_mailchimp_unified.live.feed import Feed
 from destination_mailchimp_unified.live.lane import LiveBacklog
 from destination_mailchimp_unified.live.room import Room
 from destination_mailchimp_unified.live.service import Service
+from destination_mailchimp_unified.live.writer import LiveSettlement
+from destination_mailchimp_unified.settling.ledger import Ledger
+from destination_mailchimp_unified.settling.outcomes import rejected
+from destination_mailchimp_unified.settling.report import Report
 from integration_tests.simulation.clock import run
 from integration_tests.simulation.people import new_list
 from integration_tests.streaming.simulated import Live, live, pipeline_in
@@ -265,6 +271,7 @@ def test_an_audience_that_only_events_name_is_forgotten_after_an_hour_without_on
     world = crowd(1)
 
     async def story(told: Live) -> None:
+        await asyncio.sleep(2_000)
         new_list(world.state, OTHER, int(world.now))
         assert await told.kinds(record(1, list_id=OTHER)) == ["created"]
         tasks = len(asyncio.all_tasks())
@@ -577,3 +584,24 @@ def test_a_reject_is_kept_as_a_sync_would_have_been_given_it(tmp_path: Path) -> 
     live(Mailchimp(), story, rejected_records="file", rejected_records_file=str(path))
     kept = [orjson.loads(line) for line in path.read_text().splitlines()]
     assert [one.get("record") or one.get("line") for one in kept] == [events[0], '["nothing"]']
+
+
+def test_where_no_rejects_are_kept_nothing_is_done_about_them() -> None:
+    """However many there are."""
+    begun: list[object] = []
+
+    class Tasks:
+        def create_task(self, work: Coroutine[Any, Any, None]) -> None:
+            begun.append(work)
+            work.close()
+
+    async def story() -> None:
+        ledger = Ledger()
+        report = Report(LOGGER, asyncio.get_running_loop().time, dry_run=False)
+        settlement = LiveSettlement(ledger, report, None, lambda _: None, None)
+        settlement.tasks = cast("asyncio.TaskGroup", Tasks())
+        settlement.settle(Entry(NOWHERE, ledger.admit(), 1), "", rejected("no contact"))
+        await asyncio.sleep(60)
+
+    run(story())
+    assert begun == []
