@@ -393,8 +393,13 @@ def test_everything_in_a_message_is_masked_except_in_the_specification() -> None
 def test_the_process_ends_with_the_code_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes its arguments, and prints what is in buffers before."""
     seen: list[object] = []
+
+    def launch(_: object, arguments: list[str]) -> int:
+        seen.append(arguments)
+        return 7
+
     monkeypatch.setattr(process, "tune", lambda: seen.append("tuned"))
-    monkeypatch.setattr(process, "launch", lambda _, arguments: seen.append(arguments) or 7)
+    monkeypatch.setattr(process, "launch", launch)
     monkeypatch.setattr(output, "flush", lambda: seen.append("flushed"))
     monkeypatch.setattr(os, "_exit", seen.append)
     monkeypatch.setattr("sys.argv", ["destination-mailchimp-unified", "check", "--config", "x"])

@@ -16,7 +16,7 @@ from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import parse_destination_config
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.contact import Contact
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Chunks
 from destination_mailchimp_unified.live.pacing import LivePacing
 from destination_mailchimp_unified.pipeline.backlog import Backlog
 from destination_mailchimp_unified.pipeline.pacing import Pacing
@@ -124,7 +124,7 @@ def test_a_record_for_an_audience_that_is_not_there_is_rejected_and_harms_no_oth
 def test_a_rejected_record_has_its_contacts_id_where_it_has_one(tmp_path: Path) -> None:
     """An email address that is none has no contact; a line that belongs to no stream is kept as it came."""
     path = tmp_path / "rejects.jsonl"
-    lines = [record(1, vip="perhaps"), record(1, email="nobody", vip="perhaps"), record_line(record(2), "others"), b"{broken\n"]
+    lines: list[Any] = [record(1, vip="perhaps"), record(1, email="nobody", vip="perhaps"), record_line(record(2), "others"), b"{broken\n"]
 
     properties: Json = {name: {} for name in ("email", "list_id", "vip")}
     sync = write(
@@ -156,7 +156,7 @@ def test_an_audience_that_is_deleted_while_a_sync_runs_rejects_its_records() -> 
     """Those that waited and those that come later; what was written before stays settled."""
     world = crowd(3)
 
-    async def give(intake: Intake) -> None:
+    async def give(intake: Chunks) -> None:
         intake.add(record_line(record(0, first_name="A")) + state_line(1))
         await asyncio.sleep(60)
         del world.state.account.audiences[LIST]
@@ -269,7 +269,7 @@ def test_a_full_pipeline_sends_what_waits_where_nothing_is_under_way() -> None:
     world = crowd(0, latency=0.001)
     audiences = [LIST, OTHER, THIRD]
 
-    async def give(intake: Intake) -> None:
+    async def give(intake: Chunks) -> None:
         for start in range(0, 1_200, 100):
             intake.add(b"".join(record_line(record(n, list_id=audiences[n % 3])) for n in range(start, start + 100)))
         await asyncio.sleep(100)
@@ -288,7 +288,7 @@ def test_a_full_pipeline_waits_for_batches_to_fill_while_calls_are_under_way() -
     def some(list_id: str, first: int, last: int) -> bytes:
         return b"".join(record_line(record(number, list_id=list_id)) for number in range(first, last))
 
-    async def give(intake: Intake) -> None:
+    async def give(intake: Chunks) -> None:
         intake.add(b"".join(some(list_id, 0, 1) for list_id in (LIST, OTHER, THIRD)))
         await asyncio.sleep(20)
         intake.add(some(LIST, 100, 600))
@@ -330,7 +330,7 @@ def taken_before_an_answer(chunk: bytes, **options: Any) -> int:
                 await asyncio.sleep(100.0)
             return await super().send(outgoing)
 
-    async def give(intake: Intake) -> None:
+    async def give(intake: Chunks) -> None:
         nonlocal taken
         while asyncio.get_running_loop().time() < 50.0:
             if intake.empty:
@@ -354,7 +354,7 @@ def test_a_sync_takes_no_longer_than_its_calls() -> None:
     """Whatever comes in many pieces, and at its end."""
     world = crowd(1, latency=0.01)
 
-    async def give(intake: Intake) -> None:
+    async def give(intake: Chunks) -> None:
         for number in range(20):
             intake.add(record_line(record(number, first_name="A")))
         intake.add(b"")
@@ -484,7 +484,7 @@ def test_the_tags_of_an_audience_are_asked_for_only_for_records_that_say_somethi
 def test_it_is_asked_how_big_an_audience_is_once_that_could_pay(batches: list[int], asks: bool) -> None:
     """From the fourth contact on, those that were already written by calls of their own among them."""
     numbers = iter(range(10))
-    messages = [one for size in batches for one in (*[record(next(numbers), first_name="A") for _ in range(size)], 60.0)]
+    messages: list[Any] = [one for size in batches for one in (*[record(next(numbers), first_name="A") for _ in range(size)], 60.0)]
 
     assert bool(asked(write(crowd(10), *messages, STATE), "/members")) == asks
 

@@ -240,10 +240,9 @@ def test_a_signal_ends_the_reading_of_lines(config: str, monkeypatch: pytest.Mon
     """Although the input stays open; what was read is answered."""
     reader, writer = os.pipe()
     os.write(writer, lines({"id": 1, "email": "a@contacts.example"}))
-    written = command.write_all
 
     def write(descriptor: int, text: bytes) -> None:
-        written(descriptor, text)
+        write_all(descriptor, text)
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(command, "write_all", write)
@@ -428,8 +427,11 @@ def test_an_output_that_nobody_reads_keeps_no_process_alive() -> None:
     """It is written on a thread that Python does not wait for at its end."""
     reads = threading.Event()
 
+    def write(_: bytes) -> None:
+        reads.wait(10)
+
     async def answering() -> list[bool]:
-        output = Output(lambda _: reads.wait(10) and None, in_order=False)
+        output = Output(write, in_order=False)
         output.answer(1, {})
         daemons = [thread.daemon for thread in threading.enumerate() if thread.name == "stdout"]
         reads.set()
@@ -528,15 +530,17 @@ def test_only_rules_for_this_stream_or_for_all_count() -> None:
 
 
 class Told(logging.Handler):
-    """Keeps the levels of what is logged."""
+    """Keeps levels and values of what is logged."""
 
     def __init__(self) -> None:
         super().__init__()
         self.levels: list[int] = []
+        self.values: list[Any] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a level."""
+        """Keep a line."""
         self.levels.append(record.levelno)
+        self.values.append(record.args)
 
 
 @pytest.mark.parametrize(("on_leaving", "warnings"), [("nothing", 0), ("remove_tag", 1)])
@@ -602,15 +606,16 @@ def server(
     """Serve for some seconds; returns the formatter of the log, what the log was told, and what was listened on."""
     served.clear()
     bound: list[Bound] = []
-    told: list[Any] = []
+    told, logger = Told(), logging.getLogger("test.server")
+    logger.handlers, logger.propagate = [told], False
+    logger.setLevel(logging.INFO)
 
     def create(address: tuple[str, int], *, family: int) -> Bound:
         bound.append(Bound(address, family))
         return bound[-1]
 
-    class Logger(logging.Logger):
-        def info(self, _: object, *values: object, **__: object) -> None:
-            told.append(values)
+    def watch(stop: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_later(5.0, stop)
 
     monkeypatch.setattr(uvicorn.Server, "serve", Watched.serve)
     monkeypatch.setattr(socket, "create_server", create)
@@ -618,14 +623,14 @@ def server(
 
     async def story() -> None:
         pipeline = pipeline_in(world)
-        pipeline.logger = Logger("server")
+        pipeline.logger = logger
         chosen = argparse.Namespace(listen=listen, **{"without_token": False, "token_file": None, **options})
-        await serving.serve(pipeline, chosen, formatter, lambda stop: asyncio.get_running_loop().call_later(5.0, stop) and None)
+        await serving.serve(pipeline, chosen, formatter, watch)
         assert world.now - world.began >= 5.0
 
     with asyncio.Runner(loop_factory=world.new_loop) as runner:
         runner.run(story())
-    return formatter, told, bound
+    return formatter, told.values, bound
 
 
 @pytest.mark.parametrize(

@@ -82,14 +82,14 @@ def test_an_error_of_the_input_is_raised_where_its_lines_are_taken() -> None:
     """What came before it is given."""
 
     def read(_: int) -> bytes:
-        if given:
-            return given.pop()
+        if left:
+            return left.pop()
         raise OSError("gone")
 
-    given = [b"one\n"]
+    left = [b"one\n"]
     with pytest.raises(OSError, match="gone"):
         lines_of(read)
-    assert given == []
+    assert left == []
 
 
 def test_a_mebibyte_is_read_ahead_and_no_more() -> None:
@@ -152,8 +152,11 @@ def test_answers_of_sixteen_mebibytes_may_be_unwritten() -> None:
     """With an id each answer can be long: while nobody reads them, no more lines are read."""
     reads = threading.Event()
 
+    def write(_: bytes) -> None:
+        reads.wait(10)
+
     async def answering() -> tuple[list[bool], bool]:
-        output, room = Output(lambda _: reads.wait(10) and None, in_order=False), list[bool]()
+        output, room = Output(write, in_order=False), list[bool]()
         for number, size in enumerate((16 * MEBIBYTE - 21, 10, 10, 10), 1):
             output.expect()
             room.append(output.has_room())

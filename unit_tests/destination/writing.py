@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Chunks
 from integration_tests.simulation.people import Person
 from integration_tests.simulation.world import Weather
 from integration_tests.streaming.simulated import LIST, Days
@@ -102,7 +102,7 @@ def write(
     *messages: Json | float | str | bytes,
     mode: str = "append",
     properties: Json | None = None,
-    give: Callable[[Intake], Any] | None = None,
+    give: Callable[[Chunks], Any] | None = None,
     streams: Sequence[Json] | None = None,
     **options: Any,
 ) -> Sync:
@@ -144,11 +144,11 @@ class _Log(logging.Handler):
         self._kept.append(record)
 
 
-def _task(intake: Intake, messages: Sequence[Json | float | str | bytes], give: Callable[[Intake], Any] | None) -> asyncio.Task[None]:
+def _task(intake: Chunks, messages: Sequence[Json | float | str | bytes], give: Callable[[Chunks], Any] | None) -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(give(intake) if give else _give(intake, messages))
 
 
-async def _give(intake: Intake, messages: Sequence[Json | float | str | bytes]) -> None:
+async def _give(intake: Chunks, messages: Sequence[Json | float | str | bytes]) -> None:
     lines: list[bytes] = []
     for number, message in enumerate(messages):
         if isinstance(message, bytes):
