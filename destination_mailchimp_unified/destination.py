@@ -65,7 +65,7 @@ class DestinationMailchimpUnified(Destination):
             parsed = parse_destination_config(config, logger)
             summary = self._ask(parsed, logger, lambda client: check_account(client, parsed, logger))
         except MailchimpError as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.message))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(error.closing_message))
         logger.info(summary)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 

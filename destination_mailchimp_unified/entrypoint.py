@@ -8,9 +8,10 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from typing import Any
 
-from airbyte_cdk.logger import init_logger
+from airbyte_cdk.logger import init_logger, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
@@ -32,6 +33,8 @@ def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int
     # A log line that nobody reads any more must not print a stack trace.
     logging.raiseExceptions = False
     parsed = _parser().parse_args(list(args))
+    if parsed.debug or is_platform_debug_log_enabled():
+        logger.setLevel(logging.DEBUG)
     end_on_signals()
     try:
         return _run(destination, parsed, logger)
@@ -76,15 +79,18 @@ def _messages(destination: DestinationMailchimpUnified, parsed: argparse.Namespa
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="destination-mailchimp-unified")
+    parser.add_argument("--version", action="version", version=f"destination-mailchimp-unified {version('mailchimp-unified')}")
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
-    commands.add_parser("spec", help="print the specification of the configuration")
     for name, words in (
+        ("spec", "print the specification of the configuration"),
         ("check", "try the configuration"),
         ("discover", "print the audiences as destination objects"),
         ("write", "write the messages of the standard input"),
     ):
         command = commands.add_parser(name, help=words)
-        command.add_argument("--config", required=True, help="path of the configuration file")
+        command.add_argument("--debug", action="store_true", help="log every request, too")
+        if name != "spec":
+            command.add_argument("--config", required=True, help="path of the configuration file")
         if name == "write":
             command.add_argument("--catalog", required=True, help="path of the configured catalog file")
     return parser

@@ -28,7 +28,7 @@ def traced(error: Exception) -> AirbyteTracedException:
         return error
     known, kind = isinstance(error, MailchimpError), type(error).__name__
     return AirbyteTracedException(
-        message=error.message if isinstance(error, MailchimpError) else UNEXPECTED,
+        message=error.closing_message if isinstance(error, MailchimpError) else UNEXPECTED,
         # PyAirbyte shows this one: without a detail it says the same as the message.
         internal_message=masked(error.detail or f"{kind}: {error.message}") if isinstance(error, MailchimpError) else kind,
         failure_type=failure_type(error),

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from airbyte_cdk.logger import PRINT_BUFFER, AirbyteLogFormatter
+from airbyte_cdk.models import Level
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from mailchimp_unified.identity import masked
@@ -19,12 +20,13 @@ Json = dict[str, Any]
 _PUBLIC = "SPEC"
 
 
-class LogFormatter(AirbyteLogFormatter):
-    """Formats log records as messages that are fit to be printed."""
+class LogFormatter(logging.Formatter):
+    """Formats log records as Airbyte's messages, those for debugging too, which the CDK's formatter prints in a form of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line."""
-        return line(orjson.loads(super().format(record))).decode()
+        level = AirbyteLogFormatter.level_mapping.get(record.levelno, Level.INFO)
+        return line({"type": "LOG", "log": {"level": level.value, "message": super().format(record)}}).decode()
 
 
 def line(message: Mapping[str, Any]) -> bytes:

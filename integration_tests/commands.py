@@ -1,4 +1,4 @@
-"""Runs the source through its real entry points and reads what it printed."""
+"""Runs the source through its real entry points and reads what it printed; configurations and retries that the destination's tests share."""
 
 from __future__ import annotations
 

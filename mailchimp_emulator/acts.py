@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mailchimp_emulator.audience import Audience
 from mailchimp_emulator.merge_rules import ADDRESS_PARTS, incomplete_address
 from mailchimp_emulator.models import Member, subscriber_hash
+from mailchimp_emulator.state import State
 from mailchimp_emulator.times import parse_second
 from mailchimp_emulator.writes import Writer
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.state import State
 
 Act = Callable[[Writer, Member, dict[str, Any]], object]
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mailchimp_emulator.auth import authenticate, authorize
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.canned import canned, retry_after
+from mailchimp_emulator.control import Control
 from mailchimp_emulator.described import Question
 from mailchimp_emulator.faults import ANSWER, CONNECTION_KINDS, DATE, IGNORE_OFFSET, RUN
+from mailchimp_emulator.journal import Entry
 from mailchimp_emulator.problems import TRIGGERED, Problem, not_found
 from mailchimp_emulator.replies import HTTP_OK, Reply, request_id
 from mailchimp_emulator.rewriting import REWRITES, rewritten
 from mailchimp_emulator.routes import API, OAUTH, RECORDS, Router
-from mailchimp_emulator.rule import Asked
+from mailchimp_emulator.rule import Asked, Rule
+from mailchimp_emulator.state import State
 from mailchimp_emulator.vendor import API_ROOT
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.control import Control
-    from mailchimp_emulator.journal import Entry
-    from mailchimp_emulator.rule import Rule
-    from mailchimp_emulator.state import State
 
 _COLLECTIONS = ("members", "lists", "segments", "merge-fields", "tags")
 

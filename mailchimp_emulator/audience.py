@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailchimp_emulator.member_index import LateIndex, MemberIndex
 from mailchimp_emulator.models import (
@@ -17,9 +17,6 @@ from mailchimp_emulator.models import (
     stable_hex,
     subscriber_hash,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Multiplying by an odd number modulo 2^64 can be undone, so a contact_id leads back to its member without an index.
 _SCATTER = 0x9E3779B97F4A7C15

@@ -8,12 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from mailchimp_emulator.account import Account
 from mailchimp_emulator.problems import forbidden, key_conflict, key_invalid, key_missing, wrong_datacenter
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
 
 
 def credential(authorization: str) -> str:

@@ -6,15 +6,13 @@ Public source: https://mailchimp.com/developer/marketing/api/lists/batch-subscri
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailchimp_emulator.models import Member, subscriber_hash
 from mailchimp_emulator.problems import FieldErrors, Problem, required, schema_problem, too_many_members
 from mailchimp_emulator.validation import member_errors, typed_fields
 from mailchimp_emulator.vendor import MAX_BULK_MEMBERS
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.writes import Writer
+from mailchimp_emulator.writes import Writer
 
 _TYPES = {"members": "array", "sync_tags": "boolean", "update_existing": "boolean"}
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.behavior import Behavior
 from mailchimp_emulator.listing import Page
 from mailchimp_emulator.problems import not_found, schema_problem, unreadable_json
 from mailchimp_emulator.projection import Projection
 from mailchimp_emulator.replies import Reply
+from mailchimp_emulator.state import State
 from mailchimp_emulator.validation import wrong_type
 from mailchimp_emulator.writes import Writer
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behavior import Behavior
-    from mailchimp_emulator.state import State
 
 
 @dataclass(slots=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from mailchimp_emulator.problems import Problem, forbidden, internal_error, not_found, too_many_requests
 from mailchimp_emulator.replies import Reply
 from mailchimp_emulator.vendor import SIMULTANEOUS_CONNECTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _HTML = "text/html; charset=UTF-8"
 _ACCESS_DENIED = b"<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1></BODY></HTML>"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from mailchimp_emulator.audience import Audience
 from mailchimp_emulator.models import Member
 from mailchimp_emulator.seed import FIRST_NAMES
+from mailchimp_emulator.state import State
 from mailchimp_emulator.writes import Writer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.state import State
 
 DEFAULT_MIX = {"edit": 0.7, "archive": 0.1, "unarchive": 0.05, "add": 0.1, "tag": 0.05}
 _BEAT_SECONDS = 0.02

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
 
 from mailchimp_emulator.acts import act, place, snapshot
+from mailchimp_emulator.churn import Churn
 from mailchimp_emulator.demo import seed_demo
 from mailchimp_emulator.problems import Problem
 from mailchimp_emulator.seed import seed
+from mailchimp_emulator.state import State
 from mailchimp_emulator.times import format_second, parse_instant
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.churn import Churn
-    from mailchimp_emulator.state import State
 
 Wanted = dict[str, Any]
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from zlib import crc32
 
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.behavior import Behavior
 from mailchimp_emulator.listing import Page, Span
 from mailchimp_emulator.problems import not_found
 from mailchimp_emulator.rewriting import NEXT_CURSOR
 from mailchimp_emulator.synthesis import made_up, moment
 from mailchimp_emulator.times import parse_second
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.behavior import Behavior
 
 Json = dict[str, Any]
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.journal import Entry
+from mailchimp_emulator.state import State
 from mailchimp_emulator.vendor import API_ROOT, DEFAULT_API_KEY, STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.journal import Entry
-    from mailchimp_emulator.state import State
 
 LATEST = 25
 """So many requests are shown, the latest first."""

@@ -6,23 +6,18 @@ Public source: https://mailchimp.com/developer/marketing/api/list-members/list-m
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mailchimp_emulator.models import RANK_BITS
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.behavior import Behavior
+from mailchimp_emulator.member_index import MemberIndex
+from mailchimp_emulator.models import RANK_BITS, Member
 from mailchimp_emulator.problems import bad_request, invalid_resource, schema_problem
 from mailchimp_emulator.times import first_second_after, last_second_until, parse_instant
 from mailchimp_emulator.vendor import DEFAULT_COUNT, MAX_COUNT, STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behavior import Behavior
-    from mailchimp_emulator.member_index import MemberIndex
-    from mailchimp_emulator.models import Member
 
 _FOREVER = (1 << 40) - 1
 # How members of one second follow each other.

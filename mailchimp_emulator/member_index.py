@@ -6,14 +6,12 @@ import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sortedcontainers import SortedKeyList
 
+from mailchimp_emulator.models import Member
 from mailchimp_emulator.vendor import STATUSES
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.models import Member
 
 
 class MemberIndex:

@@ -5,21 +5,17 @@ Public source: https://mailchimp.com/developer/marketing/api/list-members/list-m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from mailchimp_emulator.audience import Audience
 from mailchimp_emulator.links import member_links, member_links_json
-from mailchimp_emulator.models import stable_hex
+from mailchimp_emulator.models import Member, stable_hex
 from mailchimp_emulator.times import format_second
 from mailchimp_emulator.vendor import INLINE_TAGS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.models import Member
 
 _NOWHERE = {
     "latitude": 0,

@@ -6,17 +6,14 @@ Public source: https://mailchimp.com/developer/marketing/docs/merge-fields/
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.models import MergeField
 from mailchimp_emulator.problems import FieldErrors, merge_fields_invalid, schema_problem
 from mailchimp_emulator.vendor import MAX_TEXT_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.models import MergeField
 
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ].*)?$")
 _DAY_FIRST = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})$")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-if TYPE_CHECKING:
-    from mailchimp_emulator.problems import Problem
+from mailchimp_emulator.problems import Problem
 
 JSON = "application/json; charset=utf-8"
 PROBLEM_JSON = "application/problem+json; charset=utf-8"

@@ -9,10 +9,9 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from mailchimp_emulator.rule import Rule
+from mailchimp_emulator.rule import Rule
 
 Json = dict[str, Any]
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.handlers import account, interests, lists, members, merge_fields, oauth, segments
 from mailchimp_emulator.problems import method_not_allowed, not_found
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.replies import Reply
+from mailchimp_emulator.replies import Reply
 
 Handler = Callable[["Call"], "Reply"]
 Methods = dict[str, Handler]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailchimp_emulator.vendor import DEFAULT_COUNT
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Mapping
 
 # What a rule tells about itself.
 TOLD = ("matched", "hits", "failure")

@@ -8,17 +8,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any, Self
 
 from aiohttp import web
 
 from mailchimp_emulator.client import ControlClient
 from mailchimp_emulator.server import Server
 from mailchimp_emulator.state import Options, State
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 10

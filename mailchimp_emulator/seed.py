@@ -6,17 +6,14 @@ import gc
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.audience import Audience
 from mailchimp_emulator.merge_rules import accepted
-from mailchimp_emulator.models import Member, Segment
+from mailchimp_emulator.models import Member, MergeField, Segment
 from mailchimp_emulator.times import parse_instant
 from mailchimp_emulator.writes import UNSUBSCRIBED_BY_ADMIN, UNSUBSCRIBED_BY_SELF
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.models import MergeField
 
 DAY = 86_400
 DEFAULT_STATUSES = {"subscribed": 1.0}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -16,10 +15,8 @@ from mailchimp_emulator.home import POLICY, home
 from mailchimp_emulator.journal import Entry
 from mailchimp_emulator.problems import too_many_requests
 from mailchimp_emulator.replies import NO_CONTENT, Reply, no_content
+from mailchimp_emulator.state import State
 from mailchimp_emulator.wire import play
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.state import State
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 

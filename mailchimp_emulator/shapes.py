@@ -5,16 +5,13 @@ Public source: https://mailchimp.com/developer/marketing/api/lists/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.audience import Audience
 from mailchimp_emulator.links import item_links, list_links
-from mailchimp_emulator.models import stable_hex
+from mailchimp_emulator.models import Interest, InterestCategory, MergeField, Segment, stable_hex
 from mailchimp_emulator.times import format_second
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.models import Interest, InterestCategory, MergeField, Segment
 
 
 def list_object(account: Account, audience: Audience, origin: str, *, total_contacts: bool = False) -> dict[str, Any]:

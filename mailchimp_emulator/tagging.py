@@ -5,17 +5,13 @@ Public source: https://mailchimp.com/developer/marketing/api/list-member-tags/
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.behavior import Behavior
 from mailchimp_emulator.models import Member, Segment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.behavior import Behavior
 
 
 @dataclass(slots=True)

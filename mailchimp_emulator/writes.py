@@ -6,7 +6,7 @@ Public source: https://mailchimp.com/developer/marketing/api/list-members/
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailchimp_emulator.merge_rules import merged
 from mailchimp_emulator.models import Member, subscriber_hash
@@ -23,9 +23,6 @@ from mailchimp_emulator.problems import (
 from mailchimp_emulator.tagging import Tagging
 from mailchimp_emulator.times import parse_second
 from mailchimp_emulator.validation import check_email
-
-if TYPE_CHECKING:
-    pass
 
 UNSUBSCRIBED_BY_ADMIN = "N/A (Unsubscribed by admin)"
 UNSUBSCRIBED_BY_SELF = "None given"

@@ -46,6 +46,9 @@ class MembersKept(TypedDict, total=False):
 ACCOUNT = Request("/", "the account", {"exclude_fields": "_links"}, needs=("account_id",))
 """https://mailchimp.com/developer/marketing/api/root/."""
 
+PING = Request("/ping", "the time")
+"""https://mailchimp.com/developer/marketing/api/ping/ping/."""
+
 AUDIENCES = Request(
     "/lists",
     "the audiences of the account",

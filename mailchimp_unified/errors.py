@@ -62,11 +62,17 @@ class MailchimpError(Exception):
 
     # Whether an earlier try of the same call may have been carried out although its answer was lost.
     after_lost_answer = False
+    advice = ""
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.detail = detail
+
+    @property
+    def closing_message(self) -> str:
+        """The message for an error that ends a command; without the advice it is also logged where a sync continues."""
+        return f"{self.message} {self.advice}".rstrip()
 
 
 class ConfigError(MailchimpError):
@@ -102,6 +108,7 @@ class TransientError(MailchimpError):
     `is_final` whether the time for retries was used up.
     """
 
+    advice = "Try again later."
     heavy = False
     is_final = False
 
@@ -117,7 +124,7 @@ class TransientError(MailchimpError):
     def give_up(self, tries: int, seconds: float) -> None:
         """Say in the message how often and how long the request was tried, both greater than 0."""
         times = "" if tries == 1 else f", {tries} times in a row"
-        self.message = f"{self.said}{times}; gave up after {_duration(seconds)}. Run it again later."
+        self.message = f"{self.said}{times}; gave up after {_duration(seconds)}."
         self.args = (self.message,)
 
 
@@ -227,27 +234,18 @@ def _problem(content_type: str, body: bytes) -> dict[str, Any]:
 
 def _transient(answer: Answer) -> TransientError:
     # A throttled request was never carried out; one that failed inside Mailchimp may have been.
-    throttled = answer.status in _NOT_CARRIED_OUT
-    kind: type[TransientError] = ServerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else TransientError
-    return kind(
-        f"HTTP {answer.status}",
-        what=answer.what,
-        detail=answer.detail,
-        sent=not throttled,
-        answered=True,
-        retry_after=_seconds(answer.retry_after, answer.date),
-    )
+    kind = ServerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else TransientError
+    return _passing(kind, f"HTTP {answer.status}", answer, sent=answer.status not in _NOT_CARRIED_OUT)
 
 
-def _blocked(answer: Answer) -> FirewallError:
-    return FirewallError(
-        f"A firewall in front of Mailchimp blocks the IP address of this machine (HTTP {answer.status})",
-        what=answer.what,
-        detail=answer.detail,
-        sent=False,
-        answered=True,
-        retry_after=_seconds(answer.retry_after, answer.date),
-    )
+def _blocked(answer: Answer) -> TransientError:
+    words = f"A firewall in front of Mailchimp blocks the IP address of this machine (HTTP {answer.status})"
+    return _passing(FirewallError, words, answer, sent=False)
+
+
+def _passing(kind: type[TransientError], said: str, answer: Answer, *, sent: bool) -> TransientError:
+    pause = _seconds(answer.retry_after, answer.date)
+    return kind(said, what=answer.what, detail=answer.detail, sent=sent, answered=True, retry_after=pause)
 
 
 def _is_firewall(answer: Answer) -> bool:
@@ -272,7 +270,7 @@ def _seconds(retry_after: str | None, date: str | None) -> float:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.3g} s"  # noqa: PLR2004 - from two minutes on
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} s"  # noqa: PLR2004 - from two minutes on
 
 
 def _forbidden(answer: Answer) -> ConfigError:

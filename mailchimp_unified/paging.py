@@ -86,7 +86,7 @@ class Pager:
             if not error.heavy or error.is_final or count <= self._smallest:
                 raise
             smaller = next(one for one in self._smaller if one < count)
-            self.logger.warning("%s Asking for pages of %d instead.", error.message, smaller)
+            self.logger.warning("%s; retrying with pages of %d.", error.said, smaller)
             self._shrink(collection, smaller)
             return await self._in_pieces(collection, offset, count, smaller, since)
         self._note_size(collection, count)

@@ -14,21 +14,17 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from mailchimp_workbench import run_page
 from mailchimp_workbench.limits import Limit
-from mailchimp_workbench.pages import FOLDER, problem
+from mailchimp_workbench.pages import draft, read, run, send, status
 from mailchimp_workbench.problems import WorkbenchError
-from mailchimp_workbench.read import page as read_page
 from mailchimp_workbench.security import Gate
-from mailchimp_workbench.send import draft_page
-from mailchimp_workbench.send import page as send_page
-from mailchimp_workbench.status import page as status_page
+from mailchimp_workbench.templating import FOLDER, problem
 from mailchimp_workbench.workbench import Workbench
 
 
 def application(bench: Workbench, port: int, token: str) -> Gate:
     """Return the application of a workbench that listens on a port of this machine, behind its gate."""
-    pages = (status_page, read_page, send_page, draft_page, run_page)
+    pages = (status, read, send, draft, run)
     app = Starlette(
         routes=[
             *(route for page in pages for route in page.ROUTES),

@@ -13,7 +13,7 @@ SHARE_WIDTH = 1000
 LEAST_WIDTH = 6
 """What is not nothing is seen."""
 
-MONTH_WIDTH, HALF_HEIGHT, GAP = 40, 80, 12
+MONTH_WIDTH, HALF_HEIGHT = 40, 80
 
 
 @dataclass(frozen=True)

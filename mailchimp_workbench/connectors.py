@@ -102,6 +102,11 @@ class Connector:
         specification: Json = (await self.one("spec", "SPEC"))["spec"]["connectionSpecification"]
         return specification
 
+    async def discover(self, config: Json) -> list[Json]:
+        """Return the streams that the connector offers with a configuration."""
+        streams: list[Json] = (await self.one("discover", "CATALOG", {"config": config}))["catalog"]["streams"]
+        return streams
+
 
 def installed(name: str) -> tuple[str, ...]:
     """Return the command of a connector that is installed with this program."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mailchimp_workbench.pages import problem_page
+from mailchimp_workbench.templating import problem_page
 
 MEGABYTE = 1 << 20
 UPLOAD_PATH = "/send/upload"

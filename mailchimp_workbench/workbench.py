@@ -8,15 +8,14 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from mailchimp_workbench import figures
 from mailchimp_workbench.connectors import Connector, Json
 from mailchimp_workbench.database import Database
-from mailchimp_workbench.read.history import remember
-from mailchimp_workbench.read.sync import discover
+from mailchimp_workbench.history import remember
 from mailchimp_workbench.runs import Run, Runs
 from mailchimp_workbench.send.draft import Drafts
 from mailchimp_workbench.settings import Settings
 from mailchimp_workbench.standby import PIPED, Standby
-from mailchimp_workbench.status import figures
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Workbench:
     async def streams(self) -> tuple[str, ...]:
         """Return the names of the streams that the source offers, asked for once: they follow from its configuration."""
         if not self._streams:
-            self._streams = tuple(stream["name"] for stream in await discover(self.source, self.settings.for_source()))
+            self._streams = tuple(stream["name"] for stream in await self.source.discover(self.settings.for_source()))
         return self._streams
 
     def stand_by(self) -> None:

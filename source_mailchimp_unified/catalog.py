@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.entities import CONTACT, ENTITIES, Entity
 from mailchimp_unified.entities.merge_field import value_schema
 from mailchimp_unified.errors import NotFoundError
+from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.schemas import readable_schema
 from source_mailchimp_unified.config import SourceConfig
@@ -27,7 +27,7 @@ async def discover(client: MailchimpClient, pager: Pager, account: Account, conf
     """Return the catalog of the account. Raises the typed error when its audiences cannot be read."""
     async with client.within(SECONDS):
         list_ids = (await account.audiences()).chosen_ids
-        found = await asyncio.gather(*(_definitions(pager, account, list_id) for list_id in list_ids))
+        found = await together(*(_definitions(pager, account, list_id) for list_id in list_ids))
     unified = catalog([definition for definitions in found for definition in definitions], remote=config.include_remote_data)
     return AirbyteCatalog(streams=[*unified.streams, *raw_catalog(config.raw_streams)])
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from mailchimp_unified.config import ConnectionConfig, usable_list_id
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import rfc3339
-from source_mailchimp_unified.raw.table import ALL, usable_name
+from source_mailchimp_unified.raw_collections import ALL, usable_name
 
 DEFAULT_LOOKBACK_SECONDS = 120
 LONGEST_LOOKBACK_SECONDS = 86_400

@@ -28,7 +28,7 @@ def traced(error: Exception, stream: str | None = None) -> AirbyteTracedExceptio
         return error
     known = isinstance(error, MailchimpError)
     return AirbyteTracedException(
-        message=masked(error.message) if isinstance(error, MailchimpError) else UNEXPECTED,
+        message=masked(error.closing_message) if isinstance(error, MailchimpError) else UNEXPECTED,
         internal_message=masked((error.detail if isinstance(error, MailchimpError) else "") or f"{type(error).__name__}: {error}"),
         failure_type=failure_type(error),
         # What was foreseen needs no stack trace of ours; what was not does.

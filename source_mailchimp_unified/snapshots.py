@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from mailchimp_unified.entities import AUDIENCE, TAG, USER, audience, tag, user
 from mailchimp_unified.entities.entity import Json, rfc3339
 from mailchimp_unified.entities.readable import Readable, readable
 from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError
+from mailchimp_unified.loops import together
 from mailchimp_unified.request import Request
 from source_mailchimp_unified.sync.account import Account, moment_of_reply
 from source_mailchimp_unified.sync.messages import Record
@@ -138,7 +138,7 @@ class _OfAudiences(SnapshotStream):
             except MailchimpError as error:
                 self.errors.append(error)
 
-        await asyncio.gather(*(one(list_id) for list_id in list_ids))
+        await together(*(one(list_id) for list_id in list_ids))
         return {list_id: found[list_id] for list_id in list_ids if list_id in found}
 
     async def _missing(self, account: Account) -> None:

@@ -45,7 +45,7 @@ from source_mailchimp_unified.raw.family import Family
 from source_mailchimp_unified.raw.form import choices as raw_choices
 from source_mailchimp_unified.raw.form import description as raw_description
 from source_mailchimp_unified.raw.stream import RawStream, raw_entity
-from source_mailchimp_unified.raw.table import by_stream, refusal
+from source_mailchimp_unified.raw_collections import by_stream, refusal
 from source_mailchimp_unified.snapshots import SNAPSHOTS
 from source_mailchimp_unified.sync.account import Account
 from source_mailchimp_unified.sync.messages import record_messages, status_message
@@ -111,7 +111,7 @@ class SourceMailchimpUnified(Source):
             session = self._session(parsed, logger, self._patience or INTERACTIVE)
             summary = self._run(session, check_account(session.client, session.account))
         except MailchimpError as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=masked(filter_secrets(error.message)))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=masked(filter_secrets(error.closing_message)))
         logger.info(summary)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 

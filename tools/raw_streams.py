@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from source_mailchimp_unified.raw.schemas import TIME
-from source_mailchimp_unified.raw.table import Collection, lineage, table
+from source_mailchimp_unified.raw_collections import Collection, lineage, table
 
 Json = dict[str, Any]
 

@@ -61,3 +61,9 @@ def test_the_readme_names_its_commands() -> None:
         assert f"make {command}\n" in readme
         assert f"\n{command}: " in makefile
     assert "make test" in ci
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__init__.py"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_imported_for_types_alone(path: Path) -> None:
+    """An import that only a type checker sees hides an arrow that runs back."""
+    assert "TYPE_CHECKING" not in path.read_text()

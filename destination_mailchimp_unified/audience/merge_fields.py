@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.lookups import define
-from destination_mailchimp_unified.intake.planned import PlannedField
 from mailchimp_unified import endpoints
 from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import RejectedRecordError
@@ -18,6 +17,18 @@ MOST_CREATED = 20
 
 USUAL_LIMIT = 30
 """Merge fields of an audience on most plans (80 on the highest): https://mailchimp.com/help/manage-audience-signup-form-fields/."""
+
+
+@dataclass(frozen=True)
+class PlannedField:
+    """A merge field that may have to be created: its tag, its label and its type."""
+
+    tag: str
+    label: str
+    type: str
+
+    def __str__(self) -> str:
+        return f"{self.tag} ({self.type})"
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from destination_mailchimp_unified.audience.merge_fields import PlannedField
 from destination_mailchimp_unified.intake.contact import Contact
-from destination_mailchimp_unified.intake.planned import PlannedField
 
 StreamKey = tuple[str | None, str]
 """Namespace and name of a stream."""

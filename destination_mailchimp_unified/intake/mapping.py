@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 
 from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.audience.merge_fields import MOST_CREATED
+from destination_mailchimp_unified.audience.merge_fields import MOST_CREATED, PlannedField
 from destination_mailchimp_unified.config import DestinationConfig, Rule
 from destination_mailchimp_unified.intake.arrivals import Arrival
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.described import shown
 from destination_mailchimp_unified.intake.fields import MERGE_FIELD_PREFIX, Field
-from destination_mailchimp_unified.intake.planned import PlannedField, planned_by_rules
+from destination_mailchimp_unified.intake.planned import planned_by_rules
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
 from mailchimp_unified.entities.contact import merge_values
 from mailchimp_unified.entities.contact_fields import ADDRESS_TAG, FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from destination_mailchimp_unified.audience.merge_fields import PlannedField
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.fields import MERGE_TAG
@@ -16,18 +16,6 @@ from mailchimp_unified.text import folded, visible
 Json = Mapping[str, Any]
 
 _DATE_FORMATS = ("date", "date-time")
-
-
-@dataclass(frozen=True)
-class PlannedField:
-    """A merge field that may have to be created: its tag, its label and its type."""
-
-    tag: str
-    label: str
-    type: str
-
-    def __str__(self) -> str:
-        return f"{self.tag} ({self.type})"
 
 
 def planned_fields(columns: Columns, properties: Json) -> dict[str, PlannedField]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from destination_mailchimp_unified.audience.merge_fields import PlannedField
 from destination_mailchimp_unified.config import DestinationConfig, Rule
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, Operation, StreamKey, stream_key
 from destination_mailchimp_unified.intake.columns import Columns
@@ -14,7 +15,7 @@ from destination_mailchimp_unified.intake.described import described, shown
 from destination_mailchimp_unified.intake.mapping import check_columns, check_filled_once, check_rules_have_columns
 from destination_mailchimp_unified.intake.objects import list_id_of
 from destination_mailchimp_unified.intake.operations import MODES, operation_of
-from destination_mailchimp_unified.intake.planned import PlannedField, planned_fields
+from destination_mailchimp_unified.intake.planned import planned_fields
 from destination_mailchimp_unified.intake.refreshes import Refresh, refresh_of
 from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.text import did_you_mean, folded

@@ -51,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
             logger, formatter = log_to(options.log_file)
         asyncio.run(_run(options, logger, formatter, stopping))
     except MailchimpError as error:
-        logger.error("%s%s", error.message, f" ({error.detail})" if error.detail else "")  # noqa: TRY400 - foreseen
+        logger.error("%s%s", error.closing_message, f" ({error.detail})" if error.detail else "")  # noqa: TRY400 - foreseen
         return FAILED
     except BrokenPipeError:
         # The reader of the answers is gone.

@@ -1,4 +1,4 @@
-"""The records of one audience that have come and are not on their way yet, and what they ask of it (`Demand`)."""
+"""The records of one audience that have come and are not on their way yet, and what they ask of it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.comparison import Comparison
 from destination_mailchimp_unified.audience.groups import wants_groups
+from destination_mailchimp_unified.audience.merge_fields import PlannedField
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival
 from destination_mailchimp_unified.intake.mapping import missing_fields
-from destination_mailchimp_unified.intake.planned import PlannedField
 from destination_mailchimp_unified.planning.changes import Waiting, fits_bulk
 from destination_mailchimp_unified.planning.compared import comparison_for, shown_by
 from destination_mailchimp_unified.planning.tags import is_managed

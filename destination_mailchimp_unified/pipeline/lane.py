@@ -8,13 +8,13 @@ from collections.abc import Callable
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.merge_fields import Creation
-from destination_mailchimp_unified.audience.preparing import Preparation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.described import shown
 from destination_mailchimp_unified.intake.mapping import check_audience, unmapped_required
 from destination_mailchimp_unified.intake.objects import object_name
 from destination_mailchimp_unified.pipeline.backlog import Backlog
+from destination_mailchimp_unified.pipeline.preparing import Preparation
 from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, change_of, invalid
 from destination_mailchimp_unified.planning.consent import notes
 from destination_mailchimp_unified.planning.plan import Batch, Plan, plan

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from docs.generator.tables import code, table
 from source_mailchimp_unified.raw.pages import pages_of
-from source_mailchimp_unified.raw.table import Collection
-from source_mailchimp_unified.raw.table import table as collections
+from source_mailchimp_unified.raw_collections import Collection
+from source_mailchimp_unified.raw_collections import table as collections
 
 ITEMS = {
     "lists": 3, "campaigns": 200, "reports": 200, "automations": 5, "automation_emails": 4, "stores": 1, "segments": 40, "tags": 30,

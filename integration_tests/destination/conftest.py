@@ -17,12 +17,11 @@ import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
+from integration_tests.commands import IMPATIENT, config
 from mailchimp_emulator.runner import Emulator
 from mailchimp_unified.patience import Patience
 from mailchimp_unified.schemas import load_schema
 
-API_KEY = "0123456789abcdef0123456789abcdef-us1"
-HASTY = Patience(connect=20, read=20, rest_after_timeout=0.01, first_back_off=0.01, longest_back_off=0.05, total=60)
 ROOT = Path(__file__).resolve().parents[2]
 
 Json = dict[str, Any]
@@ -104,10 +103,11 @@ class Runner:
 
     def config(self, **options: Any) -> Json:
         """The configuration, with options."""
-        credentials = {"auth_type": "apikey", "apikey": API_KEY}
-        return {"credentials": credentials, "api_url": self.mailchimp.url, "list_id": self.list_id, **options}
+        return config(self.mailchimp.url, list_id=self.list_id, **options)
 
-    def write(self, messages: Iterable[Json | bytes], streams: Json | None = None, patience: Patience = HASTY, **options: Any) -> Result:
+    def write(
+        self, messages: Iterable[Json | bytes], streams: Json | None = None, patience: Patience = IMPATIENT, **options: Any
+    ) -> Result:
         """Write the messages in this process."""
         logger, lines = logging.getLogger("destination.test"), Lines()
         logger.setLevel(logging.INFO)
@@ -124,7 +124,7 @@ class Runner:
 
     def check(self, **options: Any) -> tuple[str, str]:
         """Status and message of a check."""
-        status = DestinationMailchimpUnified(HASTY).check(logging.getLogger("destination.test"), self.config(**options))
+        status = DestinationMailchimpUnified(IMPATIENT).check(logging.getLogger("destination.test"), self.config(**options))
         return status.status.value, status.message or ""
 
     def members(self, list_id: str = "") -> dict[str, Json]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from integration_tests.commands import IMPATIENT
 from mailchimp_unified.patience import Patience
 
 Json = dict[str, Any]
@@ -32,7 +33,6 @@ ENDED: dict[str, Json] = {
     "ended after the first write": {"kind": "reset", "when": "after"},
     "ended after the second write": {"kind": "reset", "when": "after", "after": 1},
 }
-HASTY = Patience(connect=20, read=20, rest_after_timeout=0.01, first_back_off=0.005, longest_back_off=0.02, total=60)
 AT_ONCE = Patience(first_back_off=0, longest_back_off=0, total=0)
 
 
@@ -201,7 +201,7 @@ def test_policies_hold_under_faults(  # noqa: PLR0917 - fixtures, and the table
     messages = messages_of(policy, before, record, state)
     runner.mailchimp.faults([{**(DISTURBED | ENDED)[fault], "method": method} for method in WRITES])
     ends = fault in ENDED
-    result = runner.write(messages, streams, patience=AT_ONCE if ends else HASTY, **({"num_workers": 1} if ends else {}), **options)
+    result = runner.write(messages, streams, patience=AT_ONCE if ends else IMPATIENT, **({"num_workers": 1} if ends else {}), **options)
     runner.mailchimp.clear_faults()
     if ends and result.error is not None and result.error.failure_type.value == "transient_error":
         syncs += 1

@@ -23,7 +23,7 @@ from integration_tests.simulation.clock import VirtualClockLoop
 from mailchimp_unified.transport import Outgoing, Received
 from source_mailchimp_unified import SourceMailchimpUnified
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, lineage, table
+from source_mailchimp_unified.raw_collections import Collection, lineage, table
 
 Json = dict[str, Any]
 

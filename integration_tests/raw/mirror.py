@@ -9,7 +9,7 @@ from typing import Any
 from mailchimp_emulator import Emulator
 from mailchimp_emulator.routes import API
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, table
+from source_mailchimp_unified.raw_collections import Collection, table
 from unit_tests.references import REFERENCES
 
 Json = dict[str, Any]

@@ -22,7 +22,7 @@ from integration_tests.real.gaps import GAPS, gap
 from mailchimp_emulator import Emulator
 from mailchimp_emulator.routes import API
 from source_mailchimp_unified import SourceMailchimpUnified
-from source_mailchimp_unified.raw.table import Collection, table
+from source_mailchimp_unified.raw_collections import Collection, table
 from unit_tests.references import ABSENT
 
 Sources = Callable[..., Source]
@@ -251,9 +251,9 @@ def test_the_emulator_answers_as_described(tmp_path: Path) -> None:
 @pytest.fixture
 def one_row_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The table with a row for a collection that nobody has heard of."""
-    rows = json.loads(files("source_mailchimp_unified.raw").joinpath("collections.json").read_text())
-    (tmp_path / "collections.json").write_text(json.dumps([*rows, JOURNEYS]))
-    monkeypatch.setattr("source_mailchimp_unified.raw.table.files", lambda _: tmp_path)
+    rows = json.loads(files("source_mailchimp_unified").joinpath("raw_collections.json").read_text())
+    (tmp_path / "raw_collections.json").write_text(json.dumps([*rows, JOURNEYS]))
+    monkeypatch.setattr("source_mailchimp_unified.raw_collections.files", lambda _: tmp_path)
     table.cache_clear()
     yield
     table.cache_clear()

@@ -9,7 +9,7 @@ import pytest
 
 from integration_tests.commands import Output
 from integration_tests.raw.account import DAY, NOW, Account, Run, item, own_keys, problem, row_at, touch
-from source_mailchimp_unified.raw.table import Collection, table
+from source_mailchimp_unified.raw_collections import Collection, table
 
 ROWS = list(table().values())
 NAMES = [row.name for row in ROWS]

@@ -14,7 +14,7 @@ from integration_tests.commands import Output
 from integration_tests.raw.account import DAY, NOW, Account, Run, item, moment, problem
 from source_mailchimp_unified.raw.cost import NOTEWORTHY_REQUESTS
 from source_mailchimp_unified.raw.refusals import REFUSALS, SAMPLES
-from source_mailchimp_unified.raw.table import table
+from source_mailchimp_unified.raw_collections import table
 
 REPORTS = "/reports"
 ACTIVITY = "email_activity"

@@ -12,7 +12,7 @@ import pytest
 from integration_tests.commands import IMPATIENT, Output, Source, catalog, delete_after_listing
 from integration_tests.raw.mirror import raw_catalog, serve
 from mailchimp_emulator import Emulator
-from source_mailchimp_unified.raw.table import table
+from source_mailchimp_unified.raw_collections import table
 
 Sources = Callable[..., Source]
 

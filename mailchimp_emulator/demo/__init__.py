@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mailchimp_emulator.demo.audiences import DEMO
 from mailchimp_emulator.demo.automations import automations
 from mailchimp_emulator.demo.campaigns import campaigns
@@ -12,9 +10,7 @@ from mailchimp_emulator.demo.reports import reports
 from mailchimp_emulator.demo.sends import sent
 from mailchimp_emulator.demo.store import store
 from mailchimp_emulator.seed import seed
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.state import State
+from mailchimp_emulator.state import State
 
 
 def seed_demo(state: State) -> list[str]:

@@ -6,16 +6,12 @@ Public source: https://mailchimp.com/developer/marketing/api/automation/
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from mailchimp_emulator.demo.serving import DAY, HOUR, Served, collection
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.demo.serving import DAY, HOUR, Json, Served, collection
 from mailchimp_emulator.models import stable_hex
 from mailchimp_emulator.times import format_second
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.demo.serving import Json
 
 _PATH = "/automations"
 _WAITING = 6

@@ -5,16 +5,13 @@ Public source: https://mailchimp.com/developer/marketing/api/campaigns/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mailchimp_emulator.demo.serving import DAY, Served, alone, collection
+from mailchimp_emulator.demo.sends import Send
+from mailchimp_emulator.demo.serving import DAY, Json, Served, alone, collection
 from mailchimp_emulator.demo.tallies import rate, summary
 from mailchimp_emulator.models import stable_hex
 from mailchimp_emulator.times import format_second
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.demo.sends import Send
-    from mailchimp_emulator.demo.serving import Json
 
 _PATH = "/campaigns"
 

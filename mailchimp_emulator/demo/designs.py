@@ -5,14 +5,9 @@ Public source: https://mailchimp.com/developer/marketing/api/templates/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mailchimp_emulator.demo.serving import DAY, Served, collection
+from mailchimp_emulator.demo.serving import DAY, Json, Served, collection
 from mailchimp_emulator.models import stable_hex
 from mailchimp_emulator.times import format_second
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.demo.serving import Json
 
 _TEMPLATES = (("Trail Notes", "Newsletters"), ("Product launch", "Shop"), ("Invitation", "Events"), ("Price list", "Shop"))
 _OWNER = "Dana Reyes"

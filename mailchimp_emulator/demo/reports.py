@@ -5,18 +5,14 @@ Public source: https://mailchimp.com/developer/marketing/api/reports/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from mailchimp_emulator.demo.serving import Served, alone, collection
+from mailchimp_emulator.demo.sends import Receipt, Send
+from mailchimp_emulator.demo.serving import Json, Served, alone, collection
 from mailchimp_emulator.demo.tallies import rate, summary
 from mailchimp_emulator.models import stable_hex
 from mailchimp_emulator.times import format_second
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mailchimp_emulator.demo.sends import Receipt, Send
-    from mailchimp_emulator.demo.serving import Json
 
 _PATH = "/reports"
 _BELOW: dict[str, Any] = {"parent": _PATH, "names": {"campaign_id": "campaign_id"}, "around": ("campaign_id",)}

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.audience import Audience
 from mailchimp_emulator.demo.serving import DAY, HOUR
-from mailchimp_emulator.models import stable_hex
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.models import Member
+from mailchimp_emulator.models import Member, stable_hex
 
 _AGENTS = ("203.0.113.7", "198.51.100.23", "203.0.113.88", "192.0.2.41")
 _OPENS, _CLICKS, _BOUNCES = 0.38, 0.24, 0.012

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mailchimp_emulator.demo.serving import DAY, Served, collection
+from mailchimp_emulator.account import Account
+from mailchimp_emulator.demo.sends import Send
+from mailchimp_emulator.demo.serving import DAY, Json, Served, collection
+from mailchimp_emulator.models import Member
 from mailchimp_emulator.times import format_second
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.account import Account
-    from mailchimp_emulator.demo.sends import Send
-    from mailchimp_emulator.demo.serving import Json
-    from mailchimp_emulator.models import Member
 
 STORE_ID = "northwind-shop"
 _STORES = "/ecommerce/stores"

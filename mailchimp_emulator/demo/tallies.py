@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.demo.sends import Send
+from mailchimp_emulator.demo.sends import Send
 
 
 def summary(send: Send) -> dict[str, int]:

@@ -5,14 +5,10 @@ Public source: https://mailchimp.com/developer/marketing/api/root/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mailchimp_emulator.account import CONTACT
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.replies import Reply
 from mailchimp_emulator.times import format_second
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.calls import Call
 
 
 def read_account(call: Call) -> Reply:

@@ -5,17 +5,15 @@ Public source: https://mailchimp.com/developer/marketing/api/interest-categories
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.links import collection_links
+from mailchimp_emulator.models import InterestCategory
 from mailchimp_emulator.problems import not_found, required, schema_problem
 from mailchimp_emulator.replies import Reply
 from mailchimp_emulator.shapes import category_object, interest_object
 from mailchimp_emulator.vendor import CATEGORY_TYPES
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.models import InterestCategory
 
 
 def read_categories(call: Call) -> Reply:

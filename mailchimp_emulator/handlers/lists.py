@@ -5,24 +5,21 @@ Public source: https://mailchimp.com/developer/marketing/api/lists/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from mailchimp_emulator.audience import Audience
 from mailchimp_emulator.bulk import BulkWrite, check_body
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.links import collection_links, list_links
 from mailchimp_emulator.listing import Span, flag
 from mailchimp_emulator.member_shapes import written_member_json
-from mailchimp_emulator.models import subscriber_hash
+from mailchimp_emulator.models import Member, subscriber_hash
 from mailchimp_emulator.problems import bad_request, required, schema_problem
 from mailchimp_emulator.replies import Reply, no_content
 from mailchimp_emulator.shapes import list_object
 from mailchimp_emulator.validation import typed_fields
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.models import Member
 
 _TYPES = {
     "name": "string",

@@ -5,23 +5,21 @@ Public source: https://mailchimp.com/developer/marketing/api/list-members/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.links import collection_links
 from mailchimp_emulator.listing import MemberQuery
 from mailchimp_emulator.member_shapes import PLAIN, linked_member, linked_member_json, member_json, member_object, web_id
+from mailchimp_emulator.models import Member
 from mailchimp_emulator.problems import not_found, schema_problem
 from mailchimp_emulator.projection import Projection
 from mailchimp_emulator.replies import Reply, no_content
 from mailchimp_emulator.times import format_second
 from mailchimp_emulator.validation import check_member, wrong_type
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.models import Member
 
 
 def read_members(call: Call) -> Reply:

@@ -6,20 +6,18 @@ Public source: https://mailchimp.com/developer/marketing/api/list-merges/
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.links import collection_links
 from mailchimp_emulator.listing import flag
+from mailchimp_emulator.models import MergeField
 from mailchimp_emulator.problems import bad_request, not_found, required, schema_problem
 from mailchimp_emulator.replies import Reply, no_content
 from mailchimp_emulator.shapes import merge_field_object
 from mailchimp_emulator.validation import typed_fields
 from mailchimp_emulator.vendor import MAX_MERGE_TAG, MERGE_FIELD_TYPES
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.models import MergeField
 
 _TYPES = {
     "tag": "string",

@@ -6,17 +6,15 @@ Public source: https://mailchimp.com/developer/marketing/guides/access-user-data
 from __future__ import annotations
 
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from mailchimp_emulator.auth import credential
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.problems import not_found
 from mailchimp_emulator.replies import Reply
 from mailchimp_emulator.state import Code
 from mailchimp_emulator.vendor import OAUTH_CODE_SECONDS
-
-if TYPE_CHECKING:
-    from mailchimp_emulator.calls import Call
 
 
 def authorize(call: Call) -> Reply:

@@ -5,24 +5,20 @@ Public source: https://mailchimp.com/developer/marketing/api/list-segments/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from mailchimp_emulator.audience import Audience
+from mailchimp_emulator.calls import Call
 from mailchimp_emulator.links import collection_links, list_links
 from mailchimp_emulator.listing import Span, flag
 from mailchimp_emulator.member_shapes import segment_member, written_member
-from mailchimp_emulator.models import Segment, subscriber_hash
+from mailchimp_emulator.models import Member, Segment, subscriber_hash
 from mailchimp_emulator.problems import bad_request, not_found, required, schema_problem
 from mailchimp_emulator.replies import Reply, no_content
 from mailchimp_emulator.shapes import segment_object
 from mailchimp_emulator.validation import typed_fields, wrong_type
 from mailchimp_emulator.vendor import MAX_SEGMENT_MEMBERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mailchimp_emulator.audience import Audience
-    from mailchimp_emulator.calls import Call
-    from mailchimp_emulator.models import Member
 
 # Statuses that a segment counts and shows only when asked.
 _ON_REQUEST = {"unsubscribed": "include_unsubscribed", "cleaned": "include_cleaned", "transactional": "include_transactional"}

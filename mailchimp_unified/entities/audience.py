@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mailchimp_unified.entities.entity import Entity, Json, nested, or_null, timestamp
 from mailchimp_unified.entities.merge_field import unified_definition
 
-ENTITY = Entity("lists", ("id",), frozenset())
+ENTITY = Entity("lists", ("id",))
 
 _TYPE = "audience"
 

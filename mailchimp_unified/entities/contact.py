@@ -29,7 +29,7 @@ __all__ = ["ARCHIVED", "ENTITY", "STATUSES", "from_mailchimp", "merge_values", "
 
 ARCHIVED = "archived"
 
-ENTITY = Entity("contacts", ("list_id", "id"), frozenset(field.name for field in fields_of("read only")))
+ENTITY = Entity("contacts", ("list_id", "id"))
 
 _BODY = fields_of("body")
 

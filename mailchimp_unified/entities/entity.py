@@ -12,11 +12,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entity:
-    """A unified entity: the name of its stream and schema, its key, its cursor, and the properties a writer ignores."""
+    """A unified entity: the name of its stream and schema, its key and its cursor."""
 
     name: str
     primary_key: tuple[str, ...]
-    read_only: frozenset[str]
     cursor_field: str = "updated_at"
 
 

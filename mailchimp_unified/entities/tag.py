@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mailchimp_unified.entities.entity import Entity, Json, or_null, timestamp
 
-ENTITY = Entity("tags", ("list_id", "id"), frozenset())
+ENTITY = Entity("tags", ("list_id", "id"))
 
 
 def from_mailchimp(segment: Json, list_id: str, *, remote: bool = False) -> Json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mailchimp_unified.entities.entity import Entity, Json, nested, or_null, timestamp
 
-ENTITY = Entity("users", ("id",), frozenset())
+ENTITY = Entity("users", ("id",))
 
 
 def from_mailchimp(account: Json, *, remote: bool = False) -> Json:

@@ -69,7 +69,7 @@ class Sync:
     async def run(self, run: Run) -> None:
         """Read. Raises ConnectorError with the source's words; what came before is saved."""
         run.changed("Asking which streams and fields there are")
-        catalog = await discover(self.source, self.config)
+        catalog = await self.source.discover(self.config)
         # The catalog is that of all audiences, so that the columns stay the same no matter which of them are read.
         config = {**self.config, "list_ids": sorted(self.list_ids)} if self.list_ids else self.config
         warehouse = self.database.warehouse()
@@ -117,12 +117,6 @@ def _claim(warehouse: Warehouse, account: Json) -> None:
         raise WorkbenchError(str(error)) from None
 
 
-async def discover(source: Connector, config: Json) -> list[Json]:
-    """Return the streams that the source offers."""
-    streams: list[Json] = (await source.one("discover", "CATALOG", {"config": config}))["catalog"]["streams"]
-    return streams
-
-
 def chosen(streams: Collection[Json], names: Collection[str]) -> Json:
     """Return a configured catalog of streams, read incrementally where they can be."""
     return {
@@ -136,17 +130,3 @@ def chosen(streams: Collection[Json], names: Collection[str]) -> Json:
             if stream["name"] in names
         ]
     }
-
-
-def known_audiences(database: Database) -> list[Json]:
-    """Return the audiences of the warehouse, the largest first: list_id, name, double_optin, contacts, reachable."""
-    if not database.has_contacts():
-        return []
-    return database.remembered(
-        "audiences",
-        lambda: database.rows(
-            "SELECT list_id, audience AS name, double_optin, CAST(sum(contacts) AS BIGINT) AS contacts,"
-            " CAST(sum(CASE WHEN reachable THEN contacts ELSE 0 END) AS BIGINT) AS reachable"
-            " FROM mailchimp_reachability GROUP BY ALL ORDER BY contacts DESC, name"
-        ),
-    )

@@ -49,17 +49,12 @@ def option(path: Path) -> Json:
     return {"rejected_records": "file", "rejected_records_file": str(path)}
 
 
-def read_outcomes(path: Path, most: int | None = None) -> list[Outcome]:
+def read_outcomes(path: Path) -> list[Outcome]:
     """Return the outcomes of a file in the order of their records; none when there is no file."""
     if not path.exists():
         return []
-    found = []
     with path.open("rb") as lines:
-        for line in lines:
-            if line.strip():
-                found.append(outcome(orjson.loads(line)))
-            if most is not None and len(found) >= most:
-                break
+        found = [outcome(orjson.loads(line)) for line in lines if line.strip()]
     return sorted(found, key=lambda one: one.number)
 
 

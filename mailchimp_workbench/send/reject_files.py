@@ -17,7 +17,7 @@ from mailchimp_workbench.warehouse import Json
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")  # noqa: RUF001 - wide forms count in some languages
 SHIELD = "'"
 
-ROW, FIELD, REASON = MARKS = ("_rejected_row", "_rejected_field", "_rejected_reason")
+MARKS = ("_rejected_row", "_rejected_field", "_rejected_reason")
 """Columns of ours in front of those of the rows."""
 
 

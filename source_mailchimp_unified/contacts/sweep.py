@@ -5,7 +5,6 @@ windows.py holds the rules of what is read when; position.py keeps what is left.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +15,7 @@ from mailchimp_unified.entities import contact
 from mailchimp_unified.entities.readable import readable_page
 from mailchimp_unified.entities.rows import Member, MembersPage, rows_of
 from mailchimp_unified.errors import NotFoundError
+from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Request
 from source_mailchimp_unified.contacts import windows
@@ -96,7 +96,7 @@ class Emitter:
     async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members, those with more tags than a listing shows with all of them."""
         lacking = [member for member in members if _lacks_tags(member)]
-        await asyncio.gather(*(self._complete(member) for member in lacking))
+        await together(*(self._complete(member) for member in lacking))
         return members
 
     async def _complete(self, member: Member) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from airbyte_cdk.models import AirbyteStream, SyncMode
 
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, chosen
+from source_mailchimp_unified.raw_collections import Collection, chosen
 
 
 def raw_catalog(names: Iterable[str]) -> list[AirbyteStream]:

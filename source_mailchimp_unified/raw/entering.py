@@ -7,7 +7,7 @@ from typing import Any
 
 from mailchimp_unified.entities.entity import timestamp
 from source_mailchimp_unified.raw.pages import pages_of
-from source_mailchimp_unified.raw.table import Parent
+from source_mailchimp_unified.raw_collections import Parent
 from source_mailchimp_unified.sync.fingerprints import digest
 from source_mailchimp_unified.sync.state import epoch
 

@@ -6,14 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 
-from mailchimp_unified.request import Request
+from mailchimp_unified import endpoints
 from source_mailchimp_unified.raw.parents import Parents
 from source_mailchimp_unified.sync.account import moment_of_reply
 from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.streams import Session
-
-PING = Request(path="/ping", what="the time")
-"""https://mailchimp.com/developer/marketing/api/ping/ping/."""
 
 
 class Family:
@@ -28,7 +25,7 @@ class Family:
         """Return Mailchimp's time, in seconds since 1970."""
 
         async def ask() -> int:
-            return int(moment_of_reply((await session.client.call(PING)).date).timestamp())
+            return int(moment_of_reply((await session.client.call(endpoints.PING)).date).timestamp())
 
         self._time = self._time or Shared(ask)
         return await self._time.get()

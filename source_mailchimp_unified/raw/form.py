@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from source_mailchimp_unified.raw.table import ALL, Collection, table
+from source_mailchimp_unified.raw_collections import ALL, Collection, table
 
 
 def choices() -> list[str]:

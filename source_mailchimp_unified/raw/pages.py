@@ -13,7 +13,7 @@ from mailchimp_unified.paging import PARTS, TRIES_BEFORE_SMALLER, Pager
 from mailchimp_unified.request import PAGE_SIZE, Reply, Request
 from source_mailchimp_unified.raw.records import LINKS
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, lineage, table
+from source_mailchimp_unified.raw_collections import Collection, lineage, table
 from source_mailchimp_unified.sync.fingerprints import digest
 
 Values = tuple[Any, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +12,12 @@ import orjson
 
 from mailchimp_unified.config import MAX_CONNECTIONS
 from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError, PermissionDeniedError
+from mailchimp_unified.loops import together
 from mailchimp_unified.request import Request
 from source_mailchimp_unified.raw.cost import Cost
 from source_mailchimp_unified.raw.pages import Values, collection_request, only, read_pages
 from source_mailchimp_unified.raw.records import inside
-from source_mailchimp_unified.raw.table import Collection, Parent, lineage, table, told_of
+from source_mailchimp_unified.raw_collections import Collection, Parent, lineage, table, told_of
 from source_mailchimp_unified.sync.progress import Progress
 from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.streams import Session
@@ -121,7 +121,7 @@ class _Family:
         self._cost.expect(partitions.count * len(self._row.listings), partitions.count)
         above = iter(partitions)
         while batch := list(islice(above, SIDE_BY_SIDE)):
-            await asyncio.gather(*(self._read_one(one.values) for one in batch))
+            await together(*(self._read_one(one.values) for one in batch))
         self._report(partitions.count)
         return self._found
 

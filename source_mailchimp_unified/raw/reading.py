@@ -11,7 +11,7 @@ from source_mailchimp_unified.raw.pages import Items, Values
 from source_mailchimp_unified.raw.parents import AUDIENCES
 from source_mailchimp_unified.raw.positions import Position
 from source_mailchimp_unified.raw.records import Json, Times, newest, odd_entries, records_of
-from source_mailchimp_unified.raw.table import Collection, lineage
+from source_mailchimp_unified.raw_collections import Collection, lineage
 from source_mailchimp_unified.sync.fingerprints import digest
 from source_mailchimp_unified.sync.state import epoch
 

@@ -10,7 +10,7 @@ import orjson
 
 from mailchimp_unified.entities.entity import timestamp
 from mailchimp_unified.entities.readable import Readable
-from source_mailchimp_unified.raw.table import Collection, Flatten
+from source_mailchimp_unified.raw_collections import Collection, Flatten
 
 Json = dict[str, Any]
 Times = dict[str, "Times"]

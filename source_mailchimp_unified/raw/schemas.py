@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from source_mailchimp_unified.raw.table import Collection, lineage
+from source_mailchimp_unified.raw_collections import Collection, lineage
 
 Schema = dict[str, Any]
 

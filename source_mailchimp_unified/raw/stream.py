@@ -20,7 +20,7 @@ from source_mailchimp_unified.raw.reading import Reading
 from source_mailchimp_unified.raw.records import times_of
 from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, table
+from source_mailchimp_unified.raw_collections import Collection, table
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.progress import Progress
 from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, epoch, moment_of
@@ -233,4 +233,4 @@ class RawStream(Stream):
 
 def raw_entity(row: Collection) -> Entity:
     """Return a row as what streams are made of."""
-    return Entity(row.stream, row.primary_key, frozenset(), row.cursor.field if row.cursor else "")
+    return Entity(row.stream, row.primary_key, row.cursor.field if row.cursor else "")

@@ -104,6 +104,28 @@ def test_a_command_line_that_lacks_something_is_refused(arguments: list[str]) ->
     assert raised.value.code == 2
 
 
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_are_plain_text(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """They begin with what was asked for, not with a message for a platform."""
+    with pytest.raises(SystemExit) as ended:
+        entrypoint.launch(destination(Account())[0], [option])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.split()[0] in ("usage:", "destination-mailchimp-unified")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_every_request_is_logged_where_it_is_asked_for(debug: bool, files: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
+    """As a message of the level DEBUG, and only with --debug."""
+    connector, scripted = destination(Account(audiences(1)))
+
+    entrypoint.launch(connector, ["check", "--config", files["config"], *(["--debug"] if debug else [])])
+
+    logs = [message["log"] for message in map(json.loads, capfd.readouterr().out.splitlines()) if message["type"] == "LOG"]
+    requests = [log for log in logs if log["level"] == "DEBUG" and "HTTP 200" in log["message"]]
+    assert len(requests) == (len(scripted.seen) if debug else 0)
+
+
 def parsed(**options: Any) -> DestinationConfig:
     """Return a configuration."""
     return parse_destination_config({**CONFIG, **options}, LOGGER)

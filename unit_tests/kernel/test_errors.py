@@ -86,3 +86,12 @@ def test_a_pause_that_mailchimp_asks_for_is_never_less_than_none(value: str | No
 
     assert isinstance(error, TransientError)
     assert error.retry_after == seconds
+
+
+def test_only_an_error_that_ends_a_command_says_what_to_do_next() -> None:
+    """What failed for a while is also logged where a sync continues: trying again is advised only where a command ends with it."""
+    error = TransientError("HTTP 500", what="the contacts of Newsletter")
+    error.give_up(3, 900)
+
+    assert traced(error).message == error.closing_message != error.message
+    assert errors.ConfigError("Set list_id.").closing_message == "Set list_id."

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, lineage, table
+from source_mailchimp_unified.raw_collections import Collection, lineage, table
 from tools.raw_streams import SCHEMAS, schema_files
 from unit_tests.references import reference
 

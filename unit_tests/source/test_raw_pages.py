@@ -16,7 +16,7 @@ from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Reply, Request
 from source_mailchimp_unified.raw.pages import OVERLAP, collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
-from source_mailchimp_unified.raw.table import table
+from source_mailchimp_unified.raw_collections import table
 from source_mailchimp_unified.sync.shared import Shared
 
 Items = list[dict[str, Any]]

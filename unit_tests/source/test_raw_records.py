@@ -15,7 +15,7 @@ from source_mailchimp_unified.raw.positions import STATES_PER_SYNC, Position, Po
 from source_mailchimp_unified.raw.reading import Versions
 from source_mailchimp_unified.raw.records import newest, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
-from source_mailchimp_unified.raw.table import Collection, Parent, table
+from source_mailchimp_unified.raw_collections import Collection, Parent, table
 from source_mailchimp_unified.sync.fingerprints import packed, unpacked
 from source_mailchimp_unified.sync.state import moment_of
 

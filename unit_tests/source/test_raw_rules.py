@@ -24,7 +24,7 @@ from source_mailchimp_unified.raw.pages import collection_request, keys_of_items
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.positions import Position, Positions
 from source_mailchimp_unified.raw.refusals import Refusals
-from source_mailchimp_unified.raw.table import refusal, table
+from source_mailchimp_unified.raw_collections import refusal, table
 from unit_tests.account import CONFIG, Account, audiences, source
 from unit_tests.kernel.conftest import answer
 

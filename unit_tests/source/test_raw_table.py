@@ -9,7 +9,7 @@ import pytest
 from docs.generator.collections import OFFICIAL
 from source_mailchimp_unified.raw.form import choices, description
 from source_mailchimp_unified.raw.schemas import open_schema, stream_schema
-from source_mailchimp_unified.raw.table import chosen, lineage, refusal, table, usable_name
+from source_mailchimp_unified.raw_collections import chosen, lineage, refusal, table, usable_name
 from source_mailchimp_unified.source import parse_source_config
 from source_mailchimp_unified.sync.progress import Progress
 

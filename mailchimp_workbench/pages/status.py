@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailchimp_workbench.pages import html
+from mailchimp_workbench import figures
 from mailchimp_workbench.problems import NotThereError
-from mailchimp_workbench.status import figures
+from mailchimp_workbench.templating import html
 from mailchimp_workbench.workbench import Workbench, workbench
 
 

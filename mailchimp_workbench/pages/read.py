@@ -6,11 +6,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mailchimp_workbench.pages import html
+from mailchimp_workbench.audiences import known_audiences
+from mailchimp_workbench.history import last_runs
 from mailchimp_workbench.problems import WorkbenchError
-from mailchimp_workbench.read.history import last_runs
-from mailchimp_workbench.read.sync import AudienceProgress, Sync, SyncProgress, known_audiences
+from mailchimp_workbench.read.sync import AudienceProgress, Sync, SyncProgress
 from mailchimp_workbench.runs import Run
+from mailchimp_workbench.templating import html
 from mailchimp_workbench.workbench import Workbench, workbench
 
 UNIFIED = ("contacts", "lists", "tags", "users")

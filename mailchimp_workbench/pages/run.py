@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from mailchimp_workbench.pages import html, render
 from mailchimp_workbench.problems import NotThereError, WorkbenchError
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.draft import Draft
@@ -17,6 +16,7 @@ from mailchimp_workbench.send.outcomes import Outcome, bare, read_outcomes, text
 from mailchimp_workbench.send.reject_files import csv_lines
 from mailchimp_workbench.send.rows import from_records
 from mailchimp_workbench.send.writing import WriteProgress
+from mailchimp_workbench.templating import html, render
 from mailchimp_workbench.workbench import Workbench, workbench
 
 

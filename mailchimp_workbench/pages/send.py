@@ -13,20 +13,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mailchimp_workbench.pages import html
+from mailchimp_workbench.audiences import known_audiences
 from mailchimp_workbench.problems import WorkbenchError
-from mailchimp_workbench.read.sync import known_audiences
 from mailchimp_workbench.send import rows as rows_of
 from mailchimp_workbench.send.draft import Draft
 from mailchimp_workbench.send.fields import targets
 from mailchimp_workbench.send.rows import Rows
 from mailchimp_workbench.send.suggestions import suggest
 from mailchimp_workbench.send.uploads import as_utf8, rows_of_upload
+from mailchimp_workbench.templating import html
 from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
-
-MOST_FIELDS = 10_000
-"""Of a form; a mapping of a thousand columns has a few of each."""
 
 
 def send(request: Request) -> Response:

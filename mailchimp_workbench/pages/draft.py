@@ -15,9 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mailchimp_workbench import words
-from mailchimp_workbench.pages import html
+from mailchimp_workbench.audiences import known_audiences
 from mailchimp_workbench.problems import NotThereError
-from mailchimp_workbench.read.sync import known_audiences
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.consent import consequences
 from mailchimp_workbench.send.draft import DETAILS, Draft, Rule
@@ -25,6 +24,7 @@ from mailchimp_workbench.send.fields import FREE_FIELDS, free_part, grouped, lab
 from mailchimp_workbench.send.options import options, read_option
 from mailchimp_workbench.send.rows import Column
 from mailchimp_workbench.send.writing import Preview, Write, WriteProgress, preview
+from mailchimp_workbench.templating import html
 from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from mailchimp_workbench.database import Database
-from mailchimp_workbench.pages import STATUS_WORDS
+from mailchimp_workbench.templating import STATUS_WORDS
 from mailchimp_workbench.warehouse import Json
 
 SHOWN_MONTHS = 12

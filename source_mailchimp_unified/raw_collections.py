@@ -1,4 +1,4 @@
-"""The table of Mailchimp's collections: collections.json, a row each, and which of them a configuration asks for."""
+"""The table of Mailchimp's collections: raw_collections.json, a row each, and which of them a configuration asks for."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def parse_table(content: bytes) -> dict[str, Collection]:
 @cache
 def table() -> dict[str, Collection]:
     """Return all rows by name, in the order of their paths."""
-    return parse_table(files(__package__).joinpath("collections.json").read_bytes())
+    return parse_table(files(__package__).joinpath("raw_collections.json").read_bytes())
 
 
 def by_stream(stream: str) -> Collection | None:

@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.audience.comparison import Comparison
 from destination_mailchimp_unified.audience.cost import BULK_SIZE, bulk_is_cheaper, may_pay, reading
 from destination_mailchimp_unified.audience.listing import count_contacts, is_fresh, is_listed, read_statuses, refresh_statuses
 from destination_mailchimp_unified.audience.lookups import load_audience, load_groups, load_tags
 from destination_mailchimp_unified.audience.merge_fields import Creation
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.mapping import names_groups
-from destination_mailchimp_unified.intake.planned import PlannedField
+from destination_mailchimp_unified.pipeline.backlog import Backlog
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
 
 
-class Demand(Protocol):
-    """What the records that have come so far ask of their audience."""
-
-    def wants_tags(self) -> bool:
-        """Return whether any record says something about tags."""
-
-    def wants_groups(self) -> bool:
-        """Return whether any record names a group or a marketing permission by its name."""
-
-    def missing_fields(self) -> list[PlannedField]:
-        """Return the merge fields that the mapping names, records fill and the audience lacks; each once."""
-
-    def contacts(self) -> int:
-        """Return how many contacts are to be written, as far as is known."""
-
-    def apart(self) -> int:
-        """Return how many of them can only be written by calls of their own."""
-
-    def shown(self) -> list[str]:
-        """Return the fields of a member that any record fills."""
-
-    def comparison(self, shown: Sequence[str] | None) -> Comparison:
-        """Return what contacts are best compared by, among the fields `shown` (None: any)."""
-
-
 @dataclass
 class Preparation:
-    """Learns what one audience's records need, through one pager."""
+    """Learns what the records of one audience's backlog need, through one pager."""
 
     audience: Audience
-    demand: Demand
+    backlog: Backlog
     config: DestinationConfig
     pager: Pager
     creation: Creation
@@ -69,11 +43,11 @@ class Preparation:
         """Learn what the records need to become changes: their merge fields, and the tags of the audience."""
         # Records keep arriving while these are requested: what they lack is requested as well.
         while True:
-            if self.config.create_missing_merge_fields and (missing := self.demand.missing_fields()):
+            if self.config.create_missing_merge_fields and (missing := self.backlog.missing_fields()):
                 await self.creation.create(self.audience, missing)
-            elif self.audience.groups is None and self.demand.wants_groups():
+            elif self.audience.groups is None and self.backlog.wants_groups():
                 await load_groups(self.audience, self.pager)
-            elif self.audience.tags is None and self.demand.wants_tags():
+            elif self.audience.tags is None and self.backlog.wants_tags():
                 await together(*self._tags_and_counts())
             else:
                 return
@@ -91,19 +65,19 @@ class Preparation:
         if audience.totals is None:
             await self._count()
         self._tell("bulk")
-        comparison = self.demand.comparison(self._shown if is_listed(audience, self.pager) else None) if audience.compares else None
+        comparison = self.backlog.comparison(self._shown if is_listed(audience, self.pager) else None) if audience.compares else None
         if comparison and not {*comparison.shown} <= {*self._shown}:
             # Records that came since fill other fields.
             audience.first_pages = []
         await read_statuses(audience, self.pager, self.config.num_workers, comparison)
 
     async def _count(self) -> None:
-        self._shown = self.demand.shown() if self.audience.compares else []
+        self._shown = self.backlog.shown() if self.audience.compares else []
         await count_contacts(self.audience, self.pager, self._shown)
 
     def _tags_and_counts(self) -> list[Coroutine[Any, Any, None]]:
         """Return what to ask about the audience at the same time as something else: whether bulk pays will be asked next."""
-        tags = [load_tags(self.audience, self.pager)] if self.audience.tags is None and self.demand.wants_tags() else []
+        tags = [load_tags(self.audience, self.pager)] if self.audience.tags is None and self.backlog.wants_tags() else []
         if self.audience.totals is not None or not self._may_count():
             return tags
         return [*tags, self._count()]
@@ -112,23 +86,23 @@ class Preparation:
         if self.config.write_mode == "bulk":
             return True
         pays = self._may_count() and await self._is_cheaper()
-        if not pays and self.demand.contacts():
+        if not pays and self.backlog.contacts():
             self._tell("single")
             self.audience.first_pages = []
         return pays
 
     async def _is_cheaper(self) -> bool:
-        audience, contacts = self.audience, self.demand.contacts()
+        audience, contacts = self.audience, self.backlog.contacts()
         if audience.totals is None:
             await self._count()
         totals = audience.totals or (0, 0)
         return is_listed(audience, self.pager) or bulk_is_cheaper(
-            contacts, self.demand.apart(), totals, audience.subscribed, compares=audience.compares
+            contacts, self.backlog.apart(), totals, audience.subscribed, compares=audience.compares
         )
 
     def _may_count(self) -> bool:
         """Return whether it is worth knowing how big the audience is."""
-        return self.config.write_mode != "single" and may_pay(self.demand.contacts())
+        return self.config.write_mode != "single" and may_pay(self.backlog.contacts())
 
     def _tell(self, mode: str) -> None:
         """Explain once how contacts are written."""
@@ -144,5 +118,5 @@ class Preparation:
         )
         self.creation.logger.info(
             "Audience %s, write_mode %s: %s (%d contacts came so far%s).",
-            audience.id, self.config.write_mode, how, self.demand.contacts(), size,
+            audience.id, self.config.write_mode, how, self.backlog.contacts(), size,
         )  # fmt: skip

@@ -1,1 +1,0 @@
-"""Status: who can be reached, who joined and left, and one contact's state."""
