@@ -496,6 +496,64 @@ def test_it_is_asked_how_big_an_audience_is_together_with_what_it_is_like() -> N
     assert asked(sync, "/members")[0] == asked(sync, "")[0]
 
 
+@pytest.mark.parametrize(("write_mode", "count", "pages"), [("single", 9, 0), ("auto", 9, 2), ("bulk", 1, 2), ("auto", 1, 0)])
+def test_a_small_audience_is_read_with_the_pages_that_tell_its_size(write_mode: str, count: int, pages: int) -> None:
+    """One for each listing, and none of them twice."""
+    world = crowd(10)
+
+    sync = write(world, *[record(number, first_name="A") for number in range(count)], STATE, write_mode=write_mode)
+
+    assert len(asked(sync, "/members")) == pages
+    assert [method for _, method, _, _ in sync.writes] == (["POST"] if pages else ["PATCH"] * count)
+
+
+@pytest.mark.parametrize(("counts", "told"), [([2, 2, 2], ["single", "bulk"]), ([2, 1], ["single"]), ([9, 9], ["bulk"]), ([0], [])])
+def test_it_is_told_once_how_contacts_are_written(counts: list[int], told: list[str]) -> None:
+    """And once more where that changes; a sync without records says nothing of it."""
+    numbers = iter(range(100))
+    messages = [one for count in counts for one in (*[record(next(numbers), first_name="A") for _ in range(count)], 30.0)]
+
+    found = logged(write(crowd(40), *messages, STATE), logging.INFO, "write_mode")
+
+    assert ["bulk" if "in bulk" in line else "single" for line in found] == told
+
+
+def test_a_burst_that_fills_other_fields_is_compared_by_those() -> None:
+    """What came first decides what is asked for; what came since is asked for, too, before anything is taken for unchanged."""
+    world = crowd(600, latency=1.0, first_name="A")
+    for number in range(600):
+        world.member(email_of(number)).merge_fields["LNAME"] = "Old"
+
+    async def give(intake: Chunks) -> None:
+        intake.add(b"".join(record_line(record(number, first_name="A")) for number in range(10)))
+        await asyncio.sleep(2.5)
+        intake.add(b"".join(record_line(record(number, last_name="New")) for number in range(300, 310)))
+        await asyncio.sleep(100)
+        intake.add(b"")
+
+    sync = write(world, give=give)
+
+    assert tally(sync) == {"updated": 10, "unchanged": 10}
+    assert sum(world.member(email_of(number)).merge_fields["LNAME"] == "New" for number in range(600)) == 10
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "wanted"),
+    [
+        ({}, {}, 0),
+        ({"interests": {"Sports/Tennis": True}}, {}, 1),
+        ({"tennis": "yes"}, {"field_mapping": [{"column": "tennis", "field": "interests.Sports/Tennis"}]}, 1),
+    ],
+)
+def test_groups_are_asked_for_only_where_they_are_named(columns: Json, options: Json, wanted: int) -> None:
+    """By a rule, or by a record; once."""
+    properties: Json = {name: {} for name in ("email", "list_id", "first_name", *columns)}
+
+    sync = write(crowd(3), *[record(n, first_name="A", **columns) for n in range(3)], STATE, properties=properties, **options)
+
+    assert len(asked(sync, "/interest-categories")) == wanted
+
+
 def test_nothing_is_asked_for_where_nothing_waits() -> None:
     """Neither when the input pauses nor at its end, however old the statuses are."""
     sync = write(crowd(3), record(0, first_name="A"), 10.0, STATE, 200.0, STATE, 10.0, write_mode="bulk")
