@@ -324,6 +324,7 @@ def test_an_audience_that_is_deleted_is_not_there_once_it_is_asked_for_again() -
     ("kind", "least", "most"),
     [
         ("503", QUARTER - 70, QUARTER + 200),
+        ("429", QUARTER - 70, QUARTER + 200),
         ("hang", QUARTER - 70, QUARTER + 200),
         ("403_html", QUARTER - 70, QUARTER + 200),
         ("empty_object_200", 0.0, 200.0),
