@@ -212,6 +212,23 @@ def test_the_oldest_events_go_first_whichever_call_they_go_by() -> None:
     assert [method for _, method, _, _ in world.calls if method != "GET"] == ["POST", "POST", "PATCH", "PATCH"]
 
 
+def test_a_call_that_ends_lets_no_event_go_before_its_burst() -> None:
+    """Events of contacts who go by calls of their own wait the same moment for others of the same contact."""
+    world = Mailchimp(*[person(number) for number in range(10)], *[person(number, "unsubscribed") for number in (10, 11)])
+
+    async def story(told: Live) -> None:
+        await told.ask(*burst(2, first_name="Known"))
+        await asyncio.sleep(1)
+        busy = asyncio.create_task(told.ask(record(0, first_name="Busy")))
+        await asyncio.sleep(0.09)
+        world.calls.clear()
+        await asyncio.gather(busy, told.ask(record(10, first_name="A"), record(11, first_name="A"), record(10, first_name="B")))
+
+    live(world, story, write_mode="bulk")
+    assert len({second for second, _, _, _ in world.calls}) == 1
+    assert methods(world) == {"PATCH": 2}
+
+
 # What is known, and when it is forgotten.
 
 
@@ -524,6 +541,7 @@ def test_who_waits_until_its_events_are_taken_is_not_kept_waiting_by_a_pipeline_
     async def story() -> None:
         feed = Feed()
         await feed.taken()
+        assert asyncio.get_running_loop().time() == 0.0
         feed.put(Unusable("", b""), lambda _: None)
         waiting = asyncio.create_task(feed.taken())
         await asyncio.sleep(1)
