@@ -15,7 +15,8 @@ import pytest
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import bulk_is_cheaper
 from destination_mailchimp_unified.config import parse_destination_config
-from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry
+from destination_mailchimp_unified.intake.arrivals import NOWHERE, Arrival, Entry
+from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.intake.lines import Unusable
 from destination_mailchimp_unified.live.events import event_of
 from destination_mailchimp_unified.live.feed import Feed
@@ -92,6 +93,18 @@ def test_what_the_last_minute_brought_the_next_may_bring_again(now: float, count
         return found.contacts()
 
     assert run(story()) == count
+
+
+def test_events_that_have_just_come_count_with_those_that_wait() -> None:
+    """And with those that were lately written."""
+
+    async def story() -> int:
+        found = backlog()
+        found.singly.append(0.0)
+        found.arrived += [Arrival(Entry(NOWHERE, 0, number), Contact({})) for number in (1, 2)]
+        return found.contacts()
+
+    assert run(story()) == 3
 
 
 def test_the_tags_of_an_audience_are_asked_for_at_the_start_and_then_only_for_events_that_name_some() -> None:
