@@ -265,8 +265,8 @@ class MailchimpClient:
             pause = max(pause, patience.rest_after_timeout)
         if isinstance(error, TransientError):
             pause = max(pause, error.retry_after)
-            pause = min(pause, max(0.0, self._time_left(call)))
-            self._logger.log(_level(pause), "%s; retrying in %.3g s.", error.said, pause)
+        pause = min(pause, max(0.0, self._time_left(call)))
+        self._logger.log(_level(pause), "%s; retrying in %.3g s.", str(error).rstrip("."), pause)
         return pause
 
     async def _rest(self, seconds: float) -> None:
@@ -288,7 +288,7 @@ class MailchimpClient:
         if self._time_left(call) <= 0:
             error.is_final = True
             self._given_up.set()
-        error.give_up(call.failures or 1, elapsed)
+        error.give_up(call.failures, elapsed)
 
 
 def _level(pause: float) -> int:

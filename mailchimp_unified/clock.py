@@ -11,21 +11,22 @@ class MailchimpClock:
     """Shows Mailchimp's time as far as its last answer tells. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._date: datetime | None = None
-        self._came = 0.0
+        # The last date, and when it came by the event loop.
+        self._noted: tuple[datetime, float] | None = None
 
     def note(self, date: datetime | None) -> datetime | None:
         """Note the date of an answer that came just now, and return it."""
         if date is not None:
-            self._date, self._came = date, asyncio.get_running_loop().time()
+            self._noted = date, asyncio.get_running_loop().time()
         return date
 
     @property
     def now(self) -> datetime | None:
         """Mailchimp's time, never later than the truth; None before the first answer."""
-        if self._date is None:
+        if self._noted is None:
             return None
-        return self._date + timedelta(seconds=asyncio.get_running_loop().time() - self._came)
+        date, came = self._noted
+        return date + timedelta(seconds=asyncio.get_running_loop().time() - came)
 
 
 def date_of(header: str | None) -> datetime | None:

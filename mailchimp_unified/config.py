@@ -126,7 +126,7 @@ def parse_config(model: type[AnyModel], config: Mapping[str, Any]) -> AnyModel:
     try:
         return model.model_validate(_normalized(model, config))
     except ValidationError as error:
-        sentences = [_sentence(dict(mistake)) for mistake in error.errors(include_url=False, include_input=True)]
+        sentences = [_sentence(dict(mistake)) for mistake in error.errors()]
         raise ConfigError(" ".join(dict.fromkeys(sentences))) from None
 
 
@@ -198,7 +198,7 @@ def _model_of(annotation: Any, value: Any) -> type[BaseModel] | None:
     if len(models) > 1:
         # Options are told apart by a constant.
         models = [one for one in models if value.get("auth_type") in get_args(one.model_fields["auth_type"].annotation)]
-    return models[0] if models else None
+    return next(iter(models), None)
 
 
 def _kinds(annotation: Any) -> list[Any]:

@@ -259,7 +259,7 @@ def _seconds(retry_after: str | None, date: str | None) -> float:
     """Return the pause that a Retry-After header names, in seconds or as a time; 0 when it names none."""
     if not retry_after:
         return 0.0
-    if retry_after.strip().isdigit():
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
         until = parsedate_to_datetime(retry_after)

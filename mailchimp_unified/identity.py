@@ -21,7 +21,7 @@ def canonical_email(email: str) -> str:
 
 
 # What stands before an @, and what stands after it up to the first character that no domain has.
-_EMAIL = re.compile(r"[^\s@]*((?:@[\w.\-]*)+)")
+_EMAIL = re.compile(r"[^\s@]*(?:@[\w.\-]*)+")
 
 
 def masked(text: str) -> str:
@@ -31,4 +31,4 @@ def masked(text: str) -> str:
 
 def _mask(match: re.Match[str]) -> str:
     # A lone @ is a word of ours.
-    return match[0] if match[0] == "@" else f"{match[0][:1].strip('@')}***@{match[1].rpartition('@')[2]}"
+    return match[0] if match[0] == "@" else f"{match[0][:1].strip('@')}***@{match[0].rpartition('@')[2]}"

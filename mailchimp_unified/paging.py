@@ -53,9 +53,9 @@ class Page:
 
     offset: int
     items: list[Item]
-    total: int = 0
-    date: datetime | None = None
-    asked: float = 0.0
+    total: int
+    date: datetime | None
+    asked: float
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Pager:
         page = await self._far_end(collection, rows)
         while page.offset > 0:
             offset = max(0, page.offset - self.page_size + overlap)
-            following = asyncio.ensure_future(self.page(collection, offset, min(self.page_size, page.offset + overlap - offset)))
+            following = asyncio.ensure_future(self.page(collection, offset, page.offset + overlap - offset))
             try:
                 yield page
                 # While the next page is awaited, this one must not be kept in memory.
@@ -194,19 +194,20 @@ class Pager:
         twice as much each time, which finds the end of a collection that nearly everything left. From then on the count is known to be
         wrong, and steps forward halve what is between a full page and an empty one.
         """
-        offset, before, same, turns, step, empty = self._last_page(rows), Page(-1, []), 0, 0, self.page_size // 2, 0
+        offset, same, turns, step, empty = self._last_page(rows), 0, 0, self.page_size // 2, 0
+        start, before = -1, list[Item]()
         while True:
             page = await self.page(collection, offset)
             if not page.items and offset > 0:
                 turns, empty = turns + 1, offset
                 # A count that ends in front of a full page is no hint, either: where it did, the search would go in a circle.
-                hint = page.total if page.total > before.offset + len(before.items) else offset
+                hint = page.total if page.total > start + len(before) else offset
                 offset, step = max(0, min(offset, hint) - step), step * 2
             elif len(page.items) >= self.page_size:
-                same = same + 1 if page.items == before.items and page.offset != before.offset else 0
+                same = same + 1 if page.items == before and page.offset != start else 0
                 if same == SAME_PAGES - 1:
                     raise _same_pages(collection)
-                before, step, offset = page, self.page_size // 2, offset + self.page_size
+                start, before, step, offset = offset, page.items, self.page_size // 2, offset + self.page_size
                 offset = max(offset, (offset + empty) // 2 if empty else self._last_page(page.total))
             else:
                 return page

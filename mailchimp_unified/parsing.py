@@ -91,7 +91,7 @@ def _finite(digits: str) -> float | None:
 
 def _whole(digits: str) -> int | None:
     # Python refuses longer ones, and nobody counts with them.
-    return int(digits) if len(digits) < LONGEST_NUMBER else None
+    return int(digits) if len(digits.lstrip("-")) <= LONGEST_NUMBER else None
 
 
 def _clean(value: Any) -> Any:

@@ -64,7 +64,7 @@ class Request:
 def total_items(body: Mapping[str, Any]) -> int:
     """Return how many items a collection has by its own count; 0 when the answer names no usable number."""
     total = body.get("total_items")
-    return total if isinstance(total, int) and not isinstance(total, bool) and total > 0 else 0
+    return max(0, total) if isinstance(total, int) and not isinstance(total, bool) else 0
 
 
 @dataclass(frozen=True)

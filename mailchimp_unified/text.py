@@ -18,7 +18,7 @@ _SPACES = re.compile(r"\s+")
 
 def visible(text: str) -> str:
     """Return `text` without invisible characters (zero-width, byte order marks, bidirectional marks) and spaces at its ends."""
-    if text.isascii() and text.isprintable():
+    if text.isascii():
         return text.strip()
     return _STRAY_JOINER.sub("", _INVISIBLE.sub("", text)).replace("\u00a0", " ").replace("\u202f", " ").strip()
 

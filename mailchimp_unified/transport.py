@@ -128,7 +128,7 @@ def _network_error(error: RequestException | HTTPError, outgoing: Outgoing) -> M
 
 
 def _never_connected(error: Exception) -> bool:
-    cause = error.args[0] if error.args else None
+    cause = next(iter(error.args), None)
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 

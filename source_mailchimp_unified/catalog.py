@@ -65,8 +65,6 @@ def custom_fields_schema(definitions: Iterable[dict[str, Any]]) -> dict[str, Any
 
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    if {**one, "description": ""} == {**other, "description": ""}:
-        return one
     merged = {**other, **one, "type": list(dict.fromkeys([*one["type"], *other["type"]]))}
     if one.get("format") != other.get("format"):
         merged.pop("format", None)

@@ -62,9 +62,9 @@ class Cursor(_Facts):
     """
 
     field: str
+    lookback_seconds: int
     since: str | None = None
     before: str | None = None
-    lookback_seconds: int = 600
     because: str = ""
 
 

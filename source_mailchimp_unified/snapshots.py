@@ -79,11 +79,12 @@ class SnapshotStream(Stream):
         return dict(zip(self.entity.primary_key, key_values(key), strict=False))
 
     def _changed(self, keyed: Mapping[str, Readable], seen_at: str) -> Iterator[Record]:
+        seen = epoch(seen_at)
         for key, (record, nulled) in keyed.items():
             version, known = fingerprint(self._version(record)), self._known.get(key, Version(""))
             if known.fingerprint == version:
                 continue
-            updated_at = record.get("updated_at") or moment_of(max(epoch(seen_at), known.updated_at or 0))
+            updated_at = record.get("updated_at") or moment_of(max(seen, known.updated_at or seen))
             self._known[key] = Version(version, epoch(updated_at))
             dated = {**record, "updated_at": updated_at}
             yield Readable(dated, nulled) if nulled else dated

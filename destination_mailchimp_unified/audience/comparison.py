@@ -64,7 +64,7 @@ class Comparison:
     named: frozenset[str]
     managed: Callable[[str], bool]
     merge_fields: Mapping[str, MergeField]
-    has_whole: bool = False
+    has_whole: bool
 
     @property
     def words(self) -> int:

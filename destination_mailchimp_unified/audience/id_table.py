@@ -76,7 +76,7 @@ class _Table:
         while expected >= _BLOCK and len(self._keys) * _BLOCK < expected:
             self._add_block(_BLOCK)
         self._words = array("Q", [0]) * (expected * words)
-        self._places = array("I", [0]) * max(_FIRST_SLOTS, expected * 5 // 4 + 1)
+        self._places = array("I", [0]) * max(_FIRST_SLOTS, -(-expected * 5 // 4))
 
     def __len__(self) -> int:
         return self._count
@@ -90,7 +90,7 @@ class _Table:
         """Return the words of a key that is there, None when it has none."""
         start = (self._places[self._slot(key)] - 1) * self._each
         found = self._words[start : start + self._each]
-        return found if self._each and len(found) == self._each and any(found) else None
+        return found if any(found) else None
 
     def put(self, key: int, code: int, words: Sequence[int]) -> None:
         """Keep the code of a key, and its words. A key that is marked stays so."""

@@ -76,19 +76,20 @@ async def read_statuses(audience: Audience, pager: Pager, workers: int, comparis
         else:
             await _read_all(audience, pager, workers)
     except BaseException:
-        # What was read in part must not pass for all.
-        audience.statuses = None
+        # What was read in part must not pass for all, and the first pages are old when it is tried again.
+        audience.statuses, audience.first_pages = None, []
         raise
     audience.first_pages, audience.is_compared = [], comparison is not None
 
 
 async def _read_all(audience: Audience, pager: Pager, workers: int) -> None:
-    totals, horizon = audience.totals or (0, 0), audience.statuses_until
+    horizon = audience.statuses_until
+    assert audience.totals is not None, "contacts are counted before they are read"
+    assert horizon is not None
     # The totals may be old by now: they say where to begin, never whether to read.
-    sweeps = zip(_SWEEPS, totals, audience.first_pages or ([], []), strict=True)
+    sweeps = zip(_SWEEPS, audience.totals, audience.first_pages or ([], []), strict=True)
     await together(*(_read_sweep(audience, pager, sweep, total, workers, first) for sweep, total, first in sweeps))
-    if horizon:
-        await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS], workers)
+    await _read_changes(audience, pager, [{**sweep, **_since(horizon)} for sweep in _SWEEPS], workers)
     audience.listed_whole = await _is_whole(audience, pager)
 
 
@@ -137,7 +138,7 @@ async def _read_big_window(audience: Audience, pager: Pager, window: Mapping[str
     if len(page.items) < pager.page_size:
         _note(audience, page.items)
     else:
-        await _read_sweep(audience, pager, window, page.total, workers, page.items, pages_first=True)
+        await _read_sweep(audience, pager, window, page.total, workers, page.items)
     return replace(page, items=[])
 
 
@@ -148,13 +149,11 @@ async def _read_sweep(
     total: int,
     workers: int,
     first: list[Json],
-    *,
-    pages_first: bool = False,
 ) -> None:
     """Read one listing: pages at even distances at once, and the windows of time between them, each from its far end.
 
-    A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read. With `pages_first` what they
-    say is noted before what the windows say, which is newer.
+    A page is one moment's truth for the seconds strictly inside it, so that it is a part of what is read. What the windows say is newer,
+    and noted after it.
     """
     if _is_all(first, total, pager):
         _note(audience, first)
@@ -167,18 +166,11 @@ async def _read_sweep(
     last = rfc3339(audience.statuses_until - timedelta(seconds=1)) if audience.statuses_until else ""
     bounds = _windows_between(first, [sample.items for sample in samples], last)
     rows = [step] * (len(bounds) - 1) + [total - len(starts) * step]
-    pages = (first, *(sample.items for sample in samples))
-    for page in pages if pages_first else ():
+    for page in (first, *(sample.items for sample in samples)):
         _note(audience, page)
     await together(
-        *(
-            _read_window(audience, pager, {**sweep, **bound}, max(0, count - pager.page_size))
-            for bound, count in zip(bounds, rows, strict=True)
-        )
+        *(_read_window(audience, pager, {**sweep, **bound}, count - pager.page_size) for bound, count in zip(bounds, rows, strict=True))
     )
-    # What changed since these pages were read comes with the changes, after this.
-    for page in () if pages_first else pages:
-        _note(audience, page)
 
 
 def _windows_between(first: list[Json], pages: Iterable[list[Json]], last: str) -> list[dict[str, str | int]]:

@@ -50,6 +50,6 @@ async def load_groups(audience: Audience, pager: Pager) -> None:
     listed = await together(*(pager.all(endpoints.interests(audience.id, str(one["id"]))) for one in categories))
     for category, rows in zip(categories, listed, strict=True):
         found.add_interests(str(category.get("title")), rows)
-    for member in (await pager.client.call(endpoints.known_permissions(audience.id))).body.get("members") or []:
+    for member in (await pager.client.call(endpoints.known_permissions(audience.id))).body["members"]:
         found.add_permissions(member.get("marketing_permissions") or [])
     audience.groups = found

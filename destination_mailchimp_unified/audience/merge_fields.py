@@ -43,9 +43,11 @@ class Creation:
     async def create(self, audience: Audience, fields: Iterable[PlannedField]) -> None:
         """Create the merge fields. What Mailchimp refuses, and what is too much, is logged and stays missing."""
         for field in fields:
+            if audience.merge_field(field.tag) is not None:
+                continue
             if not self.left:
                 self.logger.warning("A sync creates at most %d merge fields: %s is not created.", MOST_CREATED, field.tag)
-            elif audience.merge_field(field.tag) is None:
+            else:
                 self.left -= 1
                 await self._create(audience, field)
 

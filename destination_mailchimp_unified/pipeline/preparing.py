@@ -95,9 +95,9 @@ class Preparation:
         audience, contacts = self.audience, self.backlog.contacts()
         if audience.totals is None:
             await self._count()
-        totals = audience.totals or (0, 0)
+        assert audience.totals is not None
         return is_listed(audience, self.pager) or bulk_is_cheaper(
-            contacts, self.backlog.apart(), totals, audience.subscribed, compares=audience.compares
+            contacts, self.backlog.apart(), audience.totals, audience.subscribed, compares=audience.compares
         )
 
     def _may_count(self) -> bool:

@@ -53,12 +53,12 @@ class FileStore:
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
-        self._descriptor = -1
+        self._descriptor: int | None = None
 
     def add(self, line: bytes) -> None:
         """Keep a line. Raises ConfigError when the file cannot be written."""
         try:
-            if self._descriptor < 0:
+            if self._descriptor is None:
                 self._descriptor = self._open()
             os.write(self._descriptor, line + b"\n")
         except OSError as error:

@@ -39,7 +39,7 @@ JOURNEYS = {
     "records_key": "journeys",
     "primary_key": ["campaign_id", "id"],
     "paging": "offset",
-    "cursor": {"field": "updated_at", "since": "since_updated_at", "before": "before_updated_at"},
+    "cursor": {"field": "updated_at", "since": "since_updated_at", "before": "before_updated_at", "lookback_seconds": 600},
 }
 JOURNEY = {"type": "object", "properties": {"id": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}}
 

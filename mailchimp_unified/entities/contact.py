@@ -18,8 +18,8 @@ from mailchimp_unified.entities.contact_fields import (
     STATUSES,
     fields_of,
 )
-from mailchimp_unified.entities.entity import Entity, Json
-from mailchimp_unified.entities.member_values import as_text, custom_fields_of, location_of, moment_of, moment_or_oddity, nulled, phones_of
+from mailchimp_unified.entities.entity import Entity, Json, moment_of
+from mailchimp_unified.entities.member_values import as_text, custom_fields_of, location_of, moment_or_oddity, nulled, phones_of
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, UnknownMergeFieldError, converted, is_empty
 from mailchimp_unified.entities.rows import Contact, Member, member_of
 from mailchimp_unified.identity import subscriber_hash

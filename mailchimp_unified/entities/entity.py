@@ -29,25 +29,41 @@ def or_null(value: Any) -> Any:
 
 
 def timestamp(value: Any) -> str | None:
-    """Return a Mailchimp time as RFC 3339 in UTC with whole seconds, None for "" and for anything but a time.
+    """Return a Mailchimp time as RFC 3339 in UTC with whole seconds, None for anything but a time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return moment_of(value)
+    except ValueError:
+        return None
+
+
+def moment_of(value: Any) -> str | None:
+    """Return a time as `timestamp` does, None where Mailchimp has none. Raises ValueError for other texts, TypeError for other types.
 
     Mailchimp gives "2022-02-23T16:25:57+00:00", in places "2018-07-16 19:49:42", both in UTC:
     https://mailchimp.com/developer/marketing/api/list-member-tags/.
     """
-    if not isinstance(value, str) or not value:
-        return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        return None
+        if value[:10] == NO_DAY:
+            return None
+        raise
     # Nearly all have the form that is wanted.
     return value if value[10:11] == "T" and value[19:] == "+00:00" else rfc3339(moment)
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return `moment` as RFC 3339 in UTC with whole seconds; a moment without a zone is taken as UTC."""
+    """Return `moment` as RFC 3339 in UTC with whole seconds; a moment without a zone is taken as UTC.
+
+    Raises ValueError for one that is in no year from 1 to 9999 in UTC, such as the last second of 9999 in New York.
+    """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(microsecond=0).isoformat()
+    try:
+        return aware.astimezone(UTC).replace(microsecond=0).isoformat()
+    except OverflowError:
+        raise ValueError("is not in the years 1 to 9999 in UTC") from None
 
 
 def nested(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

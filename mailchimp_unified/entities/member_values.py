@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from mailchimp_unified.entities.entity import NO_DAY, Json, timestamp
+from mailchimp_unified.entities.entity import Json, moment_of
 
 _MAY_BE_BLANK = frozenset({str, dict, list})
 
@@ -23,32 +22,20 @@ def custom_fields_of(merge_fields: Any) -> tuple[Json, list[Json]]:
     return custom_fields, [_address(tag, value) for tag in postal if (value := custom_fields[tag])]
 
 
-def moment_of(value: Any) -> str | None:
-    """Return a time, None where Mailchimp has none. Raises ValueError for other strings, and another error for other types."""
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        if value[:10] == NO_DAY:
-            return None
-        raise
-    return timestamp(value) if value[19:] != "+00:00" or value[10] != "T" else value
-
-
 def moment_or_oddity(value: Any) -> Any:
     """Return a time as `moment_of` does, and what is none as it is."""
     try:
         return moment_of(value)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError):
         return value
 
 
 def as_text(value: Any) -> Any:
     """Return a scalar as text, also that of a number field; anything else as it is."""
-    if type(value) is str or value is None:
-        return value
-    if type(value) is float and value.is_integer():
+    kind = type(value)
+    if kind is float and value.is_integer():
         value = int(value)
-    return str(value) if type(value) in (int, float) else value
+    return str(value) if kind is int or kind is float else value
 
 
 def _nothing_blank(value: Any) -> Any:

@@ -86,7 +86,7 @@ def _parsed_address(value: Any) -> Any:
     return dict(zip(names, parts, strict=True)) if names else value
 
 
-@lru_cache(maxsize=256)
+@lru_cache
 def address_part(name: str) -> str | None:
     """Return Mailchimp's name of a part of a postal address, given that name or ours in any case; None for another name."""
     known = folded(name)

@@ -48,6 +48,8 @@ def readable_page(
     `strictly` maps a member and raises for what it cannot read; `tolerantly` passes that on. Nearly every page is in order: its
     records come as they are, after one look at the types in each of its columns.
     """
+    if not members:
+        return []
     try:
         contacts = list(map(strictly, members))
         if _are_in_order(contacts, entity):
@@ -89,9 +91,7 @@ def _shape_of(name: str) -> _Shape:
 
 
 def _are_in_order(contacts: Sequence[Contact], entity: Entity) -> bool:
-    """Tell whether all contacts fit the schema."""
-    if not contacts:
-        return True
+    """Tell whether all of some contacts fit the schema."""
     columns = dict(zip(Contact.__struct_fields__, zip(*map(astuple, contacts), strict=True), strict=True))
     if any("" in columns[name] for name in entity.primary_key):
         return False
@@ -106,7 +106,8 @@ def _fits(column: Sequence[Any], shape: _Shape) -> bool:
         return False
     if shape.choices is not None and not shape.choices.issuperset(column):
         return False
-    if list in kinds and shape.items is not None:
+    if shape.items is not None:
+        # What has items is a list or null.
         return _fits(list(chain.from_iterable(filter(None, column))), shape.items)
     if dict not in kinds:
         return True

@@ -30,7 +30,7 @@ class Listing:
         stats = nested(audience, "stats")
         names = COUNTS.values() if self.status is None else [COUNTS[self.status]] if self.status in COUNTS else []
         counts = [stats.get(name) for name in names]
-        return sum(count for count in counts if isinstance(count, int) and count > 0)
+        return sum(max(0, count) for count in counts if isinstance(count, int))
 
 
 EVERYTHING = (Listing(None), Listing(contact.ARCHIVED))

@@ -40,19 +40,19 @@ class Lookback:
     def __init__(self, seconds: int, cursor: int | None, limit: int, bound: int, saved: SeenState | None) -> None:
         self.newest = cursor
         self._seconds, self._limit, self._bound = seconds, limit, bound
-        self._saved_until = saved.until if saved else -1
-        self._saved = unpacked(saved.rows) if saved and saved.rows else frozenset[bytes]()
-        self._until = self._saved_until
-        # The newest second of which not all rows have found room.
-        self._unnamed_until = -1
-        self._rows: dict[bytes, int] = dict.fromkeys(self._saved, self._saved_until)
+        self._saved = saved if saved and saved.rows else None
+        self._rows = dict.fromkeys(unpacked(saved.rows), saved.until) if saved and saved.rows else dict[bytes, int]()
+        self._known = frozenset(self._rows)
+        # The second after which rows are remembered, and the newest one of which not all have found room: none yet.
+        self._after = self._unnamed_until = -seconds
         self._whole: dict[int, tuple[int, int]] = {}
 
     def fresh(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members of a page, in order of their change, that were not emitted by the last sync."""
-        if not self._saved or not members or (second_of(members[0]) or 0) > self._saved_until:
+        first = second_of(members[0]) if members else None
+        if self._saved is None or (first is not None and first > self._saved.until):
             return members
-        return [member for member in members if fingerprint_of(member) not in self._saved]
+        return [member for member in members if fingerprint_of(member) not in self._known]
 
     def note(self, members: Sequence[Member]) -> None:
         """Note that the members of a page, in order of their change, were emitted or need not be."""
@@ -60,21 +60,17 @@ class Lookback:
         if last is None:
             return
         self.newest = max(self.newest or 0, min(last, self._limit))
+        self._after = self.newest - self._seconds
         self._forget()
-        after = moment_of(max(0, self._after))
         if last > self._after:
+            after = moment_of(self._after)
             for member in members:
+                moment = timestamp(member.last_changed)
                 # Times of one form compare like the moments they name.
-                if (timestamp(member.last_changed) or "") > after:
-                    self._note(member)
+                if moment is not None and moment > after:
+                    self._note(epoch(moment), fingerprint_of(member))
 
-    @property
-    def _after(self) -> int:
-        return (self.newest or 0) - self._seconds
-
-    def _note(self, member: Member) -> None:
-        second, fingerprint = second_of(member) or 0, fingerprint_of(member)
-        self._until = max(self._until, second)
+    def _note(self, second: int, fingerprint: bytes) -> None:
         count, whole = self._whole.get(second, (0, 0))
         self._whole[second] = count + 1, whole ^ int.from_bytes(fingerprint, "big")
         if len(self._rows) < self._bound or fingerprint in self._rows:
@@ -91,11 +87,12 @@ class Lookback:
 
     def state(self) -> SeenState | None:
         """Return what the next sync needs to know."""
-        if not self._seconds or not (self._rows or self._whole):
+        if not self._seconds or not self._rows:
             return None
+        until = max([*self._rows.values(), *self._whole])
         if self._unnamed_until > self._after:
-            return SeenState(until=self._until, all_rows=self.all_rows())
-        return SeenState(until=self._until, rows=packed(self._rows))
+            return SeenState(until=until, all_rows=self.all_rows())
+        return SeenState(until=until, rows=packed(self._rows))
 
     def all_rows(self) -> str:
         """Return one fingerprint of all rows that were noted."""

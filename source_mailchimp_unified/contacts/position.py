@@ -12,7 +12,7 @@ from source_mailchimp_unified.contacts.listings import EVERYTHING, Listing, list
 from source_mailchimp_unified.contacts.lookback import Lookback, second_of
 from source_mailchimp_unified.contacts.windows import Left, Window
 from source_mailchimp_unified.sync.account import CLOCK_TOLERANCE_SECONDS
-from source_mailchimp_unified.sync.state import ListState, epoch, moment_of
+from source_mailchimp_unified.sync.state import ListState, SeenState, epoch, moment_of
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,17 @@ class Position:
         cursor = _cursor_of(saved)
         # Only a clock that was wrong leaves such a cursor; what it has hidden since nobody knows.
         self.is_distrusted = cursor is not None and cursor > max(bounds.horizon, bounds.now) + CLOCK_TOLERANCE_SECONDS
-        self.is_first = cursor is None or self.is_distrusted or saved is None
-        if cursor is None or saved is None or self.is_distrusted:
-            cursor = None
+        self._cursor = None if self.is_distrusted else cursor
+        if self._cursor is None or saved is None:
             self.lookback = self._new_lookback(None, None)
             self._begin()
         else:
-            self.lookback = self._new_lookback(_newest_of(saved), saved)
-            self._continue(saved, cursor)
-        self._cursor = cursor
+            self.lookback = self._new_lookback(_newest_of(saved), saved.seen)
+            self._continue(saved, self._cursor)
 
-    def _new_lookback(self, cursor: int | None, saved: ListState | None) -> Lookback:
+    def _new_lookback(self, cursor: int | None, seen: SeenState | None) -> Lookback:
         bounds = self.bounds
-        return Lookback(bounds.lookback, cursor, bounds.limit, bounds.remembered, saved.seen if saved else None)
+        return Lookback(bounds.lookback, cursor, bounds.limit, bounds.remembered, seen)
 
     def _begin(self) -> None:
         chosen = listings(self.bounds.wanted)
@@ -84,6 +82,11 @@ class Position:
             self.others_after = epoch(saved.others_after) if saved.others_after else cursor
 
     @property
+    def is_first(self) -> bool:
+        """Whether nothing of the list counts as read."""
+        return self._cursor is None
+
+    @property
     def repeated(self) -> Window | None:
         """The seconds that are read again, None at a first sync."""
         return None if self._cursor is None else Window(max(self._cursor - self.bounds.lookback, self.bounds.start), self._cursor)
@@ -98,7 +101,7 @@ class Position:
         if self.others_after is None or self.is_first:
             return members
         after, wanted = self.others_after - self.bounds.lookback, self.bounds.wanted
-        return [member for member in members if _has_one_of(member, wanted) or (second_of(member) or 0) > after]
+        return [member for member in members if _has_one_of(member, wanted) or _changed_after(member, after)]
 
     def done(self, listing: Listing, window: Window) -> None:
         """Note that a window of a listing was emitted."""
@@ -110,30 +113,40 @@ class Position:
         With a filter on statuses even nothing is a state while something is left: if this sync is killed, what it emitted after its
         last state may be kept, so the next one looks for those who leave from here on.
         """
-        left, is_filtered = self._windows_left(), self.others_after is not None
-        if self.lookback.newest is None and not (left and is_filtered):
-            return None
-        newest = None if self.lookback.newest is None else moment_of(self.lookback.newest)
-        others_after = moment_of(self.others_after) if self.others_after is not None and (left or self._others_matter()) else None
-        seen = self.lookback.state()
+        newest, others_after, left, seen = self.lookback.newest, self.others_after, self._windows_left(), self.lookback.state()
         if not left:
-            return ListState(updated_at=newest, others_after=others_after, seen=seen)
+            return None if newest is None else self._state_of_all(newest, others_after, seen)
+        if newest is None and others_after is None:
+            return None
         # One fingerprint for all rows means nothing before all of them have come.
         seen = None if seen is None or seen.all_rows else seen
-        return ListState(newest=newest, left=left, horizon=moment_of(self.bounds.horizon), others_after=others_after, seen=seen)
+        return ListState(
+            newest=_moment(newest), left=left, horizon=moment_of(self.bounds.horizon), others_after=_moment(others_after), seen=seen
+        )
+
+    def _state_of_all(self, newest: int, others_after: int | None, seen: SeenState | None) -> ListState:
+        # Later syncs begin after that: they do not meet contacts of other statuses that changed before the first one.
+        if others_after is not None and others_after <= newest - self.bounds.lookback:
+            others_after = None
+        return ListState(updated_at=moment_of(newest), others_after=_moment(others_after), seen=seen)
 
     def _windows_left(self) -> dict[str, list[tuple[int, int]]]:
         return {
             listing.key: [(window.after, window.until) for window in left.windows] for listing, left in self.left.items() if left.windows
         }
 
-    def _others_matter(self) -> bool:
-        """Tell whether a sync after a whole one may still meet contacts of other statuses that changed before the first one."""
-        return (self.others_after or 0) > (self.lookback.newest or 0) - self.bounds.lookback
-
 
 def _has_one_of(member: Member, statuses: frozenset[str]) -> bool:
     return type(member.status) is str and member.status in statuses
+
+
+def _changed_after(member: Member, second: int) -> bool:
+    changed = second_of(member)
+    return changed is not None and changed > second
+
+
+def _moment(second: int | None) -> str | None:
+    return None if second is None else moment_of(second)
 
 
 def _cursor_of(saved: ListState | None) -> int | None:

@@ -16,7 +16,7 @@ from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError
 from source_mailchimp_unified.contacts.listings import listings
 from source_mailchimp_unified.contacts.lookback import Lookback
 from source_mailchimp_unified.contacts.position import Bounds, Position
-from source_mailchimp_unified.contacts.sweep import Emitter, Sweep, members_in, members_request
+from source_mailchimp_unified.contacts.sweep import FIRST_PAGES, Emitter, Sweep, members_in, members_request
 from source_mailchimp_unified.contacts.windows import Window
 from source_mailchimp_unified.sync.account import Audiences
 from source_mailchimp_unified.sync.jobs import Jobs
@@ -25,9 +25,10 @@ from source_mailchimp_unified.sync.progress import Progress
 from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, ListState, epoch, parse_contacts_state
 from source_mailchimp_unified.sync.streams import Session, Stream
 
-ROWS_REMEMBERED = 5000
-MOST_ROWS_REMEMBERED, FEWEST_ROWS_REMEMBERED = 500, 10
-"""A state names so many of the last rows, in all and for each list, so that a thousand lists do not make it big."""
+MOST_ROWS_REMEMBERED = 5000
+FEWEST_LISTS = 10
+FEWEST_ROWS_REMEMBERED = 10
+"""A state names so many of the last rows, shared by its lists, or by ten where there are fewer: a thousand lists do not make it big."""
 
 
 @dataclass
@@ -107,7 +108,7 @@ class ContactsStream(Stream):
             output.estimate(rows)
 
     def _bounds(self, seen_at: int, lists: int) -> Bounds:
-        remembered = max(FEWEST_ROWS_REMEMBERED, min(MOST_ROWS_REMEMBERED, ROWS_REMEMBERED // max(1, lists)))
+        remembered = max(FEWEST_ROWS_REMEMBERED, MOST_ROWS_REMEMBERED // max(FEWEST_LISTS, lists))
         start = epoch(self.config.start_date) - 1 if self.config.start_date else 0
         return Bounds(
             horizon=seen_at - HORIZON_MARGIN_SECONDS,
@@ -161,10 +162,8 @@ class _ListReading:
         await self._skip_what_is_unchanged()
         for listing, left in position.left.items():
             for window in left.windows:
-                # What a part of the time line holds nobody knows beforehand.
-                rows = 0 if window.after else listing.rows(position.audience)
-                sweep = Sweep(self._emitter, listing, window, self._add_job, self.stream.config.num_workers, self.turn, rows)
-                self._add_job(sweep.read, (self.turn, 0, window.after))
+                sweep = Sweep(self._emitter, listing, window, self._add_job, self.stream.config.num_workers, self.turn)
+                self._add_job(sweep.read, (self.turn, FIRST_PAGES, window.after))
 
     async def guarded(self, job: Callable[[], Awaitable[None]]) -> None:
         """Do a job. A 404 counts as a deleted list only where the list itself answers 404."""

@@ -22,13 +22,13 @@ from source_mailchimp_unified.contacts import windows
 from source_mailchimp_unified.contacts.listings import Listing
 from source_mailchimp_unified.contacts.lookback import second_of
 from source_mailchimp_unified.contacts.position import Position
-from source_mailchimp_unified.contacts.windows import TIED_PART_OF_A_PAGE, Cuts, Sample, Window
+from source_mailchimp_unified.contacts.windows import Cuts, Sample, Window
 from source_mailchimp_unified.sync.messages import Record
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.state import moment_of
 
-SAMPLES, WINDOWS = 1, 2
-"""Priorities within a list: what its samples leave is known once they are read."""
+FIRST_PAGES, SAMPLES, WINDOWS = range(3)
+"""Priorities within a list: its first pages say what to sample, and what the samples leave is known once they are read."""
 
 AddJob = Callable[[Callable[[], Awaitable[None]], tuple[int, ...]], None]
 
@@ -119,7 +119,7 @@ def _lacks_tags(member: Member) -> bool:
 class Sweep:
     """Reads one window of one listing.
 
-    `turn` is the place of its list among all; `rows` is about how many members it holds, 0 when nobody knows.
+    `turn` is the place of its list among all.
     """
 
     emitter: Emitter
@@ -127,9 +127,8 @@ class Sweep:
     window: Window
     add_job: AddJob
     workers: int
-    turn: int = 0
-    rows: int = 0
-    _offsets: list[int] = field(default_factory=lambda: [0])
+    turn: int
+    _offsets: list[int] = field(default_factory=list)
     _fits_a_page: bool = False
 
     def __post_init__(self) -> None:
@@ -139,7 +138,9 @@ class Sweep:
     async def read(self) -> None:
         """Read everything when it fits a page; else sample the listing, at once where it is known to be big."""
         self._cuts.expect(1)
-        self._sample_further(self.rows)
+        # What a part of the time line holds nobody knows beforehand.
+        if not self.window.after:
+            self._sample_further(self.listing.rows(self.emitter.position.audience))
         page = await self._pager.page(self._members(self.window))
         self.emitter.position.total += page.total
         rows = rows_of(page.items)
@@ -150,17 +151,16 @@ class Sweep:
         self._sample_further(page.total)
         # The first page is a sample too: it begins with the window.
         last = _second_of(rows[-1])
-        sample = Sample(self.window.after, self.window.after + 1 if last is None else last)
+        sample = Sample(self.window.after, self.window.after if last is None else last)
         await self._sampled(0, sample, _before_last(rows) if last is not None else [])
 
     def _sample_further(self, rows: int) -> None:
         """Line up the samples of a listing of so many rows that are behind those already lined up."""
-        offsets = windows.sample_offsets(rows, self._pager.page_size, self.workers)
-        known_until = self._offsets[-1] + (offsets[0] // 2 if len(self._offsets) > 1 and offsets else 0)
-        first, further = len(self._offsets), [offset for offset in offsets if offset > known_until]
-        self._offsets += further
+        further = windows.further_offsets(self._offsets, rows, self._pager.page_size, self.workers)
         self._cuts.expect(len(further))
-        for number, offset in enumerate(further, first):
+        for offset in further:
+            self._offsets.append(offset)
+            number = len(self._offsets)
             self.add_job(partial(self._sample, number, offset), (self.turn, SAMPLES, self.window.after, number))
 
     async def _sample(self, number: int, offset: int) -> None:
@@ -185,7 +185,7 @@ class Sweep:
 
     async def _read_down(self, window: Window) -> None:
         """Read one window from its far end, which is where the samples say, give or take a tie."""
-        about = self._offsets[1] - self._pager.page_size + self._pager.page_size // TIED_PART_OF_A_PAGE if len(self._offsets) > 1 else 0
+        about = windows.rows_per_window(self._offsets, self._pager.page_size)
         async for page in self._pager.down(self._members(window), about):
             rows = rows_of(page.items)
             await self.emitter.emit(self.listing, rows, self._done_with(window, rows, page.offset))

@@ -11,7 +11,7 @@ therefore shift toward offset 0. Two rules follow:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 TIED_PART_OF_A_PAGE = 10
@@ -54,8 +54,22 @@ def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
     if pages > workers * PAGES_PER_WINDOW.start:
         windows = _whole_rounds(rows, page_size, workers)
     else:
-        windows = max(1, min(workers, pages // FEWEST_PAGES_PER_WINDOW))
+        windows = min(workers, pages // FEWEST_PAGES_PER_WINDOW)
     return [rows * n // windows for n in range(1, windows)]
+
+
+def further_offsets(known: Sequence[int], rows: int, page_size: int, workers: int) -> list[int]:
+    """Return the offsets at which to sample a listing that turns out to hold so many `rows` behind those known already.
+
+    None is nearer than half a window to the last of them.
+    """
+    offsets = sample_offsets(rows, page_size, workers)
+    return [offset for offset in offsets if not known or offset > known[-1] + offsets[0] // 2]
+
+
+def rows_per_window(offsets: Sequence[int], page_size: int) -> int:
+    """Return about how many rows a window between two samples holds, ties at its ends included."""
+    return next(iter(offsets), page_size) - page_size + page_size // TIED_PART_OF_A_PAGE
 
 
 def _whole_rounds(rows: int, page_size: int, workers: int) -> int:

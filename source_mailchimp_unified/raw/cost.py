@@ -22,7 +22,7 @@ class Cost:
     def expect(self, requests: int, parts: int, of: str = "") -> None:
         """Expect so many requests, for so many parts of the collection, and say so where they are many."""
         self._requests = requests
-        if requests > self._noteworthy and parts:
+        if requests > self._noteworthy:
             each = "one for each of the" if requests == parts else f"for {parts:,} of the"
             self._tell(f"{self._subject} about {requests:,} requests{f', {each} {of}' if of else ''}.")
 

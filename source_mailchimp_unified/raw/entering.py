@@ -54,7 +54,7 @@ def ended_before(parent: Parent | None, told: Told, start: int | None) -> bool:
 def size_of(parent: Parent | None, told: Told) -> int:
     """Return about how many items a partition has, by what its parent tells; 0 when it does not."""
     sizes = [told.get(name) for name in parent.size] if parent else []
-    return sum(size for size in sizes if isinstance(size, int) and size > 0)
+    return sum(max(0, size) for size in sizes if isinstance(size, int))
 
 
 def requests_for(parent: Parent | None, told: Told) -> int:

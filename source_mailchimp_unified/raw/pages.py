@@ -100,10 +100,13 @@ async def _by_offset(
     overlaps = key and not row.sort_field
     async for page in pager.down(request, overlap=min(OVERLAP, pager.page_size // 2) if overlaps else 0):
         counted(page.total)
-        keys = [key_of(item, key) for item in page.items] if overlaps else []
+        if not overlaps:
+            yield page.items
+            continue
+        keyed = [(key_of(item, key), item) for item in page.items]
         # What was on the page before is not repeated; what has no key is.
-        yield [item for one, item in zip(keys, page.items, strict=True) if None in one or one not in before] if overlaps else page.items
-        before = set(keys)
+        yield [item for one, item in keyed if None in one or one not in before]
+        before = {one for one, _ in keyed}
 
 
 def key_of(item: Any, names: Iterable[str]) -> tuple[Any, ...]:
@@ -119,7 +122,7 @@ async def _by_cursor(pager: Pager, items: str, request: Request) -> AsyncIterato
         reply = await _cursor_page(pager, replace(request, params=params))
         page, cursor = reply.body[items], reply.body.get(NEXT_CURSOR)
         empty = 0 if page else empty + 1
-        stuck = cursor and (str(cursor) in used or empty > EMPTY_PAGES or (page and digest(page) == before))
+        stuck = str(cursor) in used or empty > EMPTY_PAGES or (page and digest(page) == before)
         before = digest(page)
         yield page
         if not cursor:

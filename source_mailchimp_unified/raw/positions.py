@@ -56,7 +56,7 @@ class Position:
 
     def keeps(self, second: int | None) -> bool:
         """Tell whether a version of this second has to be known by the next sync."""
-        return self.lookback is None or second is None or second > (self.newest or 0) - self.lookback
+        return self.lookback is None or second is None or self.newest is None or second > self.newest - self.lookback
 
     def note(self, version: bytes, second: int | None) -> None:
         """Note that a version is there; beyond what a state may hold, only how many there are."""

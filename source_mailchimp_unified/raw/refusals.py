@@ -61,9 +61,9 @@ class Refusals:
 
     def passed_over(self, partitions: Iterator[Partition]) -> Iterator[Partition]:
         """Yield those of the same partitions that were passed over, once it is known that the collection is open."""
-        passed = self._passed_over if self.given else array("Q")
-        self._passed_over = array("Q")
-        at = 0
+        if not self.given:
+            return
+        passed, self._passed_over, at = self._passed_over, array("Q"), 0
         for number in passed:
             yield from islice(partitions, number - at, number - at + 1)
             at = number + 1

@@ -77,7 +77,8 @@ class RawStream(Stream):
         if self.row.parent is None or self.row.parent.row != AUDIENCES or not self._refusals.given:
             return
         for partition, error in list(self._refusals.not_found):
-            if not await session.account.is_gone(str(partition.values[0])):
+            [list_id] = partition.values
+            if not await session.account.is_gone(str(list_id)):
                 self.errors.append(error)
                 self._refusals.errors.remove(error)
 
@@ -133,7 +134,7 @@ class RawStream(Stream):
 
     async def _read_all(self, waiting: Iterator[Partition], session: Session, output: Output) -> None:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.config.num_workers, max(1, self._entered))):
+            for _ in range(self.config.num_workers):
                 group.create_task(self._read_some(waiting, session, output))
 
     async def _read_some(self, waiting: Iterator[Partition], session: Session, output: Output) -> None:

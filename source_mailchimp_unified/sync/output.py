@@ -88,7 +88,7 @@ class Outlet:
                 self._room.release()
 
 
-@dataclass(eq=False)
+@dataclass
 class Output:
     """The output of one stream."""
 
@@ -98,8 +98,8 @@ class Output:
     _state: dict[str, Any] | None = None
     _broken: bool = False
     _credit: float = STATE_BYTES_AT_ONCE
-    _credited_at: float = 0.0
-    _state_bytes: int = 0
+    _credited_at: float = float("-inf")
+    _state_bytes: int = STATE_BYTES_AT_ONCE
 
     def __post_init__(self) -> None:
         self._before = self.stream.state()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import random
 
 import pytest
@@ -13,7 +12,6 @@ from destination_mailchimp_unified.intake.states import State
 from destination_mailchimp_unified.sending.bulk import rows_of
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, rejected, rejected_by
-from destination_mailchimp_unified.settling.report import SHOWN_ALIKE, SHOWN_REJECTS, Report
 from mailchimp_unified.errors import RejectedRecordError
 from mailchimp_unified.identity import masked, subscriber_hash
 
@@ -116,31 +114,3 @@ def test_two_email_addresses_in_one_text_are_both_masked(between: str) -> None:
     text = masked(f"ada.long@x.org{between}grace.long@y.org")
     assert "ada.long" not in text
     assert "race.long" not in text
-
-
-def test_identical_rejects_are_logged_a_few_times_only() -> None:
-    """Of rejects for one reason a few are logged with number and contact, of all rejects a hundred."""
-    lines: list[str] = []
-    logger = logging.getLogger("test.rejects")
-    logger.handlers, logger.propagate = [Lines(lines)], False
-    report = Report(logger, lambda: 0.0, dry_run=False)
-    for number in range(60):
-        report.note(Entry(STREAMS[0], 0, number, number + 1), f"{number:032x}", rejected("alike"))
-    shown = [line for line in lines if "alike" in line]
-    assert len(shown) == SHOWN_ALIKE == len(set(shown))
-    assert all(str(place + 1) in line and f"{place:032x}" in line for place, line in enumerate(shown))
-    for number in range(1000):
-        report.note(Entry(STREAMS[0], 0, number, number + 1), "", rejected(f"reason {number}"))
-    assert len([line for line in lines if line.startswith("Rejected")]) == SHOWN_REJECTS
-
-
-class Lines(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self._lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
-        self._lines.append(record.getMessage())

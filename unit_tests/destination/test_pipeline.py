@@ -511,7 +511,7 @@ def test_a_small_audience_is_read_with_the_pages_that_tell_its_size(write_mode: 
 def test_it_is_told_once_how_contacts_are_written(counts: list[int], told: list[str]) -> None:
     """And once more where that changes; a sync without records says nothing of it."""
     numbers = iter(range(100))
-    messages = [one for count in counts for one in (*[record(next(numbers), first_name="A") for _ in range(count)], 30.0)]
+    messages: list[Any] = [one for count in counts for one in (*[record(next(numbers), first_name="A") for _ in range(count)], 30.0)]
 
     found = logged(write(crowd(40), *messages, STATE), logging.INFO, "write_mode")
 

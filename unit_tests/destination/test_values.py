@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mailchimp_unified.entities import readers
 from mailchimp_unified.entities.contact import to_mailchimp
-from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE, read_field
+from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE, is_nothing, read_field
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, value_to_mailchimp
 from mailchimp_unified.schemas import load_schema
 from mailchimp_unified.text import is_blank
@@ -180,3 +181,183 @@ def test_an_address_in_a_country_with_states_needs_one(value: Any) -> None:
     """Only abroad is a missing state no reason to refuse a postal address."""
     with pytest.raises(InvalidValueError, match="state"):
         value_to_mailchimp(MergeField("TAG", "address"), value)
+
+
+LONGEST = f"{'x' * 64}@{'y' * 255}"
+
+
+@pytest.mark.parametrize("value", ["a@b", "a.b+c@x.org", '"a@b"@x.org', LONGEST, "ä@x.org"])
+def test_an_email_address_is_taken_as_it_is(value: str) -> None:
+    """Mailchimp decides which of them exist; an @ in quotes belongs to the name."""
+    assert read_field("email", value) == read_field("previous_email", value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a", "@", "a@", "@x.org", "a@x.org,b@x.org", "a@x.org b@x.org", "a@b@x.org", '"a@b@x.org', 'a@b"@x.org', "a b@x.org", "a@x .org",
+        "a\t@x.org", "a@x.org\x00", "a@x.org\x7fb", f"x{LONGEST}", f"{LONGEST}y", 5, True, ["a@x.org"], {"email": "a@x.org"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_not_one_email_address_is_refused(value: Any) -> None:
+    """No name, no domain, two addresses, blanks within, or more than 320 characters."""
+    assert attempt(read_field, "email", value)[1] is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "separator", "parts"),
+    [
+        ("a, b", ",", ["a", "b"]),
+        ("a,b", ";", ["a,b"]),
+        ("a ; b;;c ", ";", ["a", "b", "c"]),
+        ('"a;b";c', ";", ["a;b", "c"]),
+        ("a||b || c", "||", ["a", "b", "c"]),
+        ('"a||b"||c', "||", ['"a', 'b"', "c"]),
+        ("a'b", "'", ["a", "b"]),
+        ('a"b', '"', ["a", "b"]),
+        ("a\tb c", "\t", ["a", "b c"]),
+        (", ,", ",", []),
+    ],
+)
+def test_a_text_is_split_at_its_separator(value: str, separator: str, parts: list[str]) -> None:
+    """A part in quotes may hold it, if it is one character and no quote itself; empty parts are none."""
+    assert readers.split(value, separator) == parts
+    assert readers.tag_names(value, separator) == parts
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "taken"),
+    [
+        ("tags", "VIP\nGold, News", ["VIP Gold", "News"]),
+        ("tags", "[broken", ["[broken"]),
+        ("tags", ' \u200b["VIP"]', ["VIP"]),
+        ("tags", [{"name": "VIP", "id": 1}, "\u200b", 5.5], ["VIP", "5.5"]),
+        ("tags_to_remove", 5, ["5"]),
+        ("phones", "'+1 404", [{"phone": "+1 404"}]),
+        ("phones", ["'(404) 5", "'4", "'x"], [{"phone": "(404) 5"}, {"phone": "4"}, {"phone": "'x"}]),
+        ("phones", [{"phone": " ", "type": "sms"}, {"type": "x"}, None], [{"phone": None, "type": "sms"}, {"phone": None, "type": "x"}]),
+        ("addresses", [{"city": "Reno", "zip": 5}, None], [{"city": "Reno", "zip": "5"}]),
+        ("interests", ["a", "", 5], {"a": True, "5": True}),
+        ("interests", "a", {"a": True}),
+        ("interests", {"a": "no", "b": None, "c": 1}, {"a": False, "c": True}),
+        ("marketing_permissions", '[{"marketing_permission_id": 5, "enabled": "no", "more": 1}]', [{"marketing_permission_id": "5", "enabled": False}]),
+        ("marketing_permissions", [{"text": "a", "enabled": ""}, {"marketing_permission_id": "", "text": "b", "enabled": 1}], [{"text": "b", "enabled": True}]),
+        ("marketing_permissions", [{"marketing_permission_id": "p", "text": "a", "enabled": True}], [{"marketing_permission_id": "p", "text": "a", "enabled": True}]),
+        ("location", {"latitude": "1.5", "longitude": " "}, {"latitude": 1.5}),
+        ("location", {"longitude": 0, "more": 1}, {"longitude": 0.0}),
+        ("custom_fields", '{"A": 1}', {"A": 1}),
+        ("custom_fields", {}, {}),
+        ("email_type", "HTML", "html"),
+        ("status_if_new", "Pending", "pending"),
+        ("timestamp_signup", "2026-01-31T13:00:00.999+01:00", "2026-01-31T12:00:00+00:00"),
+        ("ip_opt", " 192.0.2.1\u200b", "192.0.2.1"),
+        ("last_name", 5.0, 5.0),
+    ],
+)  # fmt: skip
+def test_a_cell_becomes_the_value_that_its_field_wants(name: str, value: Any, taken: Any) -> None:
+    """One value for a list, JSON text for a structure, and blank entries left out."""
+    found = read_field(name, value)
+
+    assert found == taken
+    assert type(found) is type(taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tags", [True]),
+        ("tags", [["VIP"]]),
+        ("tags", [{"id": 1}]),
+        ("tags", [{"name": {"x": 1}}]),
+        ("tags", True),
+        ("phones", [[5]]),
+        ("phones", {"phone": {"x": 1}}),
+        ("addresses", "1 Main St"),
+        ("addresses", [{"city": "Reno"}, "1 Main St"]),
+        ("addresses", {"city": ["Reno"]}),
+        ("interests", 5),
+        ("interests", {"a": "maybe"}),
+        ("interests", ["a", {"b": 1}]),
+        ("marketing_permissions", "yes"),
+        ("marketing_permissions", [{"enabled": True}]),
+        ("marketing_permissions", [{"marketing_permission_id": "", "text": " ", "enabled": True}]),
+        ("marketing_permissions", [{"text": "a", "enabled": "maybe"}]),
+        ("marketing_permissions", ["a"]),
+        ("location", "here"),
+        ("location", [1, 2]),
+        ("location", {"latitude": "north"}),
+        ("location", {"latitude": "inf"}),
+        ("location", {"longitude": "nan"}),
+        ("location", {"longitude": [1]}),
+        ("custom_fields", "A"),
+        ("custom_fields", [1]),
+        ("vip", "maybe"),
+        ("vip", 2),
+        ("status", "gone"),
+        ("status_if_new", "cleaned"),
+        ("status_if_new", "archived"),
+        ("email_type", "rich"),
+        ("timestamp_opt", "soon"),
+        ("timestamp_opt", "9999-12-31T23:59:59-05:00"),
+        ("timestamp_opt", "31.01.2026"),
+        ("language", ["en"]),
+        ("first_name", {"x": 1}),
+        ("list_id", "../a"),
+        ("list_id", "a b"),
+    ],
+)
+def test_a_cell_that_its_field_cannot_take_is_refused(name: str, value: Any) -> None:
+    """By the name of the field; nothing is guessed."""
+    _, refusal = attempt(read_field, name, value)
+
+    assert refusal is not None
+    assert refusal.tag == name
+
+
+@pytest.mark.parametrize(
+    ("value", "gone"),
+    [("2026-01-31", True), (5, True), ("x", True), ("1", True), (True, True), ("false", False), (0, False), ("No", False), (False, False)],
+)
+def test_the_time_of_a_deletion_says_that_a_row_is_gone(value: Any, gone: bool) -> None:
+    """So does any other text that does not say no."""
+    assert readers.deletion_mark(value) is gone
+
+
+@pytest.mark.parametrize("value", [{}, [], {"at": "2026-01-31"}, ["2026-01-31"]])
+def test_a_structure_is_no_time_of_a_deletion(value: Any) -> None:
+    """Nobody is deleted for a column that holds something else."""
+    with pytest.raises(ValueError, match="expects"):
+        readers.deletion_mark(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "nothing"),
+    [
+        ("tags", [], False),
+        ("tags", "[]", False),
+        ("tags", [None], False),
+        ("tags", {}, True),
+        ("tags", "", True),
+        ("tags", None, True),
+        ("tags", "null", True),
+        ("tags_to_remove", [], True),
+        ("tags_to_remove", "[]", True),
+        ("phones", [], True),
+        ("custom_fields", {}, False),
+        ("custom_fields", {"A": None}, False),
+        ("custom_fields", "{}", True),
+        ("custom_fields", [], True),
+        ("interests", {}, True),
+        ("interests", {"a": None}, True),
+        ("first_name", "n/a", False),
+        ("last_name", "Null", False),
+        ("last_name", " ", True),
+        ("language", "n/a", True),
+        ("language", "x", False),
+        ("vip", False, False),
+    ],
+)
+def test_which_cells_have_no_value(name: str, value: Any, nothing: bool) -> None:
+    """An empty list of tags says that there are none, and merge fields that are null may be cleared; Null is somebody's name."""
+    assert is_nothing(name, value) is nothing

@@ -15,11 +15,15 @@ from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN, Emulator
 from mailchimp_unified.client import TRIES_FOR_A_WHOLE_ANSWER, MailchimpClient
 from mailchimp_unified.config import ConnectionConfig
 from mailchimp_unified.errors import (
+    BugError,
+    ConfigError,
     FirewallError,
     IncompleteAnswerError,
     MailchimpError,
+    NotFoundError,
     ServerError,
     SignInError,
+    StaleError,
     TimedOutError,
     TransientError,
 )
@@ -383,3 +387,146 @@ def test_a_call_that_is_over_keeps_nothing_of_its_request(answers: Answers) -> N
         assert run(left()) is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("status", "class_"), [(200, None), (202, None), (299, None), (300, ConfigError), (304, ConfigError), (399, ConfigError)]
+)
+def test_every_redirect_is_refused(status: int, class_: type[MailchimpError] | None) -> None:
+    """Following one would take the credentials elsewhere; what is below is a success."""
+    scripted = Scripted(always({"ok": True}, status))
+
+    found, _ = called(scripted)
+
+    assert found == {"ok": True} if class_ is None else type(found) is class_
+    assert len(scripted.seen) == 1
+
+
+def test_the_first_refusal_is_400() -> None:
+    """It is not taken for a redirect."""
+    assert type(called(Scripted(always({"title": "Bad Request"}, 400)))[0]) is BugError
+
+
+def test_an_answer_without_content_is_an_empty_one() -> None:
+    """Archiving a contact returns no body."""
+    assert called(Scripted(always(b"", 204)))[0] == {}
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"x"', b"1", b"null"])
+def test_an_answer_that_is_no_object_is_for_the_maintainers(body: bytes) -> None:
+    """No call has such an answer, and asking again does not help."""
+    scripted = Scripted(always(body))
+
+    assert type(called(scripted)[0]) is BugError
+    assert len(scripted.seen) == 1
+
+
+@pytest.mark.parametrize(("body", "detail"), [({"error": "wrong"}, "wrong"), ({}, ""), ({"error": None}, "")])
+def test_mailchimps_words_for_an_answer_that_is_not_whole_are_kept(body: dict[str, Any], detail: str) -> None:
+    """Where there are any."""
+    error, _ = called(Scripted(always(body)), LISTS)
+
+    assert isinstance(error, IncompleteAnswerError)
+    assert error.detail == detail
+
+
+@pytest.mark.parametrize(
+    ("failures", "lost"),
+    [
+        ([], False),
+        ([answer({}, 429)], False),
+        ([TransientError("No connection", sent=False)], False),
+        ([answer({}, 500)], True),
+        ([TimedOutError("x"), answer({}, 429)], True),
+        ([answer({}, 429), answer(b"{")], True),
+    ],
+)
+def test_a_reply_tells_whether_an_answer_before_it_was_lost(failures: list[Received | Exception], lost: bool) -> None:
+    """Then an earlier try may have been carried out: what it says was there before may be our own doing. So do errors."""
+
+    async def told() -> tuple[bool, bool]:
+        reply = await Scripted(first(failures, always({}))).client().call(PING)
+        with pytest.raises(NotFoundError) as raised:
+            await Scripted(first(failures, always({"title": "x"}, 404))).client().call(PING)
+        return reply.after_lost_answer, raised.value.after_lost_answer
+
+    assert run(told()) == (lost, lost)
+
+
+def test_a_404_that_was_not_believed_is_no_lost_answer() -> None:
+    """It says that nothing was done."""
+
+    async def told() -> bool:
+        return (await Scripted(first([answer({}, 404)], always({}))).client().call(PING.surely())).after_lost_answer
+
+    assert run(told()) is False
+
+
+def test_before_every_try_the_caller_is_asked_whether_what_it_knows_still_holds() -> None:
+    """What is too old to act on is not sent."""
+
+    async def story(holds: list[bool]) -> tuple[str, int]:
+        scripted = Scripted(first([answer({}, 429)], always({})))
+        try:
+            await scripted.client().call(PING, fresh=lambda: holds.pop(0))
+        except StaleError:
+            return "stale", len(scripted.seen)
+        return "done", len(scripted.seen)
+
+    assert run(story([True, True])) == ("done", 2)
+    assert run(story([True, False])) == ("stale", 1)
+    assert run(story([False])) == ("stale", 0)
+
+
+def test_a_reply_says_when_it_was_asked_for_and_what_time_it_was_at_mailchimp() -> None:
+    """The time of the last try; Mailchimp's from its answer, and from then on by the clock."""
+
+    async def told() -> tuple[float, bool]:
+        client = Scripted(first([answer({}, 429, **{"Retry-After": "30"})], always({})), seconds=1.0).client()
+        assert client.clock.now is None
+        reply = await client.call(PING)
+        assert reply.date is not None
+        return reply.asked, client.clock.now == reply.date
+
+    asked, same = run(told())
+    assert 31.0 <= asked <= 62.0
+    assert same
+
+
+@pytest.mark.parametrize(("failure", "detail"), [(answer({"title": "x", "detail": "y"}, 500), "y"), (None, "")])
+def test_a_command_that_ends_before_anything_failed_says_so(failure: Received | None, detail: str) -> None:
+    """Without words of Mailchimp's, and with them where it had any; what ends in time ends as it does."""
+
+    async def command() -> str:
+        client = Scripted(lambda _: failure or answer({}), seconds=1.0 if failure else 1_000.0).client()
+        async with client.within(2_000):
+            await asyncio.sleep(0)
+        with pytest.raises(TransientError) as raised:
+            async with client.within(20):
+                await client.call(PING)
+        return raised.value.detail
+
+    assert run(command()) == detail
+
+
+def test_the_body_is_json_and_a_call_without_one_sends_none() -> None:
+    """Whole numbers of any size stay as they are."""
+    scripted = Scripted(always({}))
+
+    called(scripted)
+    called(scripted, Request("/x", "x", method="POST", body={"id": 2**70}))
+    called(scripted, Request("/x", "x", method="POST", body={}))
+
+    assert [one.body for one in scripted.seen] == [None, b'{"id":%d}' % 2**70, b"{}"]
+
+
+def test_the_host_of_a_token_is_looked_up_once() -> None:
+    """Even if many calls begin at the same time."""
+    scripted = Scripted(lambda outgoing: answer({"dc": "us3"} if "metadata" in outgoing.url else {}))
+
+    async def many() -> None:
+        client = scripted.client(credentials=OAUTH)
+        await asyncio.gather(*(client.call(PING) for _ in range(5)))
+
+    run(many())
+    assert scripted.paths == ["/oauth2/metadata", *["/3.0/ping"] * 5]

@@ -13,7 +13,7 @@ import requests
 from airbyte_cdk.models import FailureType
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from mailchimp_emulator import DEFAULT_API_KEY, DEFAULT_OAUTH_TOKEN
 from mailchimp_unified import errors
@@ -202,6 +202,17 @@ DISTURBANCES: dict[str, tuple[Exception, Verdict]] = {
         requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "no such host"))),  # type: ignore[arg-type]
         busy("No connection"),
     ),
+    "another host that closes": (
+        requests.ConnectionError(MaxRetryError(None, "/", ProtocolError("closed"))),  # type: ignore[arg-type]
+        busy("was lost"),
+    ),
+    "aborted": (requests.ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError())), busy("was lost")),
+    "no TLS": (requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]"), busy("was lost")),
+    "no answer in time, while reading": (
+        ReadTimeoutError(None, "/", "timed out"),  # type: ignore[arg-type]
+        Verdict(errors.TimedOutError, TRANSIENT, "did not answer", retried=True),
+    ),
+    "no URL": (requests.exceptions.InvalidURL("x"), Verdict(errors.ConfigError, CONFIG, "api_url")),
 }
 
 
@@ -288,6 +299,19 @@ def test_what_may_have_been_done_is_not_done_twice(name: str) -> None:
     seen, _ = TABLE[name]
     canned = Canned(seen, times=1)
     if seen.status in (403, 423, 425, 429) or TABLE[name][1] is BLOCKED:
+        assert call(canned, "POST", seconds=10, repeatable=False) == {}
+    else:
+        with pytest.raises(errors.TransientError):
+            call(canned, "POST", seconds=10, repeatable=False)
+        assert canned.calls == 1
+
+
+@pytest.mark.parametrize("name", [name for name, (_, verdict) in DISTURBANCES.items() if verdict.retried])
+def test_what_never_reached_mailchimp_is_sent_again(name: str) -> None:
+    """Without a connection nothing was done; a connection that was lost later proves nothing."""
+    error, _ = DISTURBANCES[name]
+    canned = Canned(error, times=1)
+    if name in ("no connection in time", "no such host"):
         assert call(canned, "POST", seconds=10, repeatable=False) == {}
     else:
         with pytest.raises(errors.TransientError):

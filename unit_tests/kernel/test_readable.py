@@ -36,7 +36,24 @@ SOURCES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "users": (USER, user.from_mailchimp, {"account_id": "a", "login_id": "b", "first_name": "Ada", "contact": {"company": "A"}}),
 }
 
-VALUES = [None, "", "text", 5, 5.0, 1.5, True, [], [1], ["x"], [None], [{}], {}, {"a": 1}, {"": None}, "0000-00-00T00:00:00+00:00"]
+VALUES: list[Any] = [
+    None,
+    "",
+    "text",
+    5,
+    5.0,
+    1.5,
+    True,
+    [],
+    [1],
+    ["x"],
+    [None],
+    [{}],
+    {},
+    {"a": 1},
+    {"": None},
+    "0000-00-00T00:00:00+00:00",
+]
 
 
 def errors(name: str, record: dict[str, Any]) -> list[str]:
@@ -116,3 +133,106 @@ def test_a_page_that_is_in_order_is_what_looking_at_each_field_gives(rows: list[
     found = [readable(contact.from_mailchimp(member), CONTACT) for member in members]
 
     assert page_of(*members) == [one.record for one in found if one is not None]
+
+
+def kinds_of(*rows: Any) -> list[type]:
+    """Return what the records of a page are: objects of a page in order, or records that were looked at field by field."""
+    members = [row for row in rows_of(rows) if row is not None]
+    return [type(one) for one in readable_page(members, CONTACT, contact.unified, contact.tolerantly)]
+
+
+NOTHING: dict[str, Any] = {"id": "a" * 32, "list_id": "b" * 10, "email_address": "a@shop.test"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [MEMBER],
+        [NOTHING],
+        [MEMBER, NOTHING, {**MEMBER, "vip": True, "status": "archived"}],
+        [{**MEMBER, "tags": [], "interests": {}, "location": {}, "marketing_permissions": [], "stats": {}, "last_note": {}}],
+        [{**MEMBER, "tags": [{"id": 1, "name": "A"}, {"name": None}, {}], "interests": {"x": None, "y": False}}, NOTHING],
+        [{**MEMBER, "merge_fields": {"LTV": 5, "NEW": ["x", None], "ODD": {"a": 1}}}],
+        [{**MEMBER, "stats": {"avg_open_rate": 1, "new": "x"}, "location": {"latitude": 1, "new": []}}],
+        [{**MEMBER, "last_changed": "2026-01-01 00:00:00", "timestamp_opt": "", "nobody": "knows"}],
+    ],
+)  # fmt: skip
+def test_a_page_in_order_is_looked_at_once(rows: list[dict[str, Any]]) -> None:
+    """All types that a property may have, absent ones among them, are in order: no row of it is looked at field by field."""
+    assert set(kinds_of(*rows)) == {Contact}
+
+
+@pytest.mark.parametrize(
+    ("odd", "nulled"),
+    [
+        ({"web_id": "x"}, ["web_id"]),
+        ({"web_id": True}, ["web_id"]),
+        ({"web_id": 5.5}, ["web_id"]),
+        ({"vip": 1}, ["vip"]),
+        ({"status": "new"}, ["status"]),
+        ({"language": ["en"]}, ["language"]),
+        ({"last_changed": "soon"}, ["updated_at"]),
+        ({"timestamp_opt": 5}, ["timestamp_opt"]),
+        ({"tags": {"id": 1}}, ["tags"]),
+        ({"tags": [5]}, ["tags.0"]),
+        ({"tags": [{"id": 1, "name": "A"}, {"id": "x", "name": 5}]}, ["tags.1.id", "tags.1.name"]),
+        ({"interests": {"x": True, "y": "yes"}}, ["interests.y"]),
+        ({"interests": {"x": 1, "y": 0}}, ["interests.x", "interests.y"]),
+        ({"interests": []}, ["interests"]),
+        ({"stats": {"avg_open_rate": "x", "avg_click_rate": 1}}, ["stats.avg_open_rate"]),
+        ({"stats": {"ecommerce_data": {"total_revenue": "x", "currency_code": 5}}}, ["stats.ecommerce_data.total_revenue", "stats.ecommerce_data.currency_code"]),
+        ({"location": {"latitude": "x", "timezone": 5}}, ["location.latitude", "location.timezone"]),
+        ({"marketing_permissions": [{"text": 5}, 7]}, ["marketing_permissions.0.text", "marketing_permissions.1"]),
+        ({"last_note": {"note_id": "x", "note": "x"}}, ["last_note.note_id"]),
+        ({"merge_fields": 5}, ["custom_fields"]),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named_where_it_is(odd: dict[str, Any], nulled: list[str]) -> None:
+    """The record keeps everything else, and the rows before and after it are in order."""
+    members = [row for row in rows_of([MEMBER, {**MEMBER, **odd}, NOTHING]) if row is not None]
+
+    first, found, last = readable_page(members, CONTACT, contact.unified, contact.tolerantly)
+
+    assert isinstance(found, Readable)
+    assert sorted(found.nulled) == sorted(nulled)
+    assert [type(first), type(last)] == [dict, dict]
+    for path in nulled:
+        value: Any = found.record
+        for step in path.split("."):
+            value = value[int(step) if isinstance(value, list) else step]
+        assert value is None
+    names = {path.partition(".")[0] for path in nulled} | {{"merge_fields": "custom_fields"}.get(name, name) for name in odd}
+    plain = contact.from_mailchimp(MEMBER)
+    assert {
+        name: value for name, value in found.record.items() if name not in names | {"first_name", "phones", "addresses", "created_at"}
+    } == {name: value for name, value in plain.items() if name not in names | {"first_name", "phones", "addresses", "created_at"}}
+
+
+@pytest.mark.parametrize("odd", [{"list_id": ""}, {"list_id": None}, {"list_id": 5}, {"id": "", "email_address": "", "contact_id": ""}])
+def test_a_row_without_its_key_is_no_record(odd: dict[str, Any]) -> None:
+    """It is left out, and the others are records."""
+    assert kinds_of(MEMBER, {**MEMBER, **odd}, MEMBER) == [dict, dict]
+    assert readable(contact.from_mailchimp({**MEMBER, **odd}), CONTACT) is None
+
+
+def test_a_page_without_rows_has_no_records() -> None:
+    """Nothing is made up for it."""
+    assert kinds_of() == []
+
+
+@pytest.mark.parametrize(
+    ("odd", "name", "value"),
+    [
+        ({"web_id": 5.0}, "web_id", 5),
+        ({"tags_count": -1.0}, "tags_count", -1),
+        ({"stats": {"avg_open_rate": 5.0}}, "stats", {"avg_open_rate": 5.0}),
+        ({"merge_fields": {"LTV": 5.0}}, "custom_fields", {"LTV": 5.0}),
+    ],
+)
+def test_a_whole_number_is_written_as_one_where_only_such_fit(odd: dict[str, Any], name: str, value: Any) -> None:
+    """Where any number fits, or anything, it stays as it came; nothing is null for it."""
+    found = readable(contact.from_mailchimp({**MEMBER, **odd}), CONTACT)
+
+    assert found is not None
+    assert found.nulled == []
+    assert repr(found.record[name]) == repr(value)

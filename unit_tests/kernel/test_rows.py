@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailchimp_unified.entities import contact
-from mailchimp_unified.entities.rows import Member, MembersPage, rows_of
+from mailchimp_unified.entities.rows import Contact, Member, MembersPage, member_of, rows_of
 from mailchimp_unified.parsing import parsed
 from source_mailchimp_unified.contacts.lookback import fingerprint_of
 from source_mailchimp_unified.sync.fingerprints import digest
@@ -97,3 +99,31 @@ def test_a_whole_number_of_any_size_is_read_and_printed(number: int) -> None:
 def test_an_answer_that_is_no_page_is_what_it_is(body: bytes) -> None:
     """What an answer lacks is judged where it always is: nothing is made up for it."""
     assert parsed(body, MembersPage) == orjson.loads(body)
+
+
+def test_the_garbage_collector_does_not_look_at_members_and_contacts() -> None:
+    """A big list has millions of them, and none is part of a cycle."""
+    member = member_of({**ROW, "merge_fields": {}})
+
+    assert not gc.is_tracked(member)
+    assert not gc.is_tracked(contact.unified(member))
+
+
+def test_a_contact_is_printed_without_nulls_at_the_top() -> None:
+    """Nulls inside are printed: there an absent name is something else."""
+    assert msgspec.json.decode(msgspec.json.encode(Contact(id="i", vip=False, custom_fields={"FNAME": None}))) == {
+        "id": "i",
+        "vip": False,
+        "custom_fields": {"FNAME": None},
+    }
+
+
+def test_a_member_keeps_its_row_apart_from_its_properties() -> None:
+    """What no contact is made of is in the row only, even if it is called like what the member adds."""
+    row = {"id": "i", "whole": "x", "unknown": 1}
+
+    member = member_of(row)
+
+    assert member.whole is row
+    assert member == Member(id="i", whole=row)
+    assert rows_of([member, row, None, [], "x"]) == [member, member, None, None, None]

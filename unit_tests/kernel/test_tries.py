@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 
 import pytest
@@ -90,6 +91,15 @@ def test_after_a_timeout_mailchimp_has_a_rest() -> None:
     assert tried(lambda _: failures.pop() if failures else answer({}), Patience())[1] == Patience().rest_after_timeout == 10.0
 
 
+@pytest.mark.parametrize(("patience", "rest"), [(Patience(), 10.0), (INTERACTIVE, 0.5)])
+def test_chance_does_not_shorten_the_rest_after_a_timeout(patience: Patience, rest: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short the pause would have been; a form has less time for it."""
+    monkeypatch.setattr(random, "uniform", lambda low, _high: low)
+    failures = [TimedOutError("Mailchimp did not answer")]
+
+    assert tried(lambda _: failures.pop() if failures else answer({}), patience)[1] == rest
+
+
 NOT_WHOLE = answer({"things": None})
 TRIES: dict[str, tuple[Received, Request, int]] = {
     "an answer that is not whole": (NOT_WHOLE, Request("/things", "the things", items="things"), 5),
@@ -152,3 +162,115 @@ def test_one_request_waits_longer_than_mailchimp_does(patience: Patience, connec
     run(scripted.client(patience).call(PING))
 
     assert (scripted.seen[0].connect, scripted.seen[0].read) == (connect, read)
+
+
+@pytest.mark.parametrize(("total", "requests", "seconds"), [(100.0, 11, 100.0), (100.5, 12, 100.5), (99.0, 11, 99.0), (0.0, 1, 0.0)])
+def test_the_last_try_is_made_when_the_time_is_over_and_no_sooner(total: float, requests: int, seconds: float) -> None:
+    """With pauses of 10 s the last one is as long as there is time; the error that is raised then is the final one."""
+    patience = Patience(first_back_off=10.0, longest_back_off=10.0, total=total)
+
+    found, took, error = tried(lambda _: answer({}, 500), patience)
+
+    assert (found, took) == (requests, seconds)
+    assert isinstance(error, TransientError)
+    assert error.is_final
+    assert ("11 times" in error.message, "12 times" in error.message) == (requests == 11, requests == 12)
+
+
+@pytest.mark.parametrize(("total", "requests", "seconds"), [(0.0, 1, 0.0), (0.5, 2, 0.5), (0.75, 3, 0.75), (1.0, 3, 1.0), (5.0, 3, 1.0)])
+def test_what_was_there_a_moment_ago_is_asked_for_in_the_time_that_is_left(total: float, requests: int, seconds: float) -> None:
+    """Three times at most, with pauses of half a second here; the last one is no longer than there is time."""
+    patience = Patience(first_back_off=0.5, longest_back_off=0.5, total=total)
+
+    assert tried(lambda _: answer({}, 404), patience, PING.surely())[:2] == (requests, seconds)
+
+
+@pytest.mark.parametrize(("pause", "level"), [(4.9, logging.DEBUG), (5.0, logging.INFO), (5.1, logging.INFO), (60.0, logging.INFO)])
+def test_a_pause_of_five_seconds_is_named_where_everybody_sees_it(pause: float, level: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A shorter one is no news; nobody takes a waiting sync for a dead one."""
+    failures = [answer({}, 500)]
+
+    with caplog.at_level(logging.DEBUG):
+        tried(lambda _: failures.pop() if failures else answer({}), Patience(first_back_off=pause, longest_back_off=pause))
+
+    assert [record.levelno for record in caplog.records if "retrying" in record.message] == [level]
+
+
+def test_every_request_is_logged_with_its_status_its_size_and_its_time(caplog: pytest.LogCaptureFixture) -> None:
+    """Where nobody looks unless something is slow; without its body."""
+    scripted = Scripted(lambda _: answer(b"{}"), seconds=0.25)
+
+    async def calling() -> None:
+        client = scripted.client()
+        for _ in range(2):
+            await client.call(Request("/lists", "the audiences", {"count": 1}, method="POST", body={"x": 1}))
+
+    with caplog.at_level(logging.DEBUG):
+        run(calling())
+
+    assert [record.args for record in caplog.records if record.name == "mailchimp_unified.client"] == [
+        ("POST", "/lists", {"count": 1}, 200, 2, 0.25)
+    ] * 2
+
+
+def test_a_page_that_is_given_up_with_time_left_is_not_final() -> None:
+    """Its caller asks for less, and other calls are made as before, be it in the last second."""
+    patience = Patience(first_back_off=99.5, longest_back_off=99.5, total=100.0)
+    scripted = Scripted(lambda _: answer({}, 504), seconds=0.0)
+
+    async def calling() -> bool:
+        with pytest.raises(TransientError) as raised:
+            await scripted.client(patience).call(PING, tries=2)
+        assert asyncio.get_running_loop().time() == 99.5
+        return raised.value.is_final
+
+    assert run(calling()) is False
+
+
+def test_the_time_for_retries_counts_from_when_the_caller_began() -> None:
+    """A caller that asked for more before has so much less time."""
+
+    async def calling() -> float:
+        client = Scripted(lambda _: answer({}, 500), seconds=0.0).client(STEADY)
+        await asyncio.sleep(50)
+        with pytest.raises(TransientError):
+            await client.call(PING, since=20.0)
+        return asyncio.get_running_loop().time()
+
+    assert run(calling()) == 20.0 + STEADY.total
+
+
+def test_a_host_that_gives_errors_is_not_silent() -> None:
+    """After calls were given up because of its errors the next one is tried all the same."""
+    scripted = Scripted(lambda outgoing: answer({}, 200 if outgoing.url.endswith("alive") else 500), seconds=0.0)
+
+    async def calling() -> int:
+        client = scripted.client(STEADY)
+        await asyncio.gather(*(client.call(Request("/dead", "x")) for _ in range(3)), return_exceptions=True)
+        before = len(scripted.seen)
+        await client.call(Request("/alive", "x"))
+        return len(scripted.seen) - before
+
+    assert run(calling()) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_call_that_succeeds_after_one_was_given_up_makes_all_patient_again(times: int) -> None:
+    """Others are tried for their whole time from then on."""
+    dead = {"dead"}
+    scripted = Scripted(lambda outgoing: NO_CONNECTION if outgoing.url.rpartition("/")[2] in dead else answer({}), seconds=0.0)
+
+    async def calling() -> tuple[float, int]:
+        client = scripted.client(STEADY)
+        clock = asyncio.get_running_loop().time
+        await client.call(PING)
+        for _ in range(times):
+            with pytest.raises(TransientError):
+                await client.call(Request("/dead", "x"))
+            await client.call(PING)
+        began, before = clock(), len(scripted.seen)
+        with pytest.raises(TransientError):
+            await client.call(Request("/dead", "x"))
+        return clock() - began, len(scripted.seen) - before
+
+    assert run(calling()) == (100.0, 11)

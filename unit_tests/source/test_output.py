@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ from airbyte_cdk.models import AirbyteMessage
 
 from integration_tests.simulation.clock import VirtualClockLoop
 from source_mailchimp_unified.sync.jobs import Jobs
-from source_mailchimp_unified.sync.messages import record_messages
-from source_mailchimp_unified.sync.output import Outlet, Output
+from source_mailchimp_unified.sync.messages import record_lines, record_messages
+from source_mailchimp_unified.sync.output import Format, Outlet, Output
 
 
 class Stream:
@@ -208,3 +208,155 @@ def test_after_a_pause_states_of_64_kilobytes_come_at_once() -> None:
     size = len(str(found[0]))
     assert 20_000 < size < 40_000
     assert [state["pages"] for state in found] == [*range(1, 1 + 64_000 // size), 20]
+
+
+def statuses(found: Sequence[Any]) -> list[str]:
+    """Return the statuses among messages and lines."""
+    traces = [getattr(one, "trace", None) for one in found]
+    return [one.stream_status.status.value for one in traces if one and one.stream_status]
+
+
+@pytest.mark.parametrize("formatted", [record_messages, record_lines])
+def test_a_stream_runs_from_its_first_record_on(formatted: Format) -> None:
+    """It says so once, before that record; a page without records is none. Its records are counted in either form."""
+    stream = Stream()
+    outlet = Outlet(formatted, 3)
+    output = Output(stream, outlet)
+
+    async def work() -> None:
+        for page in ([], [{"id": 1}, {"id": 2}], [{"id": 3}]):
+            await output.emit(page)
+        output.end()
+
+    assert output.records == 0
+    found = messages(outlet, work())
+
+    assert statuses(found) == ["RUNNING", "COMPLETE"]
+    assert statuses(found[:1]) == ["RUNNING"]
+    assert output.records == 3
+
+
+def test_a_stream_without_records_never_runs() -> None:
+    """It is complete, with its state."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+    output = Output(stream, outlet)
+
+    async def work() -> None:
+        output.end()
+
+    found = messages(outlet, work())
+    assert (statuses(found), len(states(found)), output.records) == (["COMPLETE"], 1, 0)
+
+
+def test_an_estimate_is_a_message_of_its_own() -> None:
+    """At its place among the others, zero included, and nothing else says one."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+    output = Output(stream, outlet)
+
+    async def work() -> None:
+        for rows in (7, 0):
+            output.estimate(rows)
+            await output.emit([{"id": rows}])
+        output.end()
+
+    found = messages(outlet, work())
+    assert [one.trace.estimate.row_estimate for one in found if one.trace and one.trace.estimate] == [7, 0]
+    assert found[0].trace is not None
+
+
+def test_a_state_that_says_nothing_new_is_not_repeated() -> None:
+    """Pages that change nothing in it have one state, and the last one is that already."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+    output = Output(stream, outlet)
+
+    async def work() -> None:
+        for _ in range(3):
+            await output.emit([{"id": 1}])
+            output.checkpoint()
+        output.end()
+
+    assert len(states(messages(outlet, work()))) == 1
+
+
+@pytest.mark.parametrize("emits", [True, False])
+def test_a_failed_stream_ends_with_its_errors_and_the_state_it_reached(emits: bool) -> None:
+    """That state comes where something was emitted: one that is as it was before the sync says nothing."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+    output = Output(stream, outlet)
+
+    async def work() -> None:
+        if emits:
+            await output.emit([{"id": 1}])
+            stream.pages = 1
+        stream.errors += [LookupError("one"), LookupError("two")]
+        output.end()
+
+    found = messages(outlet, work())
+    assert [state["pages"] for state in states(found)] == ([1] if emits else [])
+    assert statuses(found) == (["RUNNING"] if emits else []) + ["INCOMPLETE"]
+    errors = [one.trace.error for one in found if one.trace and one.trace.error]
+    assert [one.internal_message for one in errors] == ["LookupError: one", "LookupError: two"]
+    assert found.index(next(one for one in found if one.trace and one.trace.error)) > len(found) - 4
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_no_more_pages_wait_because_states_are_taken(pages: int) -> None:
+    """Only pages take room, and only they give it back."""
+    stream = Stream()
+    outlet = Outlet(record_messages, pages)
+    loop = VirtualClockLoop()
+    task = loop.create_task(emit_one_by_one(stream, Output(stream, outlet)))
+    taken, ahead = 0, []
+
+    for message in outlet.messages(loop):
+        taken += message.record is not None  # type: ignore[union-attr]
+        ahead.append(stream.pages - taken)
+        if taken == 20:
+            break
+
+    assert max(ahead) == pages
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    loop.close()
+
+
+@pytest.mark.parametrize("lists", [1_100, 5_000])
+def test_a_state_of_any_size_comes_again_after_a_while(lists: int) -> None:
+    """Of more than 64 kilobytes, too: then as often as its rate allows, which is four kilobytes a second."""
+    stream = Stream(lists)
+    outlet = Outlet(record_messages, 3)
+
+    found = states(messages(outlet, emit_pages(stream, Output(stream, outlet), 40, 10.0)))
+
+    assert found[0]["pages"] == 1
+    size = len(str(found[0]))
+    assert [one["pages"] for one in found[:2]] == [1, 1 + -(-(size - 9_000) // 40_000)]
+
+
+def test_a_message_waits_until_replies_have_led_to_requests() -> None:
+    """Those that came meanwhile go their way through the loop first, which is six steps; no time passes."""
+    stream = Stream()
+    outlet = Outlet(record_messages, 3)
+    output = Output(stream, outlet)
+    loop = VirtualClockLoop()
+    steps: list[int] = []
+
+    async def reply() -> None:
+        for step in range(20):
+            steps.append(step)
+            await asyncio.sleep(0)
+
+    output.estimate(1)
+    task = loop.create_task(reply())
+    next(iter(outlet.messages(loop)))
+
+    # The loop itself takes two more.
+    assert len(steps) == 6 + 2
+    assert loop.time() == 0.0
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    loop.close()

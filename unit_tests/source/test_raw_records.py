@@ -13,7 +13,7 @@ from mailchimp_unified.entities.entity import timestamp
 from source_mailchimp_unified.raw.entering import ended_before, mark, settled
 from source_mailchimp_unified.raw.positions import STATES_PER_SYNC, Position, Positions
 from source_mailchimp_unified.raw.reading import Versions
-from source_mailchimp_unified.raw.records import newest, records_of, times_of
+from source_mailchimp_unified.raw.records import inside, newest, odd_entries, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw_collections import Collection, Parent, table
 from source_mailchimp_unified.sync.fingerprints import packed, unpacked
@@ -85,7 +85,7 @@ def test_keys_of_parents_are_added_where_mailchimp_leaves_them_out() -> None:
 
 def test_entries_become_records_of_their_own() -> None:
     """An item with a list of entries is a record per entry; equal entries have keys of their own, the same in every reading."""
-    flat = row(flatten={"field": "activity", "id": "activity_id"}, cursor={"field": "timestamp", "since": "since"})
+    flat = row(flatten={"field": "activity", "id": "activity_id"}, cursor={"field": "timestamp", "since": "since", "lookback_seconds": 600})
     entries = [{"action": "click", "url": "a"}, {"action": "click", "url": "b"}, {"url": "a", "action": "click"}]
 
     def read() -> list[dict[str, Any]]:
@@ -180,6 +180,17 @@ def test_equal_records_are_counted(made: list[dict[str, int]]) -> None:
     assert sorted(versions) == sorted(second.of({**record, "v": 2}) for record in made)
 
 
+def test_the_fingerprint_of_a_version_is_that_of_earlier_versions() -> None:
+    """States of users hold these: with others every record would come once more."""
+    versions = Versions(["v"])
+
+    assert [versions.of({"id": 1, "name": "x", "v": number}).hex() for number in range(3)] == [
+        "547385f9940a",
+        "ba13c1b2d645",
+        "9a28e634915b",
+    ]
+
+
 def test_a_state_is_worth_its_size() -> None:
     """Each of few partitions is followed by a state; of very many, some fifty states follow in all."""
     few, many = (Positions("mailchimp_things", {}) for _ in range(2))
@@ -258,3 +269,96 @@ def test_what_a_parent_tells_is_in_its_schema(name: str) -> None:
     assert all(declared(field) for field in parent.told)
     assert all(declared(field)["format"] == "date-time" for field in parent.dates)
     assert all("integer" in declared(field)["type"] for field in parent.size)
+
+
+TIMES = {
+    "2024-01-05 10:00:00": "2024-01-05T10:00:00+00:00",
+    "2024-01-05T10:00:00": "2024-01-05T10:00:00+00:00",
+    "2024-01-05T10:00": "2024-01-05T10:00:00+00:00",
+    "2024-01-05": "2024-01-05T00:00:00+00:00",
+    "2024-01-05T10:00:00Z": "2024-01-05T10:00:00Z",
+    "2024-01-05T10:00:00.250Z": "2024-01-05T10:00:00.250Z",
+    "2024-01-05T10:00:00.250": "2024-01-05T10:00:00+00:00",
+    "2024-01-05T10:00:00+02:00": "2024-01-05T10:00:00+02:00",
+    "2024-01-05T10:00:00-05:00": "2024-01-05T10:00:00-05:00",
+    "2024-01-05 10:00:00+02:00": "2024-01-05T08:00:00+00:00",
+    "2024-01-05 10:00:00Z": "2024-01-05T10:00:00+00:00",
+    "20240105T100000Z": "2024-01-05T10:00:00+00:00",
+}
+
+
+@pytest.mark.parametrize(("given_time", "made_time"), TIMES.items())
+def test_a_time_with_a_zone_stays_as_it_is_and_every_other_gets_one(given_time: str, made_time: str) -> None:
+    """As RFC 3339 writes it; UTC is what Mailchimp means where it says nothing."""
+    (made,) = records_of(row(), [{"at": given_time}], {}, {"at": {}})
+
+    assert (made.record["at"], made.nulled) == (made_time, [])
+
+
+@pytest.mark.parametrize(("none", "named"), [("", []), ("0000-00-00 00:00:00", []), ("0000-00-00", []), ("soon", ["at"]), (7, ["at"])])
+def test_a_time_that_is_none_is_null_and_named_where_it_was_to_say_something(none: Any, named: list[str]) -> None:
+    """An empty one, or the zeros of databases, say that there is no time."""
+    (made,) = records_of(row(), [{"at": none}], {}, {"at": {}})
+
+    assert (made.record["at"], made.nulled) == (None, named)
+
+
+def test_fields_that_could_not_be_read_are_named_once_each_with_all_above_them() -> None:
+    """Also when they are in a list, or are one."""
+    schema = {"properties": {"all": {"items": TIME}, "in": {"items": {"properties": {"at": TIME, "deep": {"properties": {"at": TIME}}}}}}}
+    item = {"all": ["soon", "later", "", "2024-01-05"], "in": [{"at": "soon"}, {"at": "later", "deep": {"at": "never"}}]}
+
+    (made,) = records_of(row(), [item], {}, times_of(schema))
+
+    assert made.nulled == ["all", "in.at", "in.deep.at"]
+    assert made.record["all"] == [None, None, None, "2024-01-05T00:00:00+00:00"]
+    assert made.record["in"] == [{"at": None}, {"at": None, "deep": {"at": None}}]
+
+
+def test_what_is_missing_stays_missing() -> None:
+    """A record gets no field for a time that Mailchimp leaves out, and null stays null."""
+    (made,) = records_of(row(), [{"id": 1, "at": None}], {}, {"at": {}, "other": {}, "in": {"at": {}}})
+
+    assert (made.record, made.nulled) == ({"id": 1, "at": None}, [])
+
+
+def test_the_links_of_what_is_inside_lists_are_left_out_too() -> None:
+    """At any depth."""
+    links = [{"rel": "self"}]
+    item = {"_links": links, "a": [[{"_links": links, "b": 1}], {"_links": links}], "c": {"_links": links, "d": [1, "x", None]}}
+
+    assert records(row(), [item], {}, {}) == [{"a": [[{"b": 1}], {}], "c": {"d": [1, "x", None]}}]
+
+
+def test_every_one_of_equal_entries_has_a_key_of_its_own() -> None:
+    """In the order in which they come, so that the first of them keep theirs when another one is added."""
+    flat = row(flatten={"field": "opens", "id": "open_id", "of": ["timestamp"]})
+
+    few, more = ([one["open_id"] for one in records(flat, [{"opens": [{"timestamp": "t"}] * number}], {}, {})] for number in (3, 5))
+
+    assert few == more[:3]
+    assert len(set(more)) == 5
+
+
+@pytest.mark.parametrize(
+    ("items", "odd"),
+    [
+        ([{"opens": [{}, {}]}, {}], 0),
+        ([{"opens": [{}, 1, "x"]}, {"opens": [[]]}], 3),
+        ([{"opens": None}], 0),
+        ([{"opens": {}}, {"opens": 0}, {"opens": ""}], 3),
+    ],
+)
+def test_entries_that_are_none_are_counted(items: list[dict[str, Any]], odd: int) -> None:
+    """One by one, or one for what stands in the place of the list; a row without entries has none that are odd."""
+    flat = row(flatten={"field": "opens", "id": "open_id"})
+
+    assert odd_entries(flat, items) == odd
+    assert odd_entries(row(), items) == 0
+    assert len(records(flat, copy.deepcopy(items), {}, {})) == sum(type(one) is dict for item in items for one in (item.get("opens") or []))
+
+
+@pytest.mark.parametrize(("name", "found"), [("a", 1), ("b.c", 2), ("b.d", None), ("a.c", None), ("x.y.z", None), ("b", {"c": 2})])
+def test_a_name_with_dots_leads_inside(name: str, found: Any) -> None:
+    """What is not there, and what is inside of what has no inside, is null."""
+    assert inside({"a": 1, "b": {"c": 2}}, name) == found

@@ -1,12 +1,9 @@
-"""Raw streams: what is asked for when much is refused, what a state knows, and where pages by cursor end."""
+"""Raw streams: what is asked for when much is refused, and what a state knows."""
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
@@ -14,22 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from integration_tests.commands import catalog
-from integration_tests.simulation.clock import run
-from mailchimp_unified.errors import BugError, PermissionDeniedError
-from mailchimp_unified.paging import Pager
-from mailchimp_unified.request import Reply, Request
+from mailchimp_unified.errors import NotFoundError, PermissionDeniedError
 from mailchimp_unified.transport import Outgoing, Received
-from source_mailchimp_unified.files import read_catalog, read_state
-from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages
 from source_mailchimp_unified.raw.parents import Partitions
 from source_mailchimp_unified.raw.positions import Position, Positions
 from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw_collections import refusal, table
 from unit_tests.account import CONFIG, Account, audiences, source
 from unit_tests.kernel.conftest import answer
-
-if TYPE_CHECKING:
-    from mailchimp_unified.client import MailchimpClient
 
 
 def partitions(number: int) -> Partitions:
@@ -96,60 +85,6 @@ def test_a_state_is_empty_until_something_is_known() -> None:
         assert positions.empty
 
 
-class Cursors:
-    """A collection with cursors: so many pages, of which the last names no other; `rows` are those of a page by its number."""
-
-    def __init__(self, pages: int, rows: Callable[[int], list[dict[str, Any]]]) -> None:
-        self.pages, self.rows, self.asked = pages, rows, 0
-
-    async def call(self, request: Request, **_: object) -> Reply:
-        """Answer with a page."""
-        self.asked += 1
-        at = int(str(request.params.get("cursor") or 0))
-        return Reply({"contacts": self.rows(at), "next_cursor": str(at + 1) if at + 1 < self.pages else ""})
-
-    def read(self) -> list[Any]:
-        """Return the ids of what a reading of all pages gives."""
-
-        async def reading() -> list[Any]:
-            row, pager = table()["audience_contacts"], Pager(cast("MailchimpClient", self), logging.getLogger("test"))
-            pages = read_pages(pager, row, collection_request(row, ("a",), {}), keys_of_items(row), lambda _: None)
-            return [item["id"] async for items in pages for item in items]
-
-        return run(reading())
-
-
-@pytest.mark.parametrize("pages", [1, 2, 30])
-def test_pages_by_cursor_are_read_to_the_last(pages: int) -> None:
-    """As long as each page says where the next one is."""
-    assert Cursors(pages, lambda at: [{"id": at}]).read() == list(range(pages))
-
-
-def test_pages_by_cursor_that_lead_nowhere_are_an_error() -> None:
-    """The same page again and again, or nothing but empty ones: the reading ends, and nothing passes for complete."""
-    for rows in (lambda _: [{"id": 0}], lambda _: []):
-        endless = Cursors(10**9, rows)
-        with pytest.raises(BugError, match="no end"):
-            endless.read()
-        assert endless.asked < 200
-
-
-@pytest.mark.parametrize("form", ["message", "catalog", "lines"])
-def test_a_catalog_is_taken_as_discover_printed_it(form: str, tmp_path: Path) -> None:
-    """As the message, as the catalog in it, or as all lines of the command."""
-    catalog = {"streams": [{"name": "contacts", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}]}
-    message = {"type": "CATALOG", "catalog": catalog}
-    texts = {
-        "message": json.dumps(message),
-        "catalog": json.dumps(catalog),
-        "lines": json.dumps({"type": "LOG", "log": {"message": "x"}}) + "\n" + json.dumps(message) + "\n",
-    }
-    path = tmp_path / "catalog.json"
-    path.write_text(texts[form])
-
-    assert [one.stream.name for one in read_catalog(str(path)).streams] == ["contacts"]
-
-
 def test_a_stream_that_costs_a_request_for_each_item_is_read_only_when_it_is_named() -> None:
     """It is refused with the words for it; named, and every other row, it is read."""
     for row in table().values():
@@ -194,28 +129,6 @@ def test_what_is_below_a_parent_that_tells_nothing_is_asked_for_in_every_sync() 
     assert [one.rpartition("/")[2] for one in again].count("email-activity") == 1
 
 
-STATE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "contacts"}, "stream_state": {"lists": {}}}}
-
-
-@pytest.mark.parametrize(
-    ("text", "states"),
-    [
-        ("", 0),
-        ("[]", 0),
-        (json.dumps(STATE), 1),
-        (json.dumps([STATE, STATE]), 2),
-        (json.dumps({"type": "STATE", "state": STATE}) + "\n" + json.dumps({"type": "STATE", "state": STATE}), 2),
-    ],
-)
-def test_a_state_is_taken_as_it_was_printed(text: str, states: int, tmp_path: Path) -> None:
-    """Alone, in a list or one a line; an empty file is no state, and neither is no file."""
-    path = tmp_path / "state.json"
-    path.write_text(text)
-
-    assert len(read_state(str(path))) == states
-    assert read_state(None) == []
-
-
 def test_a_cursor_begins_the_next_reading_its_lookback_earlier() -> None:
     """The first reading asks for no time at all; the next one for what changed since, and ten minutes before."""
     seen = "2026-11-20T10:00:00+00:00"
@@ -248,3 +161,72 @@ def windows(account: dict[str, Any], state: list[Any], config: dict[str, Any]) -
     configured = ConfiguredAirbyteCatalogSerializer.load(catalog(["mailchimp_email_activity"]))
     messages = list(source(answers)[0].read(logging.getLogger("raw"), {**CONFIG, **config}, configured, state))
     return since, [one.state for one in messages if one.state]
+
+
+def test_what_is_not_found_does_not_close_a_collection() -> None:
+    """Many campaigns may have no content, and all others have theirs: only permissions and failures are counted."""
+    for error, asked_for in ((NotFoundError("gone"), 50), (PermissionDeniedError("closed"), 20 + 6)):
+        refusals, parts = Refusals(), partitions(50)
+        refusals.expect(50)
+        taken = 0
+        for partition in refusals.asked(iter(parts)):
+            taken += 1
+            refusals.refuse(error, partition)
+
+        assert taken == asked_for
+        assert (len(refusals.errors), refusals.unasked) == (asked_for, 50 - asked_for)
+
+
+@pytest.mark.parametrize("failures", [19, 20])
+def test_twenty_failures_close_a_collection(failures: int) -> None:
+    """One less does not, and neither do any once something was read."""
+    for given_first in (False, True):
+        refusals = Refusals()
+        refusals.expect(50)
+        if given_first:
+            refusals.give()
+        taken = 0
+        for _ in refusals.asked(iter(partitions(50))):
+            taken += 1
+            if taken <= failures:
+                refusals.fail()
+
+        assert taken == (50 if given_first or failures < 20 else 20 + 6)
+
+
+@pytest.mark.parametrize("expected", [None, 0, 5])
+def test_nothing_is_passed_over_where_more_partitions_come_than_were_expected(expected: int | None) -> None:
+    """Then nobody knows which of them would be evenly spread."""
+    refusals = Refusals()
+    if expected is not None:
+        refusals.expect(expected)
+    taken = 0
+    for partition in refusals.asked(iter(partitions(30))):
+        taken += 1
+        refusals.refuse(PermissionDeniedError("closed"), partition)
+
+    assert (taken, refusals.unasked) == (30, 0)
+
+
+def test_only_partitions_that_are_not_found_may_turn_out_to_be_missing() -> None:
+    """Neither the whole collection nor one that is closed."""
+    (partition,) = partitions(1)
+    refusals, gone = Refusals(), NotFoundError("gone")
+    refusals.refuse(gone)
+    refusals.refuse(PermissionDeniedError("closed"), partition)
+    refusals.refuse(gone, partition)
+
+    assert refusals.not_found == [(partition, gone)]
+    assert len(refusals.errors) == 3
+
+
+def test_what_was_passed_over_is_counted_until_it_is_asked_for() -> None:
+    """Where nothing was read it never is, and the count stays."""
+    refusals = Refusals()
+    refusals.expect(50)
+    for partition in refusals.asked(iter(partitions(50))):
+        refusals.refuse(PermissionDeniedError("closed"), partition)
+    assert (list(refusals.passed_over(iter(partitions(50)))), refusals.unasked) == ([], 24)
+
+    refusals.give()
+    assert (len(list(refusals.passed_over(iter(partitions(50))))), refusals.unasked) == (24, 0)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 
 import pytest
 
 from docs.generator.collections import OFFICIAL
+from source_mailchimp_unified.raw.catalog import raw_catalog
 from source_mailchimp_unified.raw.form import choices, description
 from source_mailchimp_unified.raw.schemas import open_schema, stream_schema
 from source_mailchimp_unified.raw_collections import chosen, lineage, refusal, table, usable_name
@@ -59,6 +61,17 @@ def test_names_are_taken_with_and_without_the_prefix() -> None:
         usable_name("campaign")
 
 
+@pytest.mark.parametrize("name", ["campaign", "q7", ""])
+def test_three_names_are_suggested_however_far_they_are(name: str) -> None:
+    """For a name in the configuration, and for a stream of a catalog."""
+    with pytest.raises(ValueError, match="nearest") as refused:
+        usable_name(name)
+
+    for words in (str(refused.value), refusal(f"mailchimp_{name}", []) or ""):
+        suggested = words.rstrip(".").rpartition(" are ")[2].split(", ")
+        assert len({one.removeprefix("mailchimp_") for one in suggested} & {*table(), "all"}) == 3
+
+
 @pytest.mark.parametrize(("given", "taken"), [("all", ["all"]), (["all", "member_notes"], ["all", "member_notes"]), ([], [])])
 def test_all_may_be_given_as_a_text(given: object, taken: list[str]) -> None:
     """The configuration takes `all` with and without a list around it."""
@@ -90,6 +103,27 @@ def test_all_is_all_but_what_is_on_request() -> None:
     assert {name for name in table() if name.startswith("member_")} < on_request
 
 
+@pytest.mark.parametrize("name", table())
+def test_a_stream_is_in_the_catalog_as_its_row_is(name: str) -> None:
+    """It is incremental where it is followed, by the time of its cursor where it has one; with its key and its schema."""
+    row = table()[name]
+    (stream,) = raw_catalog([name])
+    followed = row.follows != "whole"
+
+    assert (stream.name, stream.json_schema) == (f"mailchimp_{name}", stream_schema(row))
+    assert [mode.value for mode in stream.supported_sync_modes or []] == ["full_refresh", *(["incremental"] if followed else [])]
+    assert (bool(stream.source_defined_cursor), stream.is_resumable) == (followed, followed)
+    assert stream.default_cursor_field == ([row.cursor.field] if row.cursor else None)
+    assert stream.source_defined_primary_key == ([[key] for key in row.primary_key] or None)
+
+
+def test_streams_that_are_read_whole_are_few_and_known() -> None:
+    """What is not followed cannot be read incrementally: orders are, campaigns are not."""
+    modes = {one.name: len(one.supported_sync_modes or []) for one in raw_catalog(["orders", "campaigns", "member_notes", "list_members"])}
+
+    assert modes == {"mailchimp_orders": 1, "mailchimp_campaigns": 2, "mailchimp_member_notes": 1, "mailchimp_list_members": 2}
+
+
 def test_the_form_groups_the_choices_and_marks_what_is_on_request() -> None:
     """Every row can be chosen, the group of each is named, and those on request come last, with what they take a request for."""
     named = choices()
@@ -100,7 +134,10 @@ def test_the_form_groups_the_choices_and_marks_what_is_on_request() -> None:
     requested = [row.name for row in table().values() if row.on_request]
     assert set(named[-len(requested) :]) == set(requested)
     assert all(f"{row.group}: " in words for row in table().values())
-    assert "member_notes (each of the list members)" in words.partition("On request, not in all: ")[2]
+    free, _, costly = words.partition("On request, not in all: ")
+    assert "member_notes (each of the list members)" in costly
+    assert re.findall(r"(\w+) \(each of", costly) == requested
+    assert {one for group in re.findall(r": ([^.]*)\.", free) for one in group.split(", ")} == set(table()) - set(requested)
     assert {row.group for row in table().values()} == {
         "Account", "Audiences", "Automations", "Campaigns", "Content", "E-commerce", "Reports",
     }  # fmt: skip
