@@ -1,4 +1,4 @@
-"""What time it is at Mailchimp: the Date of its answers, and what has passed since the last one."""
+"""What time it is at Mailchimp: the Date of its answers, and what has passed since the last one. Times as seconds since 1970."""
 
 from __future__ import annotations
 
@@ -35,3 +35,14 @@ def date_of(header: str | None) -> datetime | None:
         return parsedate_to_datetime(header).astimezone(UTC) if header else None
     except ValueError:
         return None
+
+
+def epoch(moment: str) -> int:
+    """Return an RFC 3339 time as seconds since 1970."""
+    parsed = datetime.fromisoformat(moment)
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
+
+
+def moment_of(seconds: int) -> str:
+    """Return seconds since 1970 as RFC 3339 in UTC, as Mailchimp writes times."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

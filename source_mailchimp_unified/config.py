@@ -10,11 +10,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from mailchimp_unified.config import ConnectionConfig, usable_list_id
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.entity import rfc3339
+from mailchimp_unified.windows import LATE_SECONDS
 from source_mailchimp_unified.raw_collections import ALL, usable_name
 
-DEFAULT_LOOKBACK_SECONDS = 120
 LONGEST_LOOKBACK_SECONDS = 86_400
-"""How long a change may take at Mailchimp to become visible, in seconds: the next sync begins so much before the end of the last."""
+"""The longest time, in seconds, by which a sync may begin before the end of the last one."""
 
 Status = Literal["subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived"]
 
@@ -39,7 +39,7 @@ class SourceConfig(ConnectionConfig):
     start_date: Annotated[str, AfterValidator(_start_date)] | None = None
     list_ids: list[Annotated[str, AfterValidator(usable_list_id)]] = Field(default_factory=list)
     statuses: list[Status] = Field(default_factory=list)
-    lookback_seconds: Annotated[int, Field(ge=0, le=LONGEST_LOOKBACK_SECONDS, strict=True)] = DEFAULT_LOOKBACK_SECONDS
+    lookback_seconds: Annotated[int, Field(ge=0, le=LONGEST_LOOKBACK_SECONDS, strict=True)] = LATE_SECONDS
     include_remote_data: Annotated[bool, Field(strict=True)] = False
     exclude_bot_activity: Annotated[bool, Field(strict=True)] = False
     raw_streams: Annotated[list[Annotated[str, AfterValidator(usable_name)]], BeforeValidator(_listed)] = Field(default_factory=list)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mailchimp_unified import endpoints
+from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities import AUDIENCE, TAG, USER, audience, tag, user
 from mailchimp_unified.entities.entity import Json, rfc3339
 from mailchimp_unified.entities.readable import Readable, readable
@@ -17,7 +18,7 @@ from mailchimp_unified.request import Request
 from source_mailchimp_unified.sync.account import Account, moment_of_reply
 from source_mailchimp_unified.sync.messages import Record
 from source_mailchimp_unified.sync.output import Output
-from source_mailchimp_unified.sync.state import epoch, fingerprint, key_values, moment_of, parse_snapshot_state, record_key
+from source_mailchimp_unified.sync.state import fingerprint, key_values, parse_snapshot_state, record_key
 from source_mailchimp_unified.sync.streams import Session, Stream
 
 _NOT_OF_THE_USER = frozenset({"last_login", "total_subscribers", "industry_stats"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.comparison import Comparison
 from mailchimp_unified import endpoints
+from mailchimp_unified.clock import epoch
 from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
 from mailchimp_unified.entities.entity import rfc3339, timestamp
 from mailchimp_unified.errors import BugError, IncompleteAnswerError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Reply, Request, total_items
+from mailchimp_unified.windows import LATE_SECONDS, OPEN, Cuts, Sample, Window, offsets_of_whole_pages, rows_per_window
 
 Json = dict[str, Any]
 
@@ -26,13 +28,6 @@ FRESH_SECONDS = 60.0
 This, and the time the call itself takes, is how long somebody who unsubscribes could be overlooked. It matters only if
 Mailchimp took a row without a status for a subscription, which nobody has seen it do.
 """
-
-TIED_SHARE = 20
-"""A window is made smaller than its pages by this part of a page: many contacts may share the second at which it is cut."""
-
-LATE = timedelta(seconds=120)
-"""A change may show in listings so much later than it happened. Nobody documents it; others read again up to ten minutes:
-https://docs.estuary.dev/reference/Connectors/capture-connectors/mailchimp/."""
 
 _SWEEPS: tuple[dict[str, str | int], ...] = ({}, {"status": ARCHIVED})
 """An unfiltered listing leaves archived contacts out: https://mailchimp.com/developer/marketing/api/list-members/."""
@@ -158,54 +153,51 @@ async def _read_sweep(
     if _is_all(first, total, pager):
         _note(audience, first)
         return
-    windows = max(1, min(workers, -(-total // pager.page_size)))
-    # In whole pages, less a part of one.
-    step = max(1, total // windows // pager.page_size) * pager.page_size - pager.page_size // TIED_SHARE
-    starts = range(step, total, step)[: windows - 1]
-    samples = await together(*(pager.page(_statuses(audience, sweep), start) for start in starts))
-    last = rfc3339(audience.statuses_until - timedelta(seconds=1)) if audience.statuses_until else ""
-    bounds = _windows_between(first, [sample.items for sample in samples], last)
-    rows = [step] * (len(bounds) - 1) + [total - len(starts) * step]
-    for page in (first, *(sample.items for sample in samples)):
+    offsets = offsets_of_whole_pages(total, pager.page_size, min(workers, -(-total // pager.page_size)))
+    samples = await together(*(pager.page(_statuses(audience, sweep), offset) for offset in offsets))
+    pages = [first, *(sample.items for sample in samples)]
+    for page in pages:
         _note(audience, page)
+    about = rows_per_window(offsets, pager.page_size)
+    behind = total - max(offsets, default=0) - pager.page_size
     await together(
-        *(_read_window(audience, pager, {**sweep, **bound}, count - pager.page_size) for bound, count in zip(bounds, rows, strict=True))
+        *(
+            _read_window(audience, pager, {**sweep, **window.bounds}, behind if window.until == OPEN else about)
+            for window in _windows_between(pages, audience.statuses_until)
+        )
     )
 
 
-def _windows_between(first: list[Json], pages: Iterable[list[Json]], last: str) -> list[dict[str, str | int]]:
-    """Return the windows of time that these pages of a listing leave to be read, the first page and others. Pure.
+def _windows_between(pages: Sequence[Sequence[Json]], moment: datetime | None) -> Iterator[Window]:
+    """Yield the windows that these pages of a listing, in order of their offsets, leave to be read. Pure.
 
-    Only what lies before `last` is a window that rows can leave but not join.
+    They are cut only before the second before `moment`, that of the first answer: rows can leave such a window but not join it.
     """
-    spans = [(_changed(page[0]), _changed(page[-1])) for page in pages if page]
-    after = _before(_changed(first[-1]), last) if first else ""
-    windows = []
-    for begin, end in sorted(span for span in spans if span[0] and span[0] <= last):
-        if begin > after:
-            windows.append(_between(after, begin))
-            after = begin
-        after = max(after, _before(end, last))
-    return [*windows, _between(after, "")]
+    horizon = -1 if moment is None else int(moment.timestamp()) - 1
+    cuts = Cuts(Window(0, OPEN))
+    cuts.expect(len(pages))
+    for number, page in enumerate(pages):
+        yield from cuts.learn(number, _sample(page, horizon, is_first=number == 0))
 
 
-def _changed(member: Json) -> str:
-    return timestamp(member.get("last_changed")) or ""
+def _sample(page: Sequence[Json], horizon: int, *, is_first: bool) -> Sample | None:
+    """Return between which seconds a page lies, up to the horizon; None when it lies nowhere. The first one begins with the listing."""
+    begin, end = (_second(page[0]), _second(page[-1])) if page else (None, None)
+    begin = 0 if is_first else begin
+    if begin is None or begin > horizon:
+        return Sample(0, 0) if is_first else None
+    return Sample(begin, begin if end is None or end > horizon else end)
 
 
-def _before(moment: str, last: str) -> str:
-    """Return the second before a moment: up to it a page is whole that ends at the moment; "" where rows may still join."""
-    return rfc3339(datetime.fromisoformat(moment) - timedelta(seconds=1)) if moment and moment <= last else ""
+def _second(member: Json) -> int | None:
+    changed = timestamp(member.get("last_changed"))
+    return None if changed is None else epoch(changed)
 
 
-async def _read_window(audience: Audience, pager: Pager, filters: Mapping[str, str | int], rows: int) -> Page:
-    """Read the statuses of a window from its far end down to offset 0. Returns its first page, without its items."""
-    first: Page | None = None
+async def _read_window(audience: Audience, pager: Pager, filters: Mapping[str, str | int], rows: int) -> None:
+    """Read the statuses of a window of about so many rows from its far end down to offset 0."""
     async for page in pager.down(_statuses(audience, filters), rows):
-        first = first or replace(page, items=[])
         _note(audience, page.items)
-    assert first is not None, "a collection has at least one page"
-    return first
 
 
 def _note(audience: Audience, members: Iterable[Json]) -> None:
@@ -223,12 +215,7 @@ def _members(audience: Audience, filters: Mapping[str, str | int], shown: Iterab
 
 
 def _since(moment: datetime) -> dict[str, str | int]:
-    return {"since_last_changed": rfc3339(moment - LATE)}
-
-
-def _between(after: str, until: str) -> dict[str, str | int]:
-    bounds = {"since_last_changed": after, "before_last_changed": until}
-    return {name: bound for name, bound in bounds.items() if bound}
+    return {"since_last_changed": rfc3339(moment - timedelta(seconds=LATE_SECONDS))}
 
 
 def _date(answer: Reply | Page) -> datetime:

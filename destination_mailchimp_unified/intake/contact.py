@@ -136,10 +136,10 @@ def split_name(name: str) -> tuple[str | None, str | None]:
         last, _, first = name.partition(",")
         return visible(first) or None, visible(last) or None
     words = visible(name).split()
-    start = len(words) - 1
+    start = max(len(words) - 1, 1)
     while start > 1 and words[start - 1].islower():
         start -= 1
-    return " ".join(words[: max(start, 1)]) or None, " ".join(words[max(start, 1) :]) or None
+    return " ".join(words[:start]) or None, " ".join(words[start:]) or None
 
 
 _PUT: dict[str, Callable[[Draft, Filler, Any], None]] = {

@@ -133,7 +133,7 @@ def check_rules_have_columns(config: DestinationConfig, streams: Sequence[tuple[
 
 
 def _has(columns: Columns, column: str) -> bool:
-    return folded(column) in columns.names or folded(column.split(".", maxsplit=1)[0]) in columns.names
+    return folded(column) in columns.names or folded(column.partition(".")[0]) in columns.names
 
 
 def check_audience(config: DestinationConfig, audience: Audience) -> None:

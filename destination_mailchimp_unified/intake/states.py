@@ -20,7 +20,7 @@ STATISTICS = "destinationStats"
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Numbers stay text: Python limits the digits of an int, and nobody looks at them here.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def state_of(line: bytes, message: dict[str, Any]) -> State:
 
 
 def _placed(line: bytes, text: str, key: StreamKey | None, *, has_members: bool) -> State:
-    start, end = next((start, end) for name, start, end in reversed(list(_members(text, _skip(text, 0)))) if name == "state")
+    start, end = next((start, end) for name, start, end in reversed(list(_members(text, text.index("{")))) if name == "state")
     old = [(first, last) for name, first, last in _members(text, start) if name == STATISTICS]
     if old:
         first, last = old[-1]

@@ -62,7 +62,7 @@ class Change:
     def removes_tags_only(self) -> bool:
         """Whether taking tags away is all it asks for."""
         wants_tags = self.tagging.removals and not self.tagging.additions and not self.tagging.whole
-        return bool(wants_tags) and self.kind == "upsert" and not self.previous_id and self.body.keys() <= {"email_address"}
+        return bool(wants_tags) and self.kind == "upsert" and not self.previous_id and self.body.keys() == {"email_address"}
 
     def leave_out(self, refused: Iterable[str]) -> bool:
         """Leave out the fields that Mailchimp refused by name. Returns whether any of them was in the body."""

@@ -83,9 +83,7 @@ def delta(tagging: Tagging, present: Iterable[str], managed: Callable[[str], boo
     add = tuple(name for key, (name, on) in tagging.wanted.items() if on and key not in there)
     remove = [there[key] for key, (_, on) in tagging.wanted.items() if not on and key in there]
     if tagging.whole:
-        remove += [
-            name for key, name in there.items() if managed(key) and not tagging.wanted.get(key, ("", False))[1] and name not in remove
-        ]
+        remove += [name for key, name in there.items() if managed(key) and key not in tagging.wanted]
     return Delta(add, tuple(remove))
 
 

@@ -6,8 +6,9 @@ import orjson
 
 from docs.generator import measurements as m
 from docs.generator.tables import table
+from mailchimp_unified.clock import moment_of
 from mailchimp_unified.config import DEFAULT_WORKERS, MAX_CONNECTIONS
-from source_mailchimp_unified.sync.state import ContactsState, ListState, SnapshotState, fingerprint, moment_of, record_key
+from source_mailchimp_unified.sync.state import ContactsState, ListState, SnapshotState, fingerprint, record_key
 
 MILLION = 1_000_000
 CONTACTS = (MILLION, 10 * MILLION, 100 * MILLION)

@@ -16,9 +16,9 @@ import pytest
 
 from integration_tests.commands import Source, catalog, config
 from mailchimp_emulator import Emulator, EmulatorProcess
+from mailchimp_unified.clock import epoch
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Request
-from source_mailchimp_unified.sync.state import epoch
 
 Sources = Callable[..., Source]
 

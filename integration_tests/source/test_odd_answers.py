@@ -13,8 +13,8 @@ import pytest
 
 from integration_tests.commands import IMPATIENT, STREAMS, Output, Source, catalog
 from mailchimp_emulator import Emulator
+from mailchimp_unified.clock import moment_of
 from mailchimp_unified.schemas import readable_schema
-from source_mailchimp_unified.sync.state import moment_of
 
 Sources = Callable[..., Source]
 Faults = list[dict[str, Any]]

@@ -18,7 +18,7 @@ from mailchimp_unified.entities.contact_fields import (
     STATUSES,
     fields_of,
 )
-from mailchimp_unified.entities.entity import Entity, Json, moment_of
+from mailchimp_unified.entities.entity import Entity, Json, strict_timestamp
 from mailchimp_unified.entities.member_values import as_text, custom_fields_of, location_of, moment_or_oddity, nulled, phones_of
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, UnknownMergeFieldError, converted, is_empty
 from mailchimp_unified.entities.rows import Contact, Member, member_of
@@ -58,7 +58,7 @@ def tolerantly(member: Member, *, remote: bool = False) -> Json:
     return _with_an_id(contact)
 
 
-def unified(member: Member, *, remote: bool = False, moment: Callable[[Any], Any] = moment_of) -> Contact:
+def unified(member: Member, *, remote: bool = False, moment: Callable[[Any], Any] = strict_timestamp) -> Contact:
     """Return the unified contact of a member as an object. Raises ValueError for a time that is none."""
     merge_fields = member.merge_fields or {}
     custom_fields, addresses = custom_fields_of(merge_fields)

@@ -33,12 +33,12 @@ def timestamp(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     try:
-        return moment_of(value)
+        return strict_timestamp(value)
     except ValueError:
         return None
 
 
-def moment_of(value: Any) -> str | None:
+def strict_timestamp(value: Any) -> str | None:
     """Return a time as `timestamp` does, None where Mailchimp has none. Raises ValueError for other texts, TypeError for other types.
 
     Mailchimp gives "2022-02-23T16:25:57+00:00", in places "2018-07-16 19:49:42", both in UTC:

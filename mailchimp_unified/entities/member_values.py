@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mailchimp_unified.entities.entity import Json, moment_of
+from mailchimp_unified.entities.entity import Json, strict_timestamp
 
 _MAY_BE_BLANK = frozenset({str, dict, list})
 
@@ -23,9 +23,9 @@ def custom_fields_of(merge_fields: Any) -> tuple[Json, list[Json]]:
 
 
 def moment_or_oddity(value: Any) -> Any:
-    """Return a time as `moment_of` does, and what is none as it is."""
+    """Return a time as `strict_timestamp` does, and what is none as it is."""
     try:
-        return moment_of(value)
+        return strict_timestamp(value)
     except (ValueError, TypeError):
         return value
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import attrgetter
 
+from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities.entity import timestamp
 from mailchimp_unified.entities.rows import Member
 from source_mailchimp_unified.sync.fingerprints import digest, packed, unpacked
-from source_mailchimp_unified.sync.state import SeenState, epoch, moment_of
+from source_mailchimp_unified.sync.state import SeenState
 
 _what_changes = attrgetter(
     "id", "contact_id", "status", "last_changed", "email_address", "merge_fields", "interests", "tags", "language", "vip"

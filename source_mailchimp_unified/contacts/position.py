@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.rows import Member
+from mailchimp_unified.windows import Left, Window
 from source_mailchimp_unified.contacts.listings import EVERYTHING, Listing, listings
 from source_mailchimp_unified.contacts.lookback import Lookback, second_of
-from source_mailchimp_unified.contacts.windows import Left, Window
 from source_mailchimp_unified.sync.account import CLOCK_TOLERANCE_SECONDS
-from source_mailchimp_unified.sync.state import ListState, SeenState, epoch, moment_of
+from source_mailchimp_unified.sync.state import ListState, SeenState
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from mailchimp_unified.clock import epoch
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.rows import rows_of
 from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError
+from mailchimp_unified.windows import Window
 from source_mailchimp_unified.contacts.listings import listings
 from source_mailchimp_unified.contacts.lookback import Lookback
 from source_mailchimp_unified.contacts.position import Bounds, Position
 from source_mailchimp_unified.contacts.sweep import FIRST_PAGES, Emitter, Sweep, members_in, members_request
-from source_mailchimp_unified.contacts.windows import Window
 from source_mailchimp_unified.sync.account import Audiences
 from source_mailchimp_unified.sync.jobs import Jobs
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.progress import Progress
-from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, ListState, epoch, parse_contacts_state
+from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, ListState, parse_contacts_state
 from source_mailchimp_unified.sync.streams import Session, Stream
 
 MOST_ROWS_REMEMBERED = 5000

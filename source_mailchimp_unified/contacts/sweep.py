@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from mailchimp_unified import endpoints
+from mailchimp_unified import endpoints, windows
 from mailchimp_unified.entities import contact
 from mailchimp_unified.entities.readable import readable_page
 from mailchimp_unified.entities.rows import Member, MembersPage, rows_of
@@ -18,14 +18,12 @@ from mailchimp_unified.errors import NotFoundError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Request
-from source_mailchimp_unified.contacts import windows
+from mailchimp_unified.windows import Cuts, Sample, Window
 from source_mailchimp_unified.contacts.listings import Listing
 from source_mailchimp_unified.contacts.lookback import second_of
 from source_mailchimp_unified.contacts.position import Position
-from source_mailchimp_unified.contacts.windows import Cuts, Sample, Window
 from source_mailchimp_unified.sync.messages import Record
 from source_mailchimp_unified.sync.output import Output
-from source_mailchimp_unified.sync.state import moment_of
 
 FIRST_PAGES, SAMPLES, WINDOWS = range(3)
 """Priorities within a list: its first pages say what to sample, and what the samples leave is known once they are read."""
@@ -43,16 +41,9 @@ def members_in(rows: Sequence[Row]) -> list[Member]:
 
 
 def members_request(list_id: str, window: Window, listing: Listing, *, whole: bool = False) -> Request:
-    """Return the request for the members of a window; `whole` keeps more of them than contacts are made of.
-
-    The lower bound is exclusive and the upper one inclusive (the public documentation is silent; both were observed live).
-    """
-    bounds: dict[str, str | int] = {"before_last_changed": moment_of(window.until)}
-    if window.after > 0:
-        bounds["since_last_changed"] = moment_of(window.after)
-    if listing.status:
-        bounds["status"] = listing.status
-    return endpoints.members(list_id, bounds, keeps=None if whole else MembersPage).surely()
+    """Return the request for the members of a window; `whole` keeps more of them than contacts are made of."""
+    status = {"status": listing.status} if listing.status else {}
+    return endpoints.members(list_id, {**window.bounds, **status}, keeps=None if whole else MembersPage).surely()
 
 
 @dataclass
@@ -95,8 +86,8 @@ class Emitter:
 
     async def _completed(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members, those with more tags than a listing shows with all of them."""
-        lacking = [member for member in members if _lacks_tags(member)]
-        await together(*(self._complete(member) for member in lacking))
+        if lacking := [member for member in members if _lacks_tags(member)]:
+            await together(*(self._complete(member) for member in lacking))
         return members
 
     async def _complete(self, member: Member) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mailchimp_unified.clock import epoch
 from mailchimp_unified.entities.entity import timestamp
 from source_mailchimp_unified.raw.pages import pages_of
 from source_mailchimp_unified.raw_collections import Parent
 from source_mailchimp_unified.sync.fingerprints import digest
-from source_mailchimp_unified.sync.state import epoch
 
 Told = Mapping[str, Any]
 

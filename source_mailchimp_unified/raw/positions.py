@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from mailchimp_unified.clock import epoch, moment_of
 from source_mailchimp_unified.sync.fingerprints import packed, unpacked
-from source_mailchimp_unified.sync.state import Moment, epoch, key_values, moment_of, parse_state
+from source_mailchimp_unified.sync.state import Moment, key_values, parse_state
 
 STATES_PER_SYNC = 50
 """A state holds all partitions: of many partitions, so many states are emitted in all."""

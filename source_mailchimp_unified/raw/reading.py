@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailchimp_unified.clock import epoch
 from mailchimp_unified.entities.readable import Readable
 from source_mailchimp_unified.raw.pages import Items, Values
 from source_mailchimp_unified.raw.parents import AUDIENCES
@@ -13,7 +14,6 @@ from source_mailchimp_unified.raw.positions import Position
 from source_mailchimp_unified.raw.records import Json, Times, newest, odd_entries, records_of
 from source_mailchimp_unified.raw_collections import Collection, lineage
 from source_mailchimp_unified.sync.fingerprints import digest
-from source_mailchimp_unified.sync.state import epoch
 
 
 class Versions:

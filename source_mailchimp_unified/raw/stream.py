@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities import Entity
 from mailchimp_unified.errors import BugError, NotFoundError
 from source_mailchimp_unified.raw.cost import NOTEWORTHY_REQUESTS, Cost
@@ -23,7 +24,7 @@ from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw_collections import Collection, table
 from source_mailchimp_unified.sync.output import Output
 from source_mailchimp_unified.sync.progress import Progress
-from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS, epoch, moment_of
+from source_mailchimp_unified.sync.state import HORIZON_MARGIN_SECONDS
 from source_mailchimp_unified.sync.streams import Session, Stream
 
 SETTLING_SECONDS = 600

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from mailchimp_unified.clock import epoch
 from mailchimp_unified.errors import ConfigError
 
 FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
@@ -17,17 +17,6 @@ FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
 
 HORIZON_MARGIN_SECONDS = 1
 """The second in which Mailchimp answered may not be over yet: the horizon lies before it."""
-
-
-def epoch(moment: str) -> int:
-    """Return an RFC 3339 time as seconds since 1970."""
-    parsed = datetime.fromisoformat(moment)
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
-
-
-def moment_of(seconds: int) -> str:
-    """Return seconds since 1970 as RFC 3339 in UTC, as Mailchimp writes times."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _is_moment(value: str) -> str:

@@ -18,7 +18,7 @@ from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
 from destination_mailchimp_unified.intake.contact import Contact
 from destination_mailchimp_unified.planning.changes import Change, change_of
 from destination_mailchimp_unified.planning.compared import changes_nothing, comparison_for
-from destination_mailchimp_unified.planning.plan import route
+from destination_mailchimp_unified.planning.plan import plan, route
 from destination_mailchimp_unified.planning.tags import delta, is_managed
 from mailchimp_emulator.account import Account
 from mailchimp_emulator.audience import Audience as Stored
@@ -377,6 +377,61 @@ def test_what_is_about_more_than_fields_goes_by_a_call(columns: Json, options: J
     mailchimp.give(status)
     mailchimp.read([change])
     assert mailchimp.differs(change)
+
+
+AS_IT_IS: list[tuple[Json, Json, str]] = [
+    ({"status": "unsubscribed"}, {}, "subscribed"),
+    ({"status": "subscribed"}, {"apply_status": "always"}, "subscribed"),
+    ({}, {"apply_status": "opt_outs"}, "unsubscribed"),
+    ({}, {"apply_status": "always"}, "archived"),
+    ({}, {"restore_archived": True}, "unsubscribed"),
+    ({"is_deleted": False}, {}, "subscribed"),
+    ({"tags_to_remove": ["Z"]}, {}, "subscribed"),
+]
+
+
+@pytest.mark.parametrize(("columns", "options", "status"), AS_IT_IS)
+def test_a_record_with_nothing_to_apply_is_compared(columns: Json, options: Json, status: str) -> None:
+    """A status that is not applied, or the one that is there, and the removal of a known tag are decided by what was read."""
+    mailchimp = Mailchimp(**options)
+    change = mailchimp.change(columns)
+    mailchimp.give(status)
+    mailchimp.read([change])
+    assert not mailchimp.differs(change)
+
+
+def test_who_comes_behind_what_changes_nothing_is_written() -> None:
+    """Each change for itself: nothing of the others is lost with it."""
+    mailchimp = Mailchimp()
+    same, other = mailchimp.change({"first_name": None}), mailchimp.change({"email": "ben@contacts.example", "first_name": "Ben"})
+    mailchimp.read([same, other])
+    made = plan([same, other], mailchimp.audience, mailchimp.config, 2)
+
+    assert made.unchanged == [same]
+    assert [change for batch in made.batches for change in batch.changes] == [other]
+
+
+def test_who_is_known_too_little_is_written() -> None:
+    """Nothing to compare by, a contact that no listing has, and one that is only to be created."""
+    mailchimp = Mailchimp()
+    change = mailchimp.change({"first_name": None})
+    assert mailchimp.differs(change)
+    mailchimp.read([change])
+    assert not mailchimp.differs(change)
+    change.new_only = True
+    assert mailchimp.differs(change)
+    assert mailchimp.differs(mailchimp.change({"email": "nobody@contacts.example"}))
+
+
+@pytest.mark.parametrize(("status", "differs"), [("subscribed", True), ("unsubscribed", False)])
+def test_another_spelling_of_the_email_address_is_written_in_bulk_alone(status: str, differs: bool) -> None:
+    """A call of its own keeps the spelling that is there."""
+    mailchimp = Mailchimp()
+    mailchimp.stored.changed(mailchimp.member, mailchimp.member.last_changed, status)
+    mailchimp.member.email = EMAIL.lower()
+    change = mailchimp.change({"first_name": None})
+    mailchimp.read([change])
+    assert mailchimp.differs(change) is differs
 
 
 def test_a_contact_takes_forty_bytes_at_most() -> None:

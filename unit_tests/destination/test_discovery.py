@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,7 +20,9 @@ from destination_mailchimp_unified.offered_fields import column_of, offered_fiel
 from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE
 from mailchimp_unified.errors import ConfigError
 from mailchimp_unified.schemas import load_schema
-from unit_tests.account import CONFIG, LOGGER, Account, audiences, destination
+from mailchimp_unified.transport import Outgoing, Received
+from unit_tests.account import CONFIG, LOGGER, Account, audiences, destination, page
+from unit_tests.kernel.conftest import answer
 
 UNIFIED = load_schema("contacts")["properties"]
 STANDARD = [("FNAME", "text"), ("LNAME", "text"), ("ADDRESS", "address"), ("PHONE", "phone")]
@@ -147,6 +151,89 @@ def test_each_of_many_audiences_has_every_operation() -> None:
     found = [(one["object_name"], one["sync_mode"]) for one in operations(Account(many))]
 
     assert found == [(f"{audience['name']} ({audience['id']})", mode) for audience in many for mode in OFFERED_MODES]
+
+
+def asked_for(number: int, *absent: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what is offered of so many audiences with groups, and the last words of the paths; what ends so is not there."""
+    account = Account(audiences(number), DEFINITIONS[2:3])
+    collections = {"interest-categories": [{"id": "c1", "title": "Topics"}], "interests": [{"id": "i1", "name": "News"}]}
+
+    def answers(outgoing: Outgoing) -> Received:
+        path = urlsplit(outgoing.url).path
+        if any(path.endswith(one) for one in absent):
+            return answer({}, 404)
+        name = path.rpartition("/")[2]
+        return page(outgoing, name.replace("interest-", ""), collections[name]) if name in collections else account(outgoing)
+
+    connector, scripted = destination(answers)
+    found = connector.discover(LOGGER, CONFIG)["destination_catalog"]["operations"]
+    return list(found), [path.rpartition("/")[2] for path in scripted.paths]
+
+
+@pytest.mark.parametrize(("number", "by_name"), [(1, True), (19, True), (20, True), (21, False)])
+def test_groups_are_offered_by_name_of_twenty_audiences_at_most(number: int, by_name: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Each of them takes several requests, and somebody waits in front of a form; the log says that they are left out."""
+    with caplog.at_level(logging.INFO, LOGGER.name):
+        found, paths = asked_for(number)
+
+    assert paths.count("interest-categories") == (number if by_name else 0)
+    assert ("groups" in caplog.text) is not by_name
+    assert ["interests.Topics/News" in one["json_schema"]["properties"] for one in found] == [by_name] * len(OFFERED_MODES) * number
+
+
+def test_an_audience_that_was_deleted_meanwhile_is_not_offered() -> None:
+    """The others are."""
+    gone, there = audiences(2)
+    found, _ = asked_for(2, f"{gone['id']}/merge-fields")
+
+    assert {one["object_name"] for one in found} == {f"{there['name']} ({there['id']})"}
+
+
+def test_an_audience_whose_groups_cannot_be_read_is_offered_without_them() -> None:
+    """All else of it stays."""
+    found, _ = asked_for(1, "interest-categories")
+
+    assert len(found) == len(OFFERED_MODES)
+    assert {"first_name", "email"} <= found[0]["json_schema"]["properties"].keys()
+    assert not any(name.startswith("interests.") for name in found[0]["json_schema"]["properties"])
+
+
+@pytest.mark.parametrize(("name", "called"), [("Event Guests", "Event Guests"), ("", "2e6b74a9f8")])
+def test_a_schema_says_which_audience_it_is_of(name: str, called: str) -> None:
+    """By its name, or by its id where it has none."""
+    [schema, *_] = [
+        one["json_schema"] for one in operations_of(Audience("2e6b74a9f8", name=name), DestinationConfig.model_validate(CONFIG))
+    ]
+
+    assert schema["title"] == called
+    assert called in schema["description"]
+
+
+def test_an_audience_without_a_name_is_offered() -> None:
+    """By its id."""
+    nameless = [{**audiences(1)[0], "name": None}]
+
+    assert {one["object_name"] for one in operations(Account(nameless))} == {nameless[0]["id"]}
+
+
+def test_names_that_are_texts_are_offered_as_the_unified_ones() -> None:
+    """With the words of the unified schema; a number or a choice under such a tag is offered as what it is."""
+    found = {
+        kind: offered_fields(audience_with({"tag": "FNAME", "name": "N", "type": kind}))["first_name"] for kind in ("text", "number", "url")
+    }
+
+    assert found["text"]["description"] == found["url"]["description"] == UNIFIED["first_name"]["description"]
+    assert (found["number"]["type"], "FNAME" in found["number"]["description"]) == (["null", "number"], True)
+    assert "FNAME" in offered_fields(audience_with({**SIZES, "tag": "FNAME"}))["first_name"]["description"]
+
+
+@pytest.mark.parametrize("tag", ["COMPANY", "STATUS", "status", "ID", "FNAME"])
+def test_a_merge_field_that_is_called_like_a_unified_field_is_offered_with_its_prefix(tag: str) -> None:
+    """In any case of its tag: without the prefix it would be that field."""
+    expected = {"COMPANY": "COMPANY", "FNAME": "first_name"}.get(tag, f"custom_fields.{tag}")
+
+    assert column_of(tag) == expected
+    assert expected in offered_fields(audience_with({"tag": tag, "name": "N", "type": "text"}))
 
 
 @pytest.mark.parametrize("policy", ["upsert", "update_only", "create_only"])

@@ -51,6 +51,14 @@ def test_a_name_is_shown_as_people_know_it(name: str | None, shown: str | None) 
     assert list_id_of(found) == ID
 
 
+@pytest.mark.parametrize(("letters", "shown"), [(79, "x" * 79), (80, "x" * 80), (81, "x" * 79 + "\u2026"), (300, "x" * 79 + "\u2026")])
+def test_eighty_characters_of_a_name_are_shown(letters: int, shown: str) -> None:
+    """The last of them says that there are more; no space stands before it."""
+    assert object_name("x" * letters, ID) == f"{shown} ({ID})"
+    assert object_name("x" * 70 + " " * 9 + "y" * 20, ID) == f"{'x' * 70} {'y' * 8}\u2026 ({ID})"
+    assert object_name("x" * 78 + " " + "y" * 20, ID) == f"{'x' * 78}\u2026 ({ID})"
+
+
 @pytest.mark.parametrize(
     "object_",
     [

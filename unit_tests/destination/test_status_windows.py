@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from unit_tests.account import NOW, Account, audiences, destination, written
 
-ROWS, PAGE, WORKERS = 40, 10, 4
-SAMPLED = (10, 20, 30)
-"""The rows at which an audience of four pages is cut for four workers."""
+ROWS, PAGE, WORKERS = 60, 10, 4
+SAMPLED = (19, 38, 57)
+"""The rows at which an audience of six pages is cut for four workers."""
 
 
 def bounds(seconds: list[int | None]) -> tuple[set[str], set[str]]:
@@ -42,13 +43,16 @@ def moment(age: int) -> str:
 @settings(max_examples=40)
 @given(st.tuples(*[st.one_of(st.none(), st.integers(-5, 5), st.integers(6, 9_000))] * 3))
 def test_windows_are_cut_only_before_the_horizon(seconds: tuple[int | None, ...]) -> None:
-    """A sampled row cuts where it is older than the second before the first answer; one without a time cuts nowhere."""
-    cuts = {moment(age) for age in seconds if age is not None and age >= 1}
+    """A sampled row cuts where it is older than the second before the first answer, and newer than the row that cuts before it.
+
+    One without a time cuts nowhere.
+    """
+    ages = [age for age in seconds if age is not None and age >= 1]
 
     ends, begins = bounds(list(seconds))
 
-    assert ends == cuts
-    assert cuts <= begins
+    assert ends == {moment(age) for before, age in pairwise([ROWS + 9_000, *ages]) if age < before}
+    assert {moment(age) for age in ages[-1:]} <= begins
 
 
 @pytest.mark.parametrize("seconds", [[None, None, None], [0, 0, 0], [-1, 0, None]])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mailchimp_unified.entities import audience, contact, tag, user
-from mailchimp_unified.entities.entity import moment_of, nested, or_null, rfc3339, timestamp
+from mailchimp_unified.entities.entity import nested, or_null, rfc3339, strict_timestamp, timestamp
 from mailchimp_unified.entities.merge_field import merge_field_of
 from mailchimp_unified.entities.rows import member_of
 from mailchimp_unified.identity import subscriber_hash
@@ -303,12 +303,12 @@ def test_a_contact_as_an_object_holds_remote_data_when_it_is_asked_for() -> None
 )
 def test_a_time_in_any_form_is_one_in_utc(theirs: str, ours: str | None) -> None:
     """With whole seconds; zeros are no time."""
-    assert (moment_of(theirs), timestamp(theirs)) == (ours, ours)
+    assert (strict_timestamp(theirs), timestamp(theirs)) == (ours, ours)
 
 
 def test_a_time_in_the_wanted_form_is_passed_on() -> None:
     """Nearly all are: none of them is written again."""
-    assert moment_of(TIME) is TIME
+    assert strict_timestamp(TIME) is TIME
     assert timestamp(TIME) is TIME
 
 
@@ -321,7 +321,7 @@ def test_what_is_no_time_is_none(value: Any) -> None:
     """No text is taken for a time because it looks like one, and nothing else is looked at."""
     assert timestamp(value) is None
     with pytest.raises((ValueError, TypeError)):
-        moment_of(value)
+        strict_timestamp(value)
 
 
 @pytest.mark.parametrize("value", BEYOND)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integration_tests.commands import catalog
-from source_mailchimp_unified.sync.state import moment_of
+from mailchimp_unified.clock import moment_of
 from unit_tests.account import CONFIG, LOGGER, NOW, Account, audiences, source
 from unit_tests.source.test_contacts_reading import HORIZON, Audience, read
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from mailchimp_unified.clock import moment_of
 from mailchimp_unified.entities.contact import STATUSES
-from source_mailchimp_unified.sync.state import moment_of
 from unit_tests.account import NOW
 from unit_tests.kernel.conftest import answer
 from unit_tests.source.mailchimp import HORIZON, Mailchimp, Synced, ago, member, sync

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from integration_tests.simulation.clock import run
 from mailchimp_unified.client import MailchimpClient
+from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities import CONTACT
 from mailchimp_unified.entities.rows import Contact
 from mailchimp_unified.paging import Page, Pager
@@ -25,7 +26,6 @@ from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts.stream import ContactsStream
 from source_mailchimp_unified.sync.account import Account, Audiences
 from source_mailchimp_unified.sync.output import Output
-from source_mailchimp_unified.sync.state import epoch, moment_of
 from source_mailchimp_unified.sync.streams import Session
 
 START = 1_700_000_000

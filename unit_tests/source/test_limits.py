@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from integration_tests.commands import catalog
 from integration_tests.simulation.clock import VirtualClockLoop
 from mailchimp_unified.request import PAGE_SIZE
+from mailchimp_unified.windows import sample_offsets
 from source_mailchimp_unified import SourceMailchimpUnified
 from source_mailchimp_unified import run as console
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.contacts.windows import sample_offsets
 from source_mailchimp_unified.raw.positions import Position, Positions
 from source_mailchimp_unified.sync.fingerprints import digest, packed
 from source_mailchimp_unified.sync.progress import Progress

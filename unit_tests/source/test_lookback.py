@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailchimp_unified.clock import moment_of
 from mailchimp_unified.entities.rows import Member
 from source_mailchimp_unified.contacts.lookback import Lookback, fingerprint_of
 from source_mailchimp_unified.sync.fingerprints import digest, packed, unpacked
-from source_mailchimp_unified.sync.state import SeenState, moment_of
+from source_mailchimp_unified.sync.state import SeenState
 
 SECONDS = 120
 END = 1_700_000_000

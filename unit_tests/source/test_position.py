@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from mailchimp_unified.clock import moment_of
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.entities.rows import Member
+from mailchimp_unified.windows import Window
 from source_mailchimp_unified.contacts.listings import Listing
 from source_mailchimp_unified.contacts.position import Bounds, Position
-from source_mailchimp_unified.contacts.windows import Window
-from source_mailchimp_unified.sync.state import ListState, SeenState, moment_of
+from source_mailchimp_unified.sync.state import ListState, SeenState
 
 HORIZON = 1_700_010_000
 AUDIENCE = {"id": "a", "name": "A"}

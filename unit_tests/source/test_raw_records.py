@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailchimp_unified.clock import moment_of
 from mailchimp_unified.entities.entity import timestamp
 from source_mailchimp_unified.raw.entering import ended_before, mark, settled
 from source_mailchimp_unified.raw.positions import STATES_PER_SYNC, Position, Positions
@@ -17,7 +18,6 @@ from source_mailchimp_unified.raw.records import inside, newest, odd_entries, re
 from source_mailchimp_unified.raw.schemas import stream_schema
 from source_mailchimp_unified.raw_collections import Collection, Parent, table
 from source_mailchimp_unified.sync.fingerprints import packed, unpacked
-from source_mailchimp_unified.sync.state import moment_of
 
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "x", "2026-01-01T00:00:00+00:00"])
 NAMES = st.sampled_from(["a", "b", "created_at", "_links"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from source_mailchimp_unified.sync.state import moment_of
+from mailchimp_unified.clock import moment_of
 from unit_tests.account import NOW
 from unit_tests.kernel.conftest import answer
 from unit_tests.source.mailchimp import Mailchimp, Synced, sync, tag

@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integration_tests.simulation.clock import run
+from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.errors import ConfigError
 from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.state import (
-    epoch,
     fingerprint,
     key_values,
-    moment_of,
     parse_contacts_state,
     parse_snapshot_state,
     record_key,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from source_mailchimp_unified.sync.state import epoch
+from mailchimp_unified.clock import epoch
 from unit_tests.account import page
 from unit_tests.source.mailchimp import HORIZON, Json, Mailchimp, Synced, member, sync
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.request import PAGE_SIZE
+from mailchimp_unified.windows import Cuts, Left, Sample, Window, further_offsets, rows_per_window, sample_offsets
 from source_mailchimp_unified.contacts.listings import Listing, listings
 from source_mailchimp_unified.contacts.sweep import members_request
-from source_mailchimp_unified.contacts.windows import Cuts, Left, Sample, Window, further_offsets, rows_per_window, sample_offsets
 
 
 def test_a_window_begins_while_samples_are_awaited() -> None:

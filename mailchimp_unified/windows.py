@@ -1,4 +1,4 @@
-"""Which part of a list is read when, so that no contact is lost while people edit. Pure: no requests are made here.
+"""Which part of an audience is read when, so that no contact is lost while people edit. Pure: no requests are made here.
 
 The fact everything rests on: within a window that ends at or before the horizon, rows only ever leave. An edit moves
 `last_changed` to now, past the window's end, and nothing joins. In a listing sorted by `last_changed`, rows that shift
@@ -11,8 +11,18 @@ therefore shift toward offset 0. Two rules follow:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+from mailchimp_unified.clock import moment_of
+
+LATE_SECONDS = 120
+"""A change may show in listings so much later than it happened. Nobody documents it; others read again up to ten minutes:
+https://docs.estuary.dev/reference/Connectors/capture-connectors/mailchimp/."""
+
+OPEN = sys.maxsize
+"""The end of a window that rows may still join: what changed since must be read after it."""
 
 TIED_PART_OF_A_PAGE = 10
 """The tenth part of a page is expected to share its second with the ends of a window, and is read with it."""
@@ -26,10 +36,20 @@ PAGES_PER_WINDOW = range(5, 21)
 
 @dataclass(frozen=True, order=True)
 class Window:
-    """The seconds after `after` up to and including `until`, both seconds since 1970: how Mailchimp takes its bounds."""
+    """The seconds after `after` up to and including `until`, both seconds since 1970.
+
+    The public documentation is silent about which bound is included; both were observed live.
+    """
 
     after: int
     until: int
+
+    @property
+    def bounds(self) -> dict[str, str | int]:
+        """The parameters that ask for the window. One that begins with 1970 has no lower bound: a contact may be without a time."""
+        since = {"since_last_changed": moment_of(self.after)} if self.after > 0 else {}
+        before = {} if self.until == OPEN else {"before_last_changed": moment_of(self.until)}
+        return {**since, **before}
 
 
 @dataclass(frozen=True)
@@ -58,6 +78,12 @@ def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
     return [rows * n // windows for n in range(1, windows)]
 
 
+def offsets_of_whole_pages(rows: int, page_size: int, windows: int) -> list[int]:
+    """Return the offsets at which to sample a listing for the fewest requests: at most so many windows, whole pages but for the last."""
+    step = _pages_of_a_window(rows, page_size, max(1, windows)) * page_size - page_size // TIED_PART_OF_A_PAGE
+    return list(range(step, rows, step))
+
+
 def further_offsets(known: Sequence[int], rows: int, page_size: int, workers: int) -> list[int]:
     """Return the offsets at which to sample a listing that turns out to hold so many `rows` behind those known already.
 
@@ -75,16 +101,19 @@ def rows_per_window(offsets: Sequence[int], page_size: int) -> int:
 def _whole_rounds(rows: int, page_size: int, workers: int) -> int:
     """Return the number of windows that takes the fewest pages one after another; of equals the finer cut.
 
-    It is a multiple of the workers, so that none is busy alone with the last window. Each window costs its sample and the pages
-    of what is left of it, ties at its ends included.
+    It is a multiple of the workers, so that none is busy alone with the last window.
     """
     finest, coarsest = (-(-rows // (size * page_size * workers)) for size in (PAGES_PER_WINDOW.start, PAGES_PER_WINDOW.stop - 1))
 
     def pages_in_turn(rounds: int) -> int:
-        left = -(-rows // (rounds * workers)) - page_size + page_size // TIED_PART_OF_A_PAGE
-        return rounds * (1 + -(-left // page_size))
+        return rounds * _pages_of_a_window(rows, page_size, rounds * workers)
 
     return workers * min(range(finest, coarsest - 1, -1), key=pages_in_turn)
+
+
+def _pages_of_a_window(rows: int, page_size: int, windows: int) -> int:
+    """Return how many pages a window takes, its sample among them, when all are alike; ties at its ends are read with it."""
+    return -(-(-(-rows // windows) + page_size // TIED_PART_OF_A_PAGE) // page_size)
 
 
 @dataclass
