@@ -51,7 +51,7 @@ def application(service: Service, token: str | None) -> Starlette:
             Route("/metrics", _guarded(shown, token)),
             Route("/healthz", healthy),
         ],
-        middleware=[] if token else [Middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS, www_redirect=False)],
+        middleware=[] if token else [Middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)],
         exception_handlers={RefusedError: _refused, HTTPException: _no_such_thing},
     )
 

@@ -92,7 +92,7 @@ def _token(options: argparse.Namespace, host: str) -> str | None:
     if not chosen:
         chosen = secrets.token_urlsafe(32)
         # Not through the log, which would hide it.
-        print(f"Token for this run: {chosen}", file=sys.stderr, flush=True)
+        print(f"Token for this run: {chosen}", file=sys.stderr)
     if len(chosen) < SHORTEST_TOKEN:
         raise ConfigError(f"The token has fewer than {SHORTEST_TOKEN} characters. Use a longer one.")
     return chosen

@@ -55,4 +55,4 @@ class RejectGuard:
 
     @property
     def _commonest(self) -> str:
-        return self._reasons.most_common(1)[0][0]
+        return max(self._reasons, key=self._reasons.__getitem__)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import io
 import json
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +17,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import uvicorn
+from airbyte_cdk.models import AirbyteConnectionStatus, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer, Status, Type
 from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
-from destination_mailchimp_unified import entrypoint
+import destination_mailchimp_unified
+from destination_mailchimp_unified import entrypoint, output
+from destination_mailchimp_unified import run as process
 from destination_mailchimp_unified.audience.groups import with_ids
 from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
@@ -31,9 +37,10 @@ from integration_tests.simulation.clock import VirtualClockLoop
 from integration_tests.streaming.simulated import pipeline_in
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError
+from mailchimp_unified.patience import Patience
 from mailchimp_unified.transport import Received
 from unit_tests.account import CONFIG, LOGGER, Account, audiences, destination
-from unit_tests.destination.writing import STATE, Mailchimp, record, state_line, write
+from unit_tests.destination.writing import STATE, Mailchimp, record, record_line, state_line, write
 from unit_tests.kernel.conftest import Scripted, answer
 
 if TYPE_CHECKING:
@@ -331,3 +338,133 @@ def test_groups_and_permissions_that_are_named_become_ids() -> None:
     assert [(one["marketing_permission_id"], one["enabled"]) for one in sent["marketing_permissions"]] == [("p1", True), ("p9", False)]
     assert len(told) == 2
     assert with_ids({"interests": {"abc": True}}, None, told.append) == {"interests": {"abc": True}}
+
+
+# The process.
+
+
+@pytest.mark.parametrize("printed", [b"", b"\n"])
+def test_a_reader_that_is_gone_ends_the_command_with_1(
+    printed: bytes, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing more can be written, and no line of the log that nobody reads makes noise."""
+    logging.raiseExceptions = True
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as output:
+        os.write(writer, printed)
+        os.close(reader)
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(output, write_through=True))
+        assert entrypoint.launch(destination(Account(audiences(1)))[0], ["spec"]) == 1
+        os.write(writer, b"what is left in buffers goes nowhere")
+    assert not logging.raiseExceptions
+
+
+@pytest.mark.parametrize(("end", "code"), [(SystemExit(143), 143), (SystemExit(0), 0), (SystemExit(), 0)])
+def test_an_end_on_a_signal_keeps_its_exit_code(end: SystemExit, code: int, files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the platform reads it."""
+
+    def ended(*_: object) -> None:
+        raise end
+
+    monkeypatch.setattr(DestinationMailchimpUnified, "check", ended)
+
+    assert entrypoint.launch(destination(Account(audiences(1)))[0], ["check", "--config", files["config"]]) == code
+
+
+@pytest.mark.parametrize(("length", "hidden"), [(7, False), (8, True), (9, True)])
+def test_a_secret_of_eight_characters_is_hidden_in_every_message(
+    length: int, hidden: bool, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A shorter text is not worth hiding: replacing it everywhere would spoil words that contain it."""
+    secret = "q9" * 4 + "x"
+    Path(files["config"]).write_text(json.dumps({"credentials": {"auth_type": "apikey", "apikey": secret[:length]}}))
+
+    def failed(*_: object) -> object:
+        return AirbyteConnectionStatus(status=Status.FAILED, message=f"wrong: {secret[:length]} of ada.lovelace@contacts.example")
+
+    monkeypatch.setattr(DestinationMailchimpUnified, "check", failed)
+    entrypoint.launch(destination(Account(audiences(1)))[0], ["check", "--config", files["config"]])
+
+    printed = capfd.readouterr().out
+    assert (secret[:length] not in printed, "ada.lovelace" in printed) == (hidden, False)
+
+
+def test_log_lines_are_messages_without_email_addresses(files: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
+    """The specification is printed as it is: examples in it may look like email addresses."""
+    connector = destination(Account(audiences(1)))[0]
+    entrypoint.launch(connector, ["spec"])
+    logging.getLogger("airbyte").info("written: ada.lovelace@contacts.example")
+
+    spec, log = [json.loads(line) for line in capfd.readouterr().out.splitlines() if line.startswith("{")]
+    assert (spec["type"], log["type"]) == ("SPEC", "LOG")
+    assert "ada.lovelace" not in log["log"]["message"]
+    assert spec["spec"] == json.loads(json.dumps(spec["spec"]))
+
+
+def test_everything_in_a_message_is_masked_except_in_the_specification() -> None:
+    """In lists and objects, however deep; numbers and nothing stay."""
+    inner = {"a": ["ada.lovelace@contacts.example", 1, None, True], "b": {"c": "x"}}
+
+    masked_line = json.loads(output.line({"type": "LOG", **inner}))
+    assert masked_line["a"][1:] == [1, None, True]
+    assert "lovelace" not in masked_line["a"][0]
+    assert masked_line["b"] == {"c": "x"}
+    assert json.loads(output.line({"type": "SPEC", **inner})) == {"type": "SPEC", **inner}
+
+
+def test_the_process_ends_with_the_code_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes its arguments, and prints what is in buffers before."""
+    seen: list[object] = []
+
+    def launch(_: object, arguments: list[str]) -> int:
+        seen.append(arguments)
+        return 7
+
+    monkeypatch.setattr(process, "tune", lambda: seen.append("tuned"))
+    monkeypatch.setattr(process, "launch", launch)
+    monkeypatch.setattr(output, "flush", lambda: seen.append("flushed"))
+    monkeypatch.setattr(os, "_exit", seen.append)
+    monkeypatch.setattr("sys.argv", ["destination-mailchimp-unified", "check", "--config", "x"])
+    process.main()
+
+    assert seen == ["tuned", ["check", "--config", "x"], "flushed", 7]
+
+
+def test_the_methods_of_the_cdk_write_as_the_command_does() -> None:
+    """Messages of its classes in, states of its classes out; the secrets of the configuration are hidden from then on."""
+    world = Account(audiences(1))
+    catalog_of_one = ConfiguredAirbyteCatalogSerializer.load(catalog(["people"]))
+    messages = [AirbyteMessageSerializer.load(json.loads(line)) for line in (record_line({"email": "a@contacts.example"}), state_line(1))]
+    config = {**CONFIG, "list_id": audiences(1)[0]["id"]}
+
+    states = list(DestinationMailchimpUnified(transport=lambda: Scripted(world, seconds=0.0)).write(config, catalog_of_one, iter(messages)))
+
+    assert [one.type for one in states] == [Type.STATE]
+    assert len(world.written) == 1
+    assert CONFIG["credentials"]["apikey"] not in filter_secrets(f"the key is {CONFIG['credentials']['apikey']}")
+
+
+@pytest.mark.parametrize("command", ["check", "discover"])
+def test_a_patience_that_was_given_takes_the_place_of_the_commands_own(command: str) -> None:
+    """Whoever runs a connector in a program of their own may wait longer, or not at all."""
+    asked: list[int] = []
+
+    def away(_: Any) -> Received:
+        asked.append(1)
+        return answer({"status": 503}, 503)
+
+    for patience in (Patience(total=0, first_answer=0), None):
+        scripted = Scripted(away, seconds=0.01)
+        connector = DestinationMailchimpUnified(patience, transport=lambda: scripted, new_loop=VirtualClockLoop)  # noqa: B023
+        with contextlib.suppress(AirbyteTracedException):
+            getattr(connector, command)(LOGGER, {**CONFIG, "list_id": audiences(1)[0]["id"]})
+        if patience:
+            assert len(asked) == 1
+    assert len(asked) > 2
+
+
+def test_the_package_offers_its_connector_and_nothing_else() -> None:
+    """Imported when it is asked for."""
+    assert destination_mailchimp_unified.DestinationMailchimpUnified is DestinationMailchimpUnified
+    with pytest.raises(AttributeError):
+        _ = destination_mailchimp_unified.Nonsense

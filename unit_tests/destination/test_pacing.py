@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Chunks, Intake
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from integration_tests.simulation.clock import run
 from mailchimp_unified.transport import Outgoing, Received
@@ -90,7 +90,7 @@ def taken_before_an_answer(chunk: bytes, **options: Any) -> int:
                 await asyncio.sleep(100.0)
             return await super().send(outgoing)
 
-    async def give(intake: Intake) -> None:
+    async def give(intake: Chunks) -> None:
         nonlocal taken
         while asyncio.get_running_loop().time() < 50.0:
             if intake.empty:
@@ -129,7 +129,7 @@ def test_a_mebibyte_is_read_ahead_and_no_more() -> None:
             (too_far if len(sizes) > READ_AHEAD else full).set()
         return b"\n" if len(sizes) < 5 * READ_AHEAD else b""
 
-    def feed(intake: Intake, read: Callable[[int], bytes]) -> None:
+    def feed(intake: Chunks, read: Callable[[int], bytes]) -> None:
         threads.append(threading.Thread(target=intake.fill, args=(read,), daemon=True))
         threads[0].start()
 

@@ -8,10 +8,10 @@ from typing import Any
 import obstore
 import pytest
 
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Chunks
 from unit_tests.destination.writing import STATE, Mailchimp, record, record_line, write
 
-BUCKET = {
+BUCKET: dict[str, Any] = {
     "rejected_records": "object_storage",
     "object_storage_config": {"storage_type": "S3", "s3_bucket_name": "rejects", "s3_bucket_region": "us-east-1"},
 }
@@ -53,7 +53,7 @@ def test_rejects_that_a_slow_bucket_keeps_waiting_fill_no_memory(bucket: Bucket)
     """Where records are rejected faster than the bucket takes them, the input waits: some mebibytes are in memory, not all of them, nor few."""
     line = record_line(record(1, email="nobody", note="x" * (MEBIBYTE // 4)))
 
-    async def give(intake: Intake) -> None:
+    async def give(intake: Chunks) -> None:
         given = 0
         while given < RECORDS:
             if intake.empty:

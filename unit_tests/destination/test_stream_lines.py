@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from destination_mailchimp_unified.live.events import LONGEST_LINE
 from destination_mailchimp_unified.live.lines import Lines
 from destination_mailchimp_unified.live.metrics import Metrics
 from destination_mailchimp_unified.live.output import Output
@@ -51,7 +50,7 @@ def test_every_line_comes_once_however_it_is_cut(lines: list[bytes], size: int, 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_a_line_that_is_too_long_is_told_and_not_kept(extra: int) -> None:
     """A mebibyte is a line, one byte more is none; what follows is read as usual."""
-    long = b"x" * (LONGEST_LINE + extra)
+    long = b"x" * (MEBIBYTE + extra)
 
     assert lines_of(chunks(long[:70_000], long[70_000:] + b"\nnext\n")) == [None if extra else long, b"next"]
 
@@ -83,14 +82,14 @@ def test_an_error_of_the_input_is_raised_where_its_lines_are_taken() -> None:
     """What came before it is given."""
 
     def read(_: int) -> bytes:
-        if given:
-            return given.pop()
+        if left:
+            return left.pop()
         raise OSError("gone")
 
-    given = [b"one\n"]
+    left = [b"one\n"]
     with pytest.raises(OSError, match="gone"):
         lines_of(read)
-    assert given == []
+    assert left == []
 
 
 def test_a_mebibyte_is_read_ahead_and_no_more() -> None:
@@ -153,9 +152,12 @@ def test_answers_of_sixteen_mebibytes_may_be_unwritten() -> None:
     """With an id each answer can be long: while nobody reads them, no more lines are read."""
     reads = threading.Event()
 
+    def write(_: bytes) -> None:
+        reads.wait(10)
+
     async def answering() -> tuple[list[bool], bool]:
-        output, room = Output(lambda _: reads.wait(10) and None, in_order=False), list[bool]()
-        for number, size in enumerate((16 * MEBIBYTE - 21, 10, 11), 1):
+        output, room = Output(write, in_order=False), list[bool]()
+        for number, size in enumerate((16 * MEBIBYTE - 21, 10, 10, 10), 1):
             output.expect()
             room.append(output.has_room())
             output.answer(number, {"id": "x" * (size - len(b'{"id":""}\n'))})
@@ -165,7 +167,7 @@ def test_answers_of_sixteen_mebibytes_may_be_unwritten() -> None:
         await output.finish()
         return room, output.has_room()
 
-    assert asyncio.run(answering()) == ([True, True, True, False], True)
+    assert asyncio.run(answering()) == ([True, True, True, True, False], True)
 
 
 def test_a_reader_that_is_gone_keeps_nobody_waiting() -> None:

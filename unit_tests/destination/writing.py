@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
-from destination_mailchimp_unified.intake.lines import Intake
+from destination_mailchimp_unified.intake.lines import Chunks
 from integration_tests.simulation.people import Person
 from integration_tests.simulation.world import Weather
 from integration_tests.streaming.simulated import LIST, Days
@@ -31,11 +31,12 @@ STREAM = "people"
 
 @dataclass
 class Sync:
-    """A sync that is over: the requests that it made, each with its second, and when which states came back."""
+    """A sync that is over: the requests that it made, each with its second, when which states came back, and what was logged."""
 
     world: Mailchimp
     states: list[Json] = field(default_factory=list)
     state_seconds: list[float] = field(default_factory=list)
+    log: list[logging.LogRecord] = field(default_factory=list)
     error: Exception | None = None
 
     @property
@@ -98,30 +99,32 @@ def record(number: int, **columns: Any) -> Json:
 
 def write(
     world: Mailchimp,
-    *messages: Json | float | str,
+    *messages: Json | float | str | bytes,
     mode: str = "append",
     properties: Json | None = None,
-    give: Callable[[Intake], Any] | None = None,
+    give: Callable[[Chunks], Any] | None = None,
+    streams: Sequence[Json] | None = None,
     **options: Any,
 ) -> Sync:
-    """Write records, given as their columns, pauses in seconds, and states, then the end of the input.
+    """Write records, given as their columns, pauses in seconds, states, and other lines, then the end of the input.
 
     `properties` are those of the stream's schema; without them the columns are learned from the records.
-    `give` feeds the input in its own way instead.
+    `give` feeds the input in its own way instead, `streams` are the configured streams of another catalog.
     """
     destination = DestinationMailchimpUnified(
         transport=lambda: world, new_loop=world.new_loop, feed=lambda intake, _: tasks.append(_task(intake, messages, give))
     )
     config = {"credentials": {"auth_type": "apikey", "apikey": DEFAULT_API_KEY}, "list_id": LIST, "max_rejected_percent": None, **options}
     described = {"name": STREAM, "json_schema": {"properties": properties or {}}, "supported_sync_modes": ["full_refresh"]}
-    catalog = {"streams": [{"stream": described, "sync_mode": "full_refresh", "destination_sync_mode": mode}]}
+    configured = streams or [{"stream": described, "sync_mode": "full_refresh", "destination_sync_mode": mode}]
     tasks: list[asyncio.Task[None]] = []
     logger = logging.getLogger("destination.unit")
-    logger.propagate, logger.handlers = False, [logging.NullHandler()]
     world.began, sync = world.now, Sync(world)
+    logger.propagate, logger.handlers = False, [_Log(sync.log)]
+    logger.setLevel(logging.INFO)
     world.calls, world.params = [], []
     try:
-        for line in destination.write_lines(logger, config, catalog, lambda _: b""):
+        for line in destination.write_lines(logger, config, {"streams": list(configured)}, lambda _: b""):
             sync.states.append(orjson.loads(line))
             sync.state_seconds.append(world.now - world.began)
     except Exception as error:  # noqa: BLE001 - how a sync ends is for the test to say
@@ -129,13 +132,28 @@ def write(
     return sync
 
 
-def _task(intake: Intake, messages: Sequence[Json | float | str], give: Callable[[Intake], Any] | None) -> asyncio.Task[None]:
+class _Log(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, kept: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self._kept.append(record)
+
+
+def _task(intake: Chunks, messages: Sequence[Json | float | str | bytes], give: Callable[[Chunks], Any] | None) -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(give(intake) if give else _give(intake, messages))
 
 
-async def _give(intake: Intake, messages: Sequence[Json | float | str]) -> None:
+async def _give(intake: Chunks, messages: Sequence[Json | float | str | bytes]) -> None:
     lines: list[bytes] = []
     for number, message in enumerate(messages):
+        if isinstance(message, bytes):
+            lines.append(message)
+            continue
         if isinstance(message, (int, float)):
             if lines:
                 intake.add(b"".join(lines))
@@ -148,9 +166,9 @@ async def _give(intake: Intake, messages: Sequence[Json | float | str]) -> None:
     intake.add(b"")
 
 
-def record_line(columns: Any) -> bytes:
+def record_line(columns: Any, stream: str = STREAM) -> bytes:
     """Return the line of a record with these columns."""
-    return orjson.dumps({"type": "RECORD", "record": {"stream": STREAM, "emitted_at": 1, "data": columns}}) + b"\n"
+    return orjson.dumps({"type": "RECORD", "record": {"stream": stream, "emitted_at": 1, "data": columns}}) + b"\n"
 
 
 def state_line(number: int) -> bytes:

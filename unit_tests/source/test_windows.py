@@ -94,7 +94,7 @@ ALL = frozenset(STATUSES)
         ({"archived"}, [("archived", None)]),
         ((), []),
     ],
-    ids=str,
+    ids=lambda value: ",".join(sorted(value)) if isinstance(value, (set, frozenset)) else None,
 )
 def test_the_wanted_statuses_are_read_from_the_fewest_listings(wanted: set[str], read: list[tuple[str | None, set[str] | None]]) -> None:
     """One status has a listing of its own, several are picked from that of all, and archived contacts are in no listing but their own."""
