@@ -450,7 +450,7 @@ def test_a_column_says_a_field_by_a_prefix_only() -> None:
 def test_a_date_is_read_by_its_pattern_or_refused(format_: str, cell: Any, read: object) -> None:
     """Letters as spreadsheets and libraries write them, mm for months or minutes, directives, examples, seconds since 1970."""
     if read is None:
-        with pytest.raises(ValueError, match="expects|use"):
+        with pytest.raises(ValueError, match=r"expects|use"):
             reader_of(format_)(cell)
     else:
         assert reader_of(format_)(cell) == read
@@ -478,7 +478,7 @@ def test_a_format_is_of_dates_or_of_numbers(format_: str, date: bool) -> None:
 )
 def test_a_format_without_day_and_month_is_none(format_: str) -> None:
     """Neither is one with letters that stand for nothing, or an example whose month is a number."""
-    with pytest.raises(ValueError, match="^use number"):
+    with pytest.raises(ValueError, match=r"^use number"):
         reader_of(format_)
 
 

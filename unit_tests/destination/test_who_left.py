@@ -178,7 +178,7 @@ def test_where_more_leave_than_may_nobody_does(most: float, left: int) -> None:
 
     assert (sync.error, len(with_tag(world))) == (None, 10 - left)
     assert len(numbers(sync)) == bool(left)
-    assert [("2 of 10" in one, "20.0 %" in one) for one in warnings(sync)] == ([] if left else [(True, True)])
+    assert [("2 of 10" in one, "20.0%" in one) for one in warnings(sync)] == ([] if left else [(True, True)])
 
 
 def test_a_list_that_is_not_whole_is_not_believed() -> None:
