@@ -28,11 +28,10 @@ class RejectGuard:
 
         Those under way count as good: what is refused here is settled sooner than what Mailchimp takes.
         """
-        if outcome.kind != "rejected":
-            return
-        self._rejected += 1
-        self._reasons[outcome.reason] += 1
-        if self._most is None:
+        if outcome.kind == "rejected":
+            self._rejected += 1
+            self._reasons[outcome.reason] += 1
+        if self._most is None or not self._rejected:
             return
         least = MIN_RECORDS_ALL_REJECTED if self._most >= ALL_PERCENT else MIN_RECORDS_TO_JUDGE
         if came >= least and self._rejected * ALL_PERCENT >= self._most * came:
