@@ -23,7 +23,7 @@ from destination_mailchimp_unified.check import check_account
 from destination_mailchimp_unified.config import DestinationConfig, parse_destination_config
 from destination_mailchimp_unified.discovery import destination_catalog
 from destination_mailchimp_unified.faults import traced
-from destination_mailchimp_unified.intake.lines import Feed, Intake, on_a_thread
+from destination_mailchimp_unified.intake.lines import Intake, ReadInto, on_a_thread
 from destination_mailchimp_unified.intake.mapping import check_fields
 from destination_mailchimp_unified.intake.streams import targets_of
 from destination_mailchimp_unified.pipeline.writer import Writer
@@ -52,7 +52,7 @@ class DestinationMailchimpUnified(Destination):
         *,
         transport: Callable[[], Transport] | None = None,
         new_loop: NewLoop = asyncio.new_event_loop,
-        feed: Feed = on_a_thread,
+        feed: ReadInto = on_a_thread,
         page_size: int = PAGE_SIZE,
     ) -> None:
         self._patience = patience

@@ -19,9 +19,9 @@ from mailchimp_unified import auth
 from mailchimp_unified.clock import MailchimpClock, date_of
 from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
 from mailchimp_unified.errors import (
-    Answer,
     BugError,
     ConfigError,
+    FailedResponse,
     IncompleteAnswerError,
     MailchimpError,
     NotFoundError,
@@ -295,8 +295,8 @@ def _level(pause: float) -> int:
     return logging.INFO if pause >= NOTEWORTHY_PAUSE_SECONDS else logging.DEBUG
 
 
-def _answer(received: Received, request: Request) -> Answer:
-    return Answer(
+def _answer(received: Received, request: Request) -> FailedResponse:
+    return FailedResponse(
         status=received.status,
         what=request.what,
         method=request.method,

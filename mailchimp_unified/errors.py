@@ -173,7 +173,7 @@ class BugError(MailchimpError):
 
 
 @dataclass(frozen=True)
-class Answer:
+class FailedResponse:
     """An HTTP answer as far as it decides between success and error; `what` names the request for the user."""
 
     status: int
@@ -201,7 +201,7 @@ class Answer:
         return self.body[:PROBLEM_EXCERPT_CHARACTERS].decode("utf-8", "replace").strip()
 
 
-def error_for(answer: Answer) -> MailchimpError:
+def error_for(answer: FailedResponse) -> MailchimpError:
     """Turn an answer with a status of 400 or above into the error that says who must act.
 
     Branches on status code and content type only, as https://mailchimp.com/developer/marketing/docs/errors/ advises;
@@ -232,23 +232,23 @@ def _problem(content_type: str, body: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _transient(answer: Answer) -> TransientError:
+def _transient(answer: FailedResponse) -> TransientError:
     # A throttled request was never carried out; one that failed inside Mailchimp may have been.
     kind = ServerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else TransientError
     return _passing(kind, f"HTTP {answer.status}", answer, sent=answer.status not in _NOT_CARRIED_OUT)
 
 
-def _blocked(answer: Answer) -> TransientError:
+def _blocked(answer: FailedResponse) -> TransientError:
     words = f"A firewall in front of Mailchimp blocks the IP address of this machine (HTTP {answer.status})"
     return _passing(FirewallError, words, answer, sent=False)
 
 
-def _passing(kind: type[TransientError], said: str, answer: Answer, *, sent: bool) -> TransientError:
+def _passing(kind: type[TransientError], said: str, answer: FailedResponse, *, sent: bool) -> TransientError:
     pause = _seconds(answer.retry_after, answer.date)
     return kind(said, what=answer.what, detail=answer.detail, sent=sent, answered=True, retry_after=pause)
 
 
-def _is_firewall(answer: Answer) -> bool:
+def _is_firewall(answer: FailedResponse) -> bool:
     if answer.problem.get("type") == AKAMAI_PROBLEM_TYPE:
         return True
     page = answer.body[:FIREWALL_PAGE_BYTES].lower()
@@ -273,7 +273,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} s"  # noqa: PLR2004 - from two minutes on
 
 
-def _forbidden(answer: Answer) -> ConfigError:
+def _forbidden(answer: FailedResponse) -> ConfigError:
     if "datacenter" in answer.detail:
         return DataCenterError(
             "The API key's suffix names the wrong data center. Copy the whole key from Mailchimp again.",
@@ -287,7 +287,7 @@ def _forbidden(answer: Answer) -> ConfigError:
     )
 
 
-def _refused(answer: Answer) -> MailchimpError:
+def _refused(answer: FailedResponse) -> MailchimpError:
     if answer.status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"Mailchimp returned 404 (not found) for {answer.what}.", detail=answer.detail)
     if answer.status == HTTPStatus.UPGRADE_REQUIRED:
@@ -295,7 +295,7 @@ def _refused(answer: Answer) -> MailchimpError:
     return _not_accepted(answer)
 
 
-def _not_accepted(answer: Answer) -> MailchimpError:
+def _not_accepted(answer: FailedResponse) -> MailchimpError:
     fields = tuple((str(e.get("field", "")), str(e.get("message", ""))) for e in _complaints(answer))
     words = answer.title or f"status {answer.status}"
     if SIGNUP_THROTTLE_DETAIL in answer.detail:
@@ -311,6 +311,6 @@ def _not_accepted(answer: Answer) -> MailchimpError:
     return RejectedRecordError(f"Mailchimp rejected the record ({words}).", detail=answer.detail, title=words, fields=fields)
 
 
-def _complaints(answer: Answer) -> list[dict[str, Any]]:
+def _complaints(answer: FailedResponse) -> list[dict[str, Any]]:
     complaints = answer.problem.get("errors")
     return [c for c in complaints if isinstance(c, dict)] if isinstance(complaints, list) else []

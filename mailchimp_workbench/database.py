@@ -24,7 +24,7 @@ UPLOADS = "uploads"
 LONGEST_QUERY_SECONDS = 60.0
 FETCHED_ROWS = 1000
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,14 @@ class Database:
             raise NotThereError(f"There is no table {name}.")
         return f"SELECT * FROM {quoted(name)}"
 
-    def remembered(self, name: str, ask: Callable[[], Answer]) -> Answer:
+    def remembered(self, name: str, ask: Callable[[], Result]) -> Result:
         """Return what `ask` gives; asked once until the tables change, and by one thread, for which others wait."""
         with self._lock:
             answers, asking = self._answers, self._asking.setdefault(name, threading.Lock())
         with asking:
             if name not in answers:
                 answers[name] = ask()
-            answer: Answer = answers[name]
+            answer: Result = answers[name]
             return answer
 
     def install_views(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from mailchimp_workbench.problems import BusyError, NotThereError, WorkbenchError
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 KEPT_LINES = 200
 KEPT_RUNS = 20
@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.5
 Status = Literal["running", "done", "failed", "stopped"]
 
 
-async def to_the_end(work: Callable[..., Answer], *arguments: Any) -> Answer:
+async def to_the_end(work: Callable[..., Result], *arguments: Any) -> Result:
     """Return what `work` gives in a thread. A run that is stopped meanwhile waits for its end: half a write is none."""
     task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:

@@ -169,7 +169,7 @@ class ListsStream(_OfAudiences):
 
     async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
         # Not chosen any more is not the same as deleted.
-        return await _is_gone(key["id"], session.account)
+        return await _audience_is_gone(key["id"], session.account)
 
 
 class TagsStream(_OfAudiences):
@@ -191,7 +191,7 @@ class TagsStream(_OfAudiences):
     async def _is_gone(self, key: Mapping[str, Any], session: Session) -> bool:
         list_id = key["list_id"]
         if list_id not in self._whole:
-            return await _is_gone(list_id, session.account)
+            return await _audience_is_gone(list_id, session.account)
         # Several pages are several moments: in a collection that Mailchimp does not sort, a tag may be in none of them and yet be there.
         return list_id in self._of_one_page or await self._tag_is_gone(list_id, str(key["id"]), session)
 
@@ -203,7 +203,7 @@ class TagsStream(_OfAudiences):
         return False
 
 
-async def _is_gone(list_id: str, account: Account) -> bool:
+async def _audience_is_gone(list_id: str, account: Account) -> bool:
     audiences = await account.audiences()
     return (list_id not in audiences.by_id or account.was_asked_for(list_id)) and await account.is_gone(list_id)
 

@@ -41,7 +41,7 @@ from source_mailchimp_unified.config import SourceConfig
 from source_mailchimp_unified.contacts.stream import ContactsStream
 from source_mailchimp_unified.faults import error_message, traced
 from source_mailchimp_unified.files import read_catalog, read_config, read_state, states_by_stream
-from source_mailchimp_unified.raw.family import Family
+from source_mailchimp_unified.raw.common import Common
 from source_mailchimp_unified.raw.form import choices as raw_choices
 from source_mailchimp_unified.raw.form import description as raw_description
 from source_mailchimp_unified.raw.stream import RawStream, raw_entity
@@ -176,7 +176,7 @@ class SourceMailchimpUnified(Source):
         self, config: SourceConfig, catalog: ConfiguredAirbyteCatalog, states: Mapping[str, Any], logger: logging.Logger
     ) -> list[Stream]:
         streams: list[Stream] = []
-        shared = Family(logger, self._now)
+        shared = Common(logger, self._now)
         for configured in catalog.streams:
             name, full_refresh = configured.stream.name, configured.sync_mode == SyncMode.full_refresh
             incoming = states.get(name, {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from destination_mailchimp_unified.audience.merge_fields import PlannedField
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 
 StreamKey = tuple[str | None, str]
 """Namespace and name of a stream."""
@@ -48,7 +48,7 @@ class Arrival:
     """
 
     entry: Entry
-    contact: Contact
+    contact: MappedContact
     operation: Operation = "upsert"
     planned: Mapping[str, PlannedField] = field(default_factory=dict)
     membership_tag: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from destination_mailchimp_unified.config import Rule
-from destination_mailchimp_unified.intake.contact import Contact, Draft
+from destination_mailchimp_unified.intake.contact import Draft, MappedContact
 from destination_mailchimp_unified.intake.fields import LISTS, Field, named_with_prefix
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
 from mailchimp_unified.entities import readers
@@ -112,7 +112,7 @@ class Columns:
         roots = [filler for root, fillers in self._paths.items() if root in self.names for filler in fillers]
         return [*mapped, *(filler for filler in roots if folded(filler.origin) not in self.names), *self.constants]
 
-    def contact(self, columns: Mapping[str, Any]) -> Contact:
+    def contact(self, columns: Mapping[str, Any]) -> MappedContact:
         """Return the contact of a record. Raises InvalidValueError for the first value that cannot be read, or leaves it out."""
         if not columns.keys() <= self._found.keys():
             self._learn(columns)

@@ -16,7 +16,7 @@ from mailchimp_unified.text import is_blank, visible
 
 
 @dataclass(frozen=True)
-class Contact:
+class MappedContact:
     """A record as a unified contact, its values not yet those of an audience.
 
     `unified` holds unified fields, `extras` columns that may be merge fields of the audience, `left_out` the names of fields
@@ -49,12 +49,12 @@ class Draft:
         except ValueError as error:
             raise InvalidValueError(filler.field.merge_tag or filler.field.label, str(error)) from None
 
-    def contact(self) -> Contact:
+    def contact(self) -> MappedContact:
         """Return the contact."""
         whole = {tag: (None if is_blank(parts) else parts) for tag, parts in self._parts.items()}
         if self._custom or whole:
             self.unified["custom_fields"] = {**(self.unified.get("custom_fields") or {}), **whole, **self._custom}
-        return Contact(self.unified, self.extras, tuple(self.left_out))
+        return MappedContact(self.unified, self.extras, tuple(self.left_out))
 
     def put_unified(self, filler: Filler, value: Any) -> None:
         """Fill a unified field."""

@@ -32,7 +32,9 @@ FORMS = {
 LISTS = ("tags", "tags_to_remove")
 """Fields that several columns may fill together."""
 
-Kind = Literal["unified", "merge field", "address part", "full name", "tag", "interest", "permission", "ignore", "deleted at", "merge tag"]
+FieldKind = Literal[
+    "unified", "merge field", "address part", "full name", "tag", "interest", "permission", "ignore", "deleted at", "merge tag"
+]
 
 _NAMED_TAGS = {"first_name": FIRST_NAME_TAG, "last_name": LAST_NAME_TAG, "phones": PHONE_TAG}
 
@@ -44,7 +46,7 @@ class Field:
     `name` is the unified name, the tag of the merge field, the name of the tag, `Category/Name`, or the permission's text.
     """
 
-    kind: Kind
+    kind: FieldKind
     name: str
     part: str = ""
 

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 CHUNK_BYTES = 1 << 16
 CHUNKS_WAITING = 16
 
-TOO_DEEP = "the record is nested too deeply"
+RECORD_TOO_DEEP = "the record is nested too deeply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class StreamStatus:
 
 Message = Record | State | Unusable | StreamStatus
 
-Feed = Callable[["Chunks", Callable[[int], bytes]], None]
+ReadInto = Callable[["Chunks", Callable[[int], bytes]], None]
 """Begins to read: calls `fill` elsewhere, or `add` for each chunk."""
 
 
@@ -63,7 +63,7 @@ class Chunks:
     `read` takes a number of bytes and returns what there is, b"" at the end: no reader's lock is held at exit.
     """
 
-    def __init__(self, read: Callable[[int], bytes], feed: Feed = on_a_thread) -> None:
+    def __init__(self, read: Callable[[int], bytes], feed: ReadInto = on_a_thread) -> None:
         self._loop = asyncio.get_running_loop()
         self._came = asyncio.Event()
         self._room = threading.Semaphore(CHUNKS_WAITING)
@@ -134,7 +134,7 @@ class Input(Protocol):
 class Intake:
     """The messages of the lines that are read."""
 
-    def __init__(self, read: Callable[[int], bytes], feed: Feed = on_a_thread) -> None:
+    def __init__(self, read: Callable[[int], bytes], feed: ReadInto = on_a_thread) -> None:
         self._chunks = Chunks(read, feed)
         self._ended = False
         # The beginning of a line whose end has not come yet, in pieces: joining at each would be slow for a long one.
@@ -197,5 +197,5 @@ def _record(record: Any, line: bytes) -> Record | Unusable:
     if not isinstance(record, dict) or not isinstance(record.get("data"), dict) or not isinstance(record.get("stream"), str):
         return Unusable("the record has no stream or no columns", line)
     if is_too_deep(record, line):
-        return Unusable(TOO_DEEP, line)
+        return Unusable(RECORD_TOO_DEEP, line)
     return Record(stream_key(record["stream"], record.get("namespace")), record["data"], line)

@@ -17,7 +17,7 @@ LONGEST_LINE = 1 << 20
 
 NOT_JSON = "the line is not JSON"
 TOO_LONG = f"the line is longer than {LONGEST_LINE} bytes"
-TOO_DEEP = "the event is nested too deeply"
+EVENT_TOO_DEEP = "the event is nested too deeply"
 NO_OBJECT = "an event is a JSON object: the columns of one contact"
 
 
@@ -53,11 +53,11 @@ def event_of(columns: Any, streams: Streams, text: bytes | None = None) -> Event
     try:
         text = printed(columns) if text is None else text
     except RecursionError:
-        return Event(_plain_id(columns), Unusable(TOO_DEEP, b""))
+        return Event(_plain_id(columns), Unusable(EVENT_TOO_DEEP, b""))
     if not isinstance(columns, dict):
         return Event(None, Unusable(NO_OBJECT, text))
     if is_too_deep(columns, text):
-        return Event(_plain_id(columns), Unusable(TOO_DEEP, text))
+        return Event(_plain_id(columns), Unusable(EVENT_TOO_DEEP, text))
     return Event(columns.get("id"), Record(streams.of(columns), columns, text))
 
 

@@ -98,7 +98,7 @@ class LiveWriter(Writer):
 
     async def _open(self, lanes: list[Lane]) -> None:
         for lane in lanes:
-            lane.look()
+            lane.wake()
         for lane in lanes:
             await lane.opened.wait()
         self._logger.info("Ready for events.")
@@ -112,7 +112,7 @@ class LiveWriter(Writer):
     def _look(self) -> None:
         for lane in self._live.values():
             if lane.waits:
-                lane.look()
+                lane.wake()
 
     async def _age(self) -> None:
         """Forget what is old, and learn again what is used."""

@@ -18,10 +18,10 @@ from destination_mailchimp_unified.pipeline.preparing import Preparation
 from destination_mailchimp_unified.planning.changes import SUPERSEDED, Change, change_of, invalid
 from destination_mailchimp_unified.planning.consent import notes
 from destination_mailchimp_unified.planning.plan import Batch, Plan, plan
-from destination_mailchimp_unified.sending import bulk, rehearsal, single
+from destination_mailchimp_unified.sending import bulk, dry_run, single
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from destination_mailchimp_unified.sending.scope import Scope
-from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, UNCHANGED, UPDATED, WITHOUT, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import UNCHANGED, UPDATED, VALUE_TOO_DEEP, WITHOUT, Outcome, rejected
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.errors import ConfigError, NotFoundError
@@ -72,15 +72,15 @@ class Lane:
             return
         self._backlog.arrived.append(arrival)
         if len(self._backlog.arrived) >= BULK_SIZE:
-            self.look()
+            self.wake()
 
-    def hurry(self, number: int) -> None:
+    def flush(self, number: int) -> None:
         """Let every record up to this number go without waiting for a full batch."""
         if not self._backlog.is_empty and self._due_before <= number:
             self._due_before = number + 1
-            self.look()
+            self.wake()
 
-    def look(self) -> None:
+    def wake(self) -> None:
         """Look at what waits."""
         self._wanted.set()
 
@@ -154,7 +154,7 @@ class Lane:
             except InvalidValueError as error:
                 change = invalid(error)
             except RecursionError:
-                change = TOO_DEEP
+                change = VALUE_TOO_DEEP
             if isinstance(change, Outcome):
                 self._settle(arrival.entry, _contact_id(arrival), change)
             else:
@@ -207,14 +207,14 @@ class Lane:
             self._on_their_way.discard(change.id)
             self._backlog.waiting.put_back(change)
         if again:
-            self.look()
+            self.wake()
 
     def _has_waited_too_long(self, change: Change) -> bool:
         now = asyncio.get_running_loop().time()
         return now - self._stale_since.setdefault(change.id, now) >= LONGEST_SECONDS
 
     async def _carry_out_singly(self, change: Change) -> None:
-        way = rehearsal.rehearse if self._config.dry_run else single.carry_out
+        way = dry_run.carry_out if self._config.dry_run else single.carry_out
         self._settle_written(change, await way(change, self._scope_now()))
 
     def _scope_now(self) -> Scope:
@@ -228,7 +228,7 @@ class Lane:
         self._on_their_way.discard(change.id)
         self._stale_since.pop(change.id, None)
         if change.id in self._backlog.waiting or change.id in self._awaited:
-            self.look()
+            self.wake()
         if outcome.kind not in ("rejected", "skipped"):
             outcome = outcome.noting((*outcome.notes, *(f"{WITHOUT}{name}" for name in change.left_out)))
         for entry in change.entries:

@@ -14,8 +14,8 @@ from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, StreamKey
 from destination_mailchimp_unified.intake.refreshes import INCREMENTAL
 from destination_mailchimp_unified.intake.streams import Target
-from destination_mailchimp_unified.planning.leaving import ANYWHERE, NOBODY_CAME, NOT_COMPLETE, UNREADABLE, Presence, is_too_many
-from destination_mailchimp_unified.sending.leaving import Carriers, read_carriers, take_tag
+from destination_mailchimp_unified.planning.leaving import ANYWHERE, NOBODY_CAME, NOT_COMPLETE, UNREADABLE, Seen, is_too_many
+from destination_mailchimp_unified.sending.leaving import TaggedContacts, read_tagged, take_tag
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.paging import Pager
 
@@ -45,7 +45,7 @@ class Leaving:
             target.key: target.refresh.doubt(every_sync_is_complete=config.every_sync_is_complete, attempt=attempt)
             for target in self._feeding
         }
-        self._presence = Presence()
+        self._presence = Seen()
         self.summary: list[str] = []
 
     @property
@@ -121,7 +121,7 @@ class Leaving:
         if tag_id is None:
             return
         most = self._config.max_leaving_percent
-        carriers = await read_carriers(audience, tag_id, self._presence, most, self._pager)
+        carriers = await read_tagged(audience, tag_id, self._presence, most, self._pager)
         if not carriers.whole:
             self._warn(audience, "Mailchimp does not list all contacts with the tag")
         elif is_too_many(carriers.left, carriers.count, most):
@@ -134,11 +134,11 @@ class Leaving:
         else:
             await self._take(audience, tag_id, carriers)
 
-    async def _take(self, audience: Audience, tag_id: int, carriers: Carriers) -> None:
+    async def _take(self, audience: Audience, tag_id: int, carriers: TaggedContacts) -> None:
         refused = 0
         if self._config.dry_run:
             for contact_id, email in carriers.leaving:
-                self._keep(line_of(audience.id, contact_id, email, self._tag))
+                self._keep(leaving_line(audience.id, contact_id, email, self._tag))
         elif carriers.leaving:
             tag, suppress = audience.spelled(self._tag), self._config.suppress_automations
             refused = await take_tag(audience, tag, tag_id, carriers.leaving, self._pager, suppress_automations=suppress)
@@ -156,7 +156,7 @@ class Leaving:
         self.summary.append(words)
 
 
-def line_of(list_id: str, contact_id: str, email: str, tag: str) -> bytes:
+def leaving_line(list_id: str, contact_id: str, email: str, tag: str) -> bytes:
     """Return a line for the file of planned outcomes about a contact who would lose the tag: it holds no record. Pure."""
     return orjson.dumps(
         {

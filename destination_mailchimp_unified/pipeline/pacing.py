@@ -58,7 +58,7 @@ class Pacing:
 
     def _hurry(self, number: int) -> None:
         for lane in self._lanes.values():
-            lane.hurry(number)
+            lane.flush(number)
 
     def _set(self, name: str, seconds: float, then: Callable[[], None]) -> None:
         if name not in self._timers:

@@ -9,7 +9,7 @@ from destination_mailchimp_unified.intake.arrivals import Entry
 from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import Outcome
-from destination_mailchimp_unified.settling.rejected_records import Store, line_of
+from destination_mailchimp_unified.settling.rejected_records import Store, outcome_line
 from destination_mailchimp_unified.settling.report import Report
 
 
@@ -41,7 +41,7 @@ class Settlement:
         self._ledger.settle(entry, outcome)
         self._report.note(entry, contact_id, outcome)
         if self._rejects and (outcome.kind == "rejected" or self._report.dry_run):
-            self._rejects.add(line_of(entry, contact_id, outcome))
+            self._rejects.add(outcome_line(entry, contact_id, outcome))
         self._report.progress(self._ledger.tallies, self._ledger.open_records)
         if not self._settled.is_set():
             self._settled.set()

@@ -27,7 +27,7 @@ from destination_mailchimp_unified.pipeline.reject_guard import RejectGuard
 from destination_mailchimp_unified.pipeline.settlement import Settlement
 from destination_mailchimp_unified.planning.changes import invalid
 from destination_mailchimp_unified.settling.ledger import Ledger
-from destination_mailchimp_unified.settling.outcomes import TOO_DEEP, Outcome, rejected
+from destination_mailchimp_unified.settling.outcomes import VALUE_TOO_DEEP, Outcome, rejected
 from destination_mailchimp_unified.settling.rejected_records import BUFFERED_BYTES, Store
 from destination_mailchimp_unified.settling.report import Report
 from mailchimp_unified.client import MailchimpClient
@@ -43,7 +43,7 @@ BATCHES_PER_WORKER = 2
 MOST_BYTES = 16 << 20
 """So many bytes of records are in memory at most, as they came in; more wait in the pipe."""
 
-BEAT_SECONDS = 0.1
+POLL_SECONDS = 0.1
 """How often a full pipeline looks whether anything is under way, and how long the first look at an audience waits for records."""
 
 UNKNOWN_STREAM = rejected("its stream is not in the catalog")
@@ -139,10 +139,10 @@ class Writer:
     async def _open(self, lanes: list[Lane]) -> None:
         """Look at the audiences that are named before any record; what comes first tells what must be known of them."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BEAT_SECONDS):
+            async with asyncio.timeout(POLL_SECONDS):
                 await self._came.wait()
         for lane in lanes:
-            lane.look()
+            lane.wake()
 
     async def _take_all(self, intake: Input) -> None:
         while True:
@@ -177,7 +177,7 @@ class Writer:
         """Wait until a record is settled; where nothing is under way, no batch is going to fill."""
         # Not wait_for, which may swallow a cancellation: https://github.com/python/cpython/issues/86296.
         try:
-            async with asyncio.timeout(BEAT_SECONDS):
+            async with asyncio.timeout(POLL_SECONDS):
                 await self._settlement.progress()
         except TimeoutError:
             if all(lane.idle for lane in self._lanes.values()):
@@ -211,7 +211,7 @@ class Writer:
         except RecursionError:
             # JSON in the text of a cell can be deeper than that of a record may be.
             self._leaving.note_line()
-            self._settlement.settle(entry, "", TOO_DEEP)
+            self._settlement.settle(entry, "", VALUE_TOO_DEEP)
             return
         list_id = target.list_id or arrival.contact.unified.get("list_id") or self._config.list_id
         self._leaving.note(arrival, list_id)

@@ -1,4 +1,4 @@
-"""What is wanted of one contact: from a unified contact to a change, and several changes folded into one. Pure."""
+"""What is wanted of one contact: from a unified contact to a change, and several changes merged into one. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from destination_mailchimp_unified.audience.groups import with_ids
 from destination_mailchimp_unified.audience.tag_names import fold
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.contact import Contact
-from destination_mailchimp_unified.planning.tags import Tagging, folded_tagging, tagging, with_tag
+from destination_mailchimp_unified.intake.contact import MappedContact
+from destination_mailchimp_unified.planning.tags import Tagging, merged_tagging, tagging, with_tag
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
 from mailchimp_unified.entities.contact import ARCHIVED, merge_values, refuse, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 
 Json = dict[str, Any]
-Kind = Literal["upsert", "archive", "unsubscribe"]
+Action = Literal["upsert", "archive", "unsubscribe"]
 
 # What a contact can be written without.
 _OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions")
@@ -39,7 +39,7 @@ class Change:
     email: str
     id: str
     entries: list[Entry]
-    kind: Kind = "upsert"
+    kind: Action = "upsert"
     body: Json = field(default_factory=dict)
     tagging: Tagging = field(default_factory=Tagging)
     status: str | None = None
@@ -121,7 +121,7 @@ def _give_membership(change: Change, tag: str) -> None:
     change.tagging = with_tag(change.tagging, tag)
 
 
-def _kind(arrival: Arrival, config: DestinationConfig) -> Kind | Outcome:
+def _kind(arrival: Arrival, config: DestinationConfig) -> Action | Outcome:
     unified = arrival.contact.unified
     if arrival.operation == "archive":
         return "archive"
@@ -130,7 +130,7 @@ def _kind(arrival: Arrival, config: DestinationConfig) -> Kind | Outcome:
     return "archive" if config.apply_status != "never" and unified.get("status") == ARCHIVED else "upsert"
 
 
-def _with_extras(contact: Contact, audience: Audience) -> Json:
+def _with_extras(contact: MappedContact, audience: Audience) -> Json:
     """Add the columns whose names are tags of the audience; what has a unified name or a mapping wins."""
     fields = {merge_field.tag: value for column, value in contact.extras.items() if (merge_field := audience.merge_field(column))}
     if not fields:
@@ -156,7 +156,7 @@ def foldable(earlier: Change, later: Change) -> bool:
     return alike and later.previous_id in (None, earlier.previous_id)
 
 
-def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Change:
+def merged(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Change:
     """Return both changes as one, the later winning field by field; every record keeps its own entry."""
     body = {**earlier.body, **later.body}
     for name in ("merge_fields", "interests"):
@@ -168,7 +168,7 @@ def folded(earlier: Change, later: Change, managed: Callable[[str], bool]) -> Ch
         entries=[*earlier.entries, *later.entries],
         kind=later.kind,
         body=body,
-        tagging=folded_tagging(earlier.tagging, later.tagging, managed),
+        tagging=merged_tagging(earlier.tagging, later.tagging, managed),
         status=later.status or earlier.status,
         status_if_new=later.status_if_new or earlier.status_if_new,
         existing_only=later.existing_only,
@@ -201,7 +201,7 @@ class Waiting:
         if queue and queue[-1].kind != "upsert" and change.kind == "upsert":
             void = queue.pop().entries
         if queue and foldable(queue[-1], change):
-            queue[-1] = folded(queue[-1], change, self.managed)
+            queue[-1] = merged(queue[-1], change, self.managed)
         else:
             queue.append(change)
         return void

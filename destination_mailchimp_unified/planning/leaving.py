@@ -24,7 +24,7 @@ NOBODY_CAME = "no contacts arrived for it"
 
 
 @dataclass
-class Presence:
+class Seen:
     """Who came, by stream and audience: a contact counts as its last record in a stream says. Which streams ended well."""
 
     unreadable: bool = False
@@ -67,7 +67,7 @@ class Presence:
 Fate = Literal["stays", "leaves", "changed meanwhile"]
 
 
-def fate(presence: Presence, list_id: str, contact_id: str, last_changed: str, began: str) -> Fate:
+def fate(presence: Seen, list_id: str, contact_id: str, last_changed: str, began: str) -> Fate:
     """Return what becomes of a contact who carries the tag.
 
     Who did not come and yet changed since the sync `began` (RFC 3339, by Mailchimp's clock) may have been given the tag by somebody

@@ -58,7 +58,7 @@ def is_managed(patterns: Sequence[str]) -> Callable[[str], bool]:
     return lambda name: any(fnmatchcase(name, pattern) for pattern in folded)
 
 
-def folded_tagging(earlier: Tagging, later: Tagging, managed: Callable[[str], bool]) -> Tagging:
+def merged_tagging(earlier: Tagging, later: Tagging, managed: Callable[[str], bool]) -> Tagging:
     """Return both taggings as one: the later word about a tag wins, and a later whole set leaves none of the earlier."""
     kept = earlier.wanted
     if later.whole:

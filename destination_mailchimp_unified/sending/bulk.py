@@ -64,7 +64,7 @@ class Rows:
         return set(contact_ids) - known
 
 
-def rows_of(body: Mapping[str, Any]) -> Rows:
+def answered_rows(body: Mapping[str, Any]) -> Rows:
     """Sort the answer to a bulk call by contact. Pure. A row that is missing is nowhere."""
     created, updated = (
         {subscriber_hash(str(row.get("email_address"))): row for row in body.get(name) or []} for name in ("new_members", "updated_members")
@@ -93,7 +93,7 @@ async def _write(batch: Batch, scope: Scope) -> Settled:
     try:
         async with scope.new_contacts.creating(creates):
             reply = await scope.pager.client.call(request, fresh=scope.is_fresh)
-            answer = rows_of(reply.body)
+            answer = answered_rows(reply.body)
             scope.new_contacts.note(answer.created, answer.unseen(creates, after_lost_answer=reply.after_lost_answer))
     except StaleError:
         return Settled(stale=list(batch.changes))

@@ -7,7 +7,7 @@ from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.contact_ids import ContactIds
-from destination_mailchimp_unified.planning.leaving import Presence, fate, is_too_many
+from destination_mailchimp_unified.planning.leaving import Seen, fate, is_too_many
 from destination_mailchimp_unified.planning.tags import SEGMENT_MEMBERS, Delta, tag_rows
 from mailchimp_unified import endpoints
 from mailchimp_unified.errors import NotFoundError, RejectedRecordError
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Carriers:
+class TaggedContacts:
     """How many contacts carry a tag, and those of them who left, as (id, email address). `whole` tells whether all were listed.
 
     Email addresses are kept only as long as few enough left: where too many did, nobody needs them.
@@ -31,9 +31,9 @@ class Carriers:
     leaving: list[tuple[str, str]] = field(default_factory=list)
 
 
-async def read_carriers(audience: Audience, tag_id: int, presence: Presence, most_percent: float, pager: Pager) -> Carriers:
+async def read_tagged(audience: Audience, tag_id: int, presence: Seen, most_percent: float, pager: Pager) -> TaggedContacts:
     """Read who carries a tag and who of them left. Raises what the client raises; a tag that is gone is carried by nobody."""
-    found, seen = Carriers(), ContactIds()
+    found, seen = TaggedContacts(), ContactIds()
     collection = endpoints.tag_members(audience.id, tag_id)
     try:
         async for page in pager.down(collection):
@@ -41,12 +41,12 @@ async def read_carriers(audience: Audience, tag_id: int, presence: Presence, mos
             if is_too_many(found.left, max(found.count, page.total), most_percent):
                 found.leaving.clear()
     except NotFoundError:
-        return Carriers()
+        return TaggedContacts()
     found.whole = not pager.disagrees(collection)
     return found
 
 
-def _note(found: Carriers, page: Page, audience: Audience, presence: Presence, seen: ContactIds) -> None:
+def _note(found: TaggedContacts, page: Page, audience: Audience, presence: Seen, seen: ContactIds) -> None:
     for member in page.items:
         contact_id = str(member["id"])
         # A contact may be on two pages while others join.

@@ -28,8 +28,8 @@ MEMBER_EXISTS = "Member Exists"
 WITHOUT = "written without "
 """Begins the note about a field whose value could not be used."""
 
-Kind = Literal["created", "updated", "unchanged", "skipped", "rejected"]
-KINDS: tuple[Kind, ...] = ("created", "updated", "unchanged", "skipped", "rejected")
+OutcomeKind = Literal["created", "updated", "unchanged", "skipped", "rejected"]
+KINDS: tuple[OutcomeKind, ...] = ("created", "updated", "unchanged", "skipped", "rejected")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Outcome:
     become of which field: its name, old and new value.
     """
 
-    kind: Kind
+    kind: OutcomeKind
     reason: str = ""
     words: str = ""
     notes: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ VANISHED = skipped("the contact was deleted while it was being written")
 NO_AUDIENCE = rejected("there is no such audience")
 NOT_ARCHIVED = Outcome("unchanged", "Mailchimp does not archive contacts that are archived, cleaned, or pending")
 
-TOO_DEEP = rejected("a value of the record is nested too deeply")
+VALUE_TOO_DEEP = rejected("a value of the record is nested too deeply")
 TEMPORARY = "temporary: Mailchimp blocks sign-ups for this email address; send the record again in a few hours"
 TWO_CONTACTS = rejected("the audience has one contact under email and another under previous_email")
 INCOMPLETE = "complete address"

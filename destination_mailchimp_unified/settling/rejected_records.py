@@ -176,7 +176,7 @@ def _job(catalog: Mapping[str, Any]) -> str:
     return next((str(one) for one in named if one is not None and str(one)), "") or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def line_of(entry: Entry, contact_id: str, outcome: Outcome) -> bytes:
+def outcome_line(entry: Entry, contact_id: str, outcome: Outcome) -> bytes:
     """Return a record and its outcome as a line, fit to be sent again. Pure."""
     message = exactly_parsed(entry.line) if entry.line and entry.stream != NOWHERE else None
     found = {

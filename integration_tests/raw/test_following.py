@@ -13,7 +13,7 @@ import pytest
 from integration_tests.commands import Output
 from integration_tests.raw.account import DAY, NOW, Account, Run, item, moment, problem
 from source_mailchimp_unified.raw.cost import NOTEWORTHY_REQUESTS
-from source_mailchimp_unified.raw.refusals import REFUSALS, SAMPLES
+from source_mailchimp_unified.raw.refusals import REFUSALS, SAMPLE_SIZE
 from source_mailchimp_unified.raw_collections import table
 
 REPORTS = "/reports"
@@ -225,7 +225,7 @@ def test_a_permission_stops_a_collection_only_when_all_of_it_is_closed(run: Run,
 
     assert len(output.records("mailchimp_report_sent_to")) == 2 * open_ones
     asked = sum(path.endswith("/sent-to") for path, _ in run.account.asked)
-    assert asked >= 100 if open_ones else asked <= REFUSALS + SAMPLES + 10
+    assert asked >= 100 if open_ones else asked <= REFUSALS + SAMPLE_SIZE + 10
 
 
 @pytest.mark.parametrize("open_ones", [0, 50])
@@ -239,7 +239,7 @@ def test_a_collection_that_fails_everywhere_is_not_waited_for_everywhere(run: Ru
     assert output.statuses("mailchimp_report_sent_to")[-1] == "INCOMPLETE"
     assert len(output.records("mailchimp_report_sent_to")) == 2 * open_ones
     tried = {path for path, _ in run.account.asked if path in broken}
-    assert len(tried) == 50 if open_ones else len(tried) <= REFUSALS + SAMPLES + 10
+    assert len(tried) == 50 if open_ones else len(tried) <= REFUSALS + SAMPLE_SIZE + 10
 
 
 def test_costs_are_announced_before_they_are_spent(run: Run) -> None:

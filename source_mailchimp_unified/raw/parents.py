@@ -96,11 +96,11 @@ class Parents:
             return _Undivided()
         key = (row.parent.row, row.parent.field)
         if key not in self._read:
-            self._read[key] = Shared(_Family(self, row.parent, session).read)
+            self._read[key] = Shared(_ParentReader(self, row.parent, session).read)
         return await self._read[key].get()
 
 
-class _Family:
+class _ParentReader:
     """Reads the items of one parent collection."""
 
     def __init__(self, parents: Parents, parent: Parent, session: Session) -> None:

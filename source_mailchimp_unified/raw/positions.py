@@ -37,7 +37,7 @@ class RawState(BaseModel):
 
 
 @dataclass
-class Position:
+class PartitionPosition:
     """One partition: the second of its cursor, the versions known, and what is new of both in this sync.
 
     `seen` maps a version to its second, None where it has none. Of a partition with a lookback only the versions of its last seconds
@@ -111,7 +111,7 @@ class Positions:
             part.clear()
         self._known = 0
 
-    def open(self, values: Sequence[Any], lookback: int | None, horizon: int) -> Position:
+    def open(self, values: Sequence[Any], lookback: int | None, horizon: int) -> PartitionPosition:
         """Return what is known of a partition, to be completed while it is read.
 
         A cursor beyond the horizon is that of a clock that was wrong: what it has hidden since nobody knows, so it does not count.
@@ -121,7 +121,7 @@ class Positions:
         reached = None if cursor is None else epoch(cursor)
         usable = reached is None or reached <= horizon
         self.in_the_future += not usable
-        return Position(reached if usable else None, unpacked(self._seen.get(key, "")), lookback)
+        return PartitionPosition(reached if usable else None, unpacked(self._seen.get(key, "")), lookback)
 
     def parent(self, values: Sequence[Any]) -> str | None:
         """Return the fingerprint of what the parent of a partition told when nothing was left to be read, None when something was."""
@@ -131,7 +131,7 @@ class Positions:
         """Note that a partition is there and need not be read."""
         self._visited.add(_key(values))
 
-    def close(self, values: Sequence[Any], position: Position, parent: str | None) -> bool:
+    def close(self, values: Sequence[Any], position: PartitionPosition, parent: str | None) -> bool:
         """Note that a partition was read, and what its parent tells where nothing is left. Returns whether a state should follow."""
         key = _key(values)
         self._visited.add(key)

@@ -10,7 +10,7 @@ from mailchimp_unified.clock import epoch
 from mailchimp_unified.entities.readable import Readable
 from source_mailchimp_unified.raw.pages import Items, Values
 from source_mailchimp_unified.raw.parents import AUDIENCES
-from source_mailchimp_unified.raw.positions import Position
+from source_mailchimp_unified.raw.positions import PartitionPosition
 from source_mailchimp_unified.raw.records import Json, Times, newest, odd_entries, records_of
 from source_mailchimp_unified.raw_collections import Collection, lineage
 from source_mailchimp_unified.sync.fingerprints import digest
@@ -39,7 +39,7 @@ class Reading:
 
     row: Collection
     values: Values
-    position: Position
+    position: PartitionPosition
     after: int | None
     limit: int
     times: Times

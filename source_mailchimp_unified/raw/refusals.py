@@ -12,7 +12,7 @@ from source_mailchimp_unified.raw.parents import Partition
 REFUSALS = 20
 """After so many partitions that a permission or a plan closes, or that fail, and none that is read, only some others are asked for."""
 
-SAMPLES = 10
+SAMPLE_SIZE = 10
 """So many of the others are asked for, evenly spread; when one is read, all the rest are, too."""
 
 
@@ -29,7 +29,7 @@ class Refusals:
 
     def expect(self, partitions: int) -> None:
         """Prepare for so many partitions."""
-        self._stride = max(1, partitions // SAMPLES)
+        self._stride = max(1, partitions // SAMPLE_SIZE)
 
     def refuse(self, error: MailchimpError, partition: Partition | None = None) -> None:
         """Note that a partition is refused; the whole collection without one."""

@@ -11,9 +11,9 @@ from typing import Any
 from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities import Entity
 from mailchimp_unified.errors import BugError, NotFoundError
+from source_mailchimp_unified.raw.common import Common
 from source_mailchimp_unified.raw.cost import NOTEWORTHY_REQUESTS, Cost
 from source_mailchimp_unified.raw.entering import ended_before, mark, requests_for, settled, size_of
-from source_mailchimp_unified.raw.family import Family
 from source_mailchimp_unified.raw.pages import collection_request, keys_of_items, read_pages, without_links
 from source_mailchimp_unified.raw.parents import AUDIENCES, NOT_FOR_US, Partition, Partitions, below_an_audience
 from source_mailchimp_unified.raw.positions import MOST_KNOWN, Positions
@@ -36,7 +36,7 @@ class RawStream(Stream):
     """Reads one collection. What is not followed is read whole by every sync, in both sync modes."""
 
     row: Collection
-    shared: Family
+    shared: Common
     logger: logging.Logger
     incoming: Mapping[str, Any] = field(default_factory=dict)
 

@@ -55,7 +55,7 @@ class _Emission:
     estimate: int | None = None
 
 
-class Outlet:
+class OutputQueue:
     """The queue between all streams of a sync and the consumer of their messages; `pages` is how many pages may wait in it."""
 
     def __init__(self, formatted: Format, pages: int) -> None:
@@ -93,7 +93,7 @@ class Output:
     """The output of one stream."""
 
     stream: Emitting
-    outlet: Outlet
+    outlet: OutputQueue
     records: int = 0
     _state: dict[str, Any] | None = None
     _broken: bool = False

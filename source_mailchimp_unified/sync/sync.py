@@ -9,7 +9,7 @@ from airbyte_cdk.models import AirbyteStreamStatus
 
 from mailchimp_unified.loops import NewLoop, close
 from source_mailchimp_unified.sync.messages import status_message
-from source_mailchimp_unified.sync.output import Format, Message, Outlet, Output
+from source_mailchimp_unified.sync.output import Format, Message, Output, OutputQueue
 from source_mailchimp_unified.sync.streams import Session, Stream
 
 PAGES_WAITING = 3
@@ -22,8 +22,8 @@ class Sync:
     def __init__(self, session: Session, streams: Sequence[Stream], formatted: Format, new_loop: NewLoop = asyncio.new_event_loop) -> None:
         self._session = session
         self._new_loop = new_loop
-        self._outlet = Outlet(formatted, PAGES_WAITING)
-        self._outputs = [(stream, Output(stream, self._outlet)) for stream in streams]
+        self._queue = OutputQueue(formatted, PAGES_WAITING)
+        self._outputs = [(stream, Output(stream, self._queue)) for stream in streams]
 
     @property
     def records(self) -> dict[str, int]:
@@ -40,7 +40,7 @@ class Sync:
         loop = self._new_loop()
         try:
             reading = loop.create_task(self._read())
-            yield from self._outlet.messages(loop)
+            yield from self._queue.messages(loop)
             loop.run_until_complete(reading)
         finally:
             self._session.client.close()
@@ -52,7 +52,7 @@ class Sync:
                 for stream, output in self._outputs:
                     group.create_task(_read_stream(stream, output, self._session))
         finally:
-            self._outlet.put(None)
+            self._queue.put(None)
 
 
 async def _read_stream(stream: Stream, output: Output, session: Session) -> None:

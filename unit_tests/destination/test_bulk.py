@@ -12,8 +12,9 @@ from destination_mailchimp_unified.intake.arrivals import Entry
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.plan import Batch, Batched
 from destination_mailchimp_unified.planning.tags import Tagging
-from destination_mailchimp_unified.sending.bulk import EXISTS, Rows, Settled, carry_out, rows_of
-from destination_mailchimp_unified.sending.rehearsal import differences, rehearse
+from destination_mailchimp_unified.sending import dry_run
+from destination_mailchimp_unified.sending.bulk import EXISTS, Rows, Settled, answered_rows, carry_out
+from destination_mailchimp_unified.sending.dry_run import differences
 from destination_mailchimp_unified.settling.outcomes import (
     ALREADY_THERE,
     CREATED,
@@ -166,13 +167,13 @@ def test_what_became_of_batches_adds_up() -> None:
 def test_an_answer_without_rows_is_about_nobody() -> None:
     """Lists that are missing or null are empty."""
     for body in ({}, {"new_members": None, "updated_members": None, "errors": None}):
-        assert rows_of(body) == Rows({}, {})
+        assert answered_rows(body) == Rows({}, {})
 
 
 def test_rows_are_sorted_by_what_they_say() -> None:
     """Who is there was not refused."""
     ids = {number: subscriber_hash(email_of(number)) for number in range(6)}
-    found = rows_of({"new_members": [shown(1)], "updated_members": [shown(2)], "errors": [there(3), bad(4)]})
+    found = answered_rows({"new_members": [shown(1)], "updated_members": [shown(2)], "errors": [there(3), bad(4)]})
 
     assert ({*found.created}, {*found.updated}, found.there, found.refused) == ({ids[1]}, {ids[2]}, {ids[3]}, {ids[4]})
     assert found.unseen(ids.values(), after_lost_answer=False) == {ids[0], ids[5]}
@@ -421,7 +422,7 @@ def test_tags_that_are_known_are_not_looked_for() -> None:
 def rehearsed(wanted: Change, *answers: Received, known: Audience | None = None, **options: Any) -> tuple[Outcome, Steps]:
     """Rehearse a change; every answer is asked for."""
     steps = Steps(*answers)
-    outcome = run(rehearse(wanted, scope_of(steps, known or Audience(LIST, began=BEGAN, tags={}), dry_run=True, **options)))
+    outcome = run(dry_run.carry_out(wanted, scope_of(steps, known or Audience(LIST, began=BEGAN, tags={}), dry_run=True, **options)))
     assert steps.answers == []
     return outcome, steps
 
@@ -477,7 +478,7 @@ def test_a_dry_run_believes_what_was_read() -> None:
 def test_a_dry_run_stops_where_the_write_would() -> None:
     """At the limit of new contacts."""
     scope = scope_of(Steps(missing()), Audience(LIST), dry_run=True, max_new_contacts="1")
-    assert (run(rehearse(change(1), scope)), scope.new_contacts.created) == (CREATED, 1)
+    assert (run(dry_run.carry_out(change(1), scope)), scope.new_contacts.created) == (CREATED, 1)
 
 
 @pytest.mark.parametrize(

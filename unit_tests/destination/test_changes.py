@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.planning.changes import Change, Waiting, change_of
 from destination_mailchimp_unified.planning.tags import is_managed
 from mailchimp_unified.entities.merge_field import MergeField
@@ -34,7 +34,7 @@ ROWS = st.fixed_dictionaries(
 
 def arrivals(rows: list[dict[str, Any]]) -> list[Arrival]:
     """Records as they come in."""
-    return [Arrival(Entry((None, "s"), 0, number), Contact(row)) for number, row in enumerate(rows)]
+    return [Arrival(Entry((None, "s"), 0, number), MappedContact(row)) for number, row in enumerate(rows)]
 
 
 def changes_of(rows: list[dict[str, Any]], config: DestinationConfig) -> list[Change]:

@@ -15,7 +15,7 @@ from destination_mailchimp_unified.audience.comparison import MOST_WORDS
 from destination_mailchimp_unified.audience.statuses import Statuses
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.planning.changes import Change, change_of
 from destination_mailchimp_unified.planning.compared import changes_nothing, comparison_for
 from destination_mailchimp_unified.planning.plan import plan, route
@@ -74,7 +74,7 @@ class Mailchimp:
     def change(self, columns: Json) -> Change:
         """What a record wants. Raises InvalidValueError."""
         unified = {name: read_field(name, value) for name, value in columns.items()}
-        found = change_of(Arrival(Entry((None, "s"), 0, 1), Contact({"email": EMAIL, **unified})), self.audience, self.config)
+        found = change_of(Arrival(Entry((None, "s"), 0, 1), MappedContact({"email": EMAIL, **unified})), self.audience, self.config)
         assert isinstance(found, Change)
         return found
 

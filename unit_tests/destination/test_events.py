@@ -146,7 +146,7 @@ def hurried_after(seconds: list[float]) -> list[tuple[float, int]]:
     hurried: list[tuple[float, int]] = []
 
     class Hurried:
-        def hurry(self, number: int) -> None:
+        def flush(self, number: int) -> None:
             hurried.append((round(clock(), 3), number))
 
     async def coming() -> None:

@@ -16,7 +16,7 @@ import pytest
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Entry, StreamKey
 from destination_mailchimp_unified.settling.outcomes import CREATED, UNCHANGED, UPDATED, Outcome, rejected
-from destination_mailchimp_unified.settling.rejected_records import JOB_VARIABLES, FileStore, Store, line_of, store_of
+from destination_mailchimp_unified.settling.rejected_records import JOB_VARIABLES, FileStore, Store, outcome_line, store_of
 from mailchimp_unified.errors import ConfigError
 from unit_tests.destination.asking import config
 
@@ -273,7 +273,7 @@ RECORD = b'{"type": "RECORD", "record": {"stream": "people", "data": {"email": "
 
 def line(outcome: Outcome, stream: StreamKey = PEOPLE, contact_id: str = CONTACT, row: int = 7, text: bytes = RECORD) -> Json:
     """Return what a line says."""
-    found: Json = orjson.loads(line_of(Entry(stream, 0, 99, row=row, line=text), contact_id, outcome))
+    found: Json = orjson.loads(outcome_line(Entry(stream, 0, 99, row=row, line=text), contact_id, outcome))
     return found
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_mailchimp_unified.intake.arrivals import Entry
-from destination_mailchimp_unified.intake.lines import TOO_DEEP, Chunks, Intake, Message, Record, StreamStatus, Unusable
+from destination_mailchimp_unified.intake.lines import RECORD_TOO_DEEP, Chunks, Intake, Message, Record, StreamStatus, Unusable
 from destination_mailchimp_unified.intake.states import State, state_of
 from integration_tests.simulation.clock import VirtualClockLoop
 from unit_tests.account import chunks_of
@@ -122,7 +122,7 @@ def test_a_record_may_have_a_hundred_levels(levels: int, usable: bool) -> None:
     found = message({"type": "RECORD", "record": {"stream": "people", "data": {"a": nested(levels)}}})
 
     assert isinstance(found, Record) is usable
-    assert usable or (isinstance(found, Unusable) and found.reason == TOO_DEEP)
+    assert usable or (isinstance(found, Unusable) and found.reason == RECORD_TOO_DEEP)
 
 
 @given(st.lists(st.sampled_from([b'{"type":"LOG"}', b"x", b"", b" ", b"y" * 50]), max_size=8), st.integers(1, 70), st.booleans())

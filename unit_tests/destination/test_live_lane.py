@@ -16,7 +16,7 @@ from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.cost import bulk_is_cheaper
 from destination_mailchimp_unified.config import parse_destination_config
 from destination_mailchimp_unified.intake.arrivals import NOWHERE, Arrival, Entry
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.intake.lines import Unusable
 from destination_mailchimp_unified.live.events import event_of
 from destination_mailchimp_unified.live.feed import Feed
@@ -101,7 +101,7 @@ def test_events_that_have_just_come_count_with_those_that_wait() -> None:
     async def story() -> int:
         found = backlog()
         found.singly.append(0.0)
-        found.arrived += [Arrival(Entry(NOWHERE, 0, number), Contact({})) for number in (1, 2)]
+        found.arrived += [Arrival(Entry(NOWHERE, 0, number), MappedContact({})) for number in (1, 2)]
         return found.contacts()
 
     assert run(story()) == 3

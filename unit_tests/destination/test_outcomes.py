@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from destination_mailchimp_unified.intake.arrivals import Entry, StreamKey
 from destination_mailchimp_unified.intake.states import State
-from destination_mailchimp_unified.sending.bulk import rows_of
+from destination_mailchimp_unified.sending.bulk import answered_rows
 from destination_mailchimp_unified.settling.ledger import Ledger
 from destination_mailchimp_unified.settling.outcomes import CREATED, UPDATED, rejected, rejected_by
 from mailchimp_unified.errors import RejectedRecordError
@@ -84,7 +84,7 @@ def test_rows_are_found_by_address_whatever_its_case(fates: list[str]) -> None:
         f"{name}_members": [{"email_address": e.upper()} for e, fate in rows if fate == kind]
         for name, kind in (("new", "created"), ("updated", "updated"))
     }
-    answer = rows_of({**body, "errors": [{"email_address": e} for e, fate in rows if fate == "error"]})
+    answer = answered_rows({**body, "errors": [{"email_address": e} for e, fate in rows if fate == "error"]})
     for email, fate in rows:
         assert (subscriber_hash(email) in answer.created, subscriber_hash(email) in answer.updated) == (
             fate == "created",

@@ -48,7 +48,7 @@ def test_a_state_waits_a_fifth_of_a_second_while_more_comes() -> None:
         clock = asyncio.get_running_loop().time
 
         class Hurried:
-            def hurry(self, number: int) -> None:
+            def flush(self, number: int) -> None:
                 hurried.append((clock(), number))
 
         pacing = Pacing(cast("dict[str, Lane]", {"": Hurried()}))

@@ -15,7 +15,7 @@ import pytest
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.config import parse_destination_config
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.intake.lines import Chunks
 from destination_mailchimp_unified.live.pacing import LivePacing
 from destination_mailchimp_unified.pipeline.backlog import Backlog
@@ -376,7 +376,7 @@ def hurried(kind: type[Pacing], *steps: tuple[float, Any], until: float = 200.0)
         clock = asyncio.get_running_loop().time
 
         class Hurried:
-            def hurry(self, number: int) -> None:
+            def flush(self, number: int) -> None:
                 found.append((round(clock(), 3), number))
 
         pacing = kind(cast("dict[str, Lane]", {"": Hurried()}))
@@ -593,14 +593,14 @@ def test_what_arrived_and_what_waits_are_counted_together_with_what_was_written(
     """A backlog is empty only without any of what is to be written."""
     found = waiting(change(1), change(2))
     assert (found.contacts(), found.is_empty) == (2, False)
-    found.arrived.append(Arrival(ENTRY, Contact({"email": "a"})))
+    found.arrived.append(Arrival(ENTRY, MappedContact({"email": "a"})))
     assert (found.contacts(), found.is_empty) == (3, False)
     found.written_singly = 4
     assert found.contacts() == 7
 
     empty = waiting()
     assert (empty.contacts(), empty.is_empty) == (0, True)
-    empty.arrived.append(Arrival(ENTRY, Contact({"email": "a"})))
+    empty.arrived.append(Arrival(ENTRY, MappedContact({"email": "a"})))
     assert (empty.is_empty, len(empty.take_arrived()), empty.is_empty) == (False, 1, True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from destination_mailchimp_unified.intake.arrivals import StreamKey
-from destination_mailchimp_unified.planning.leaving import ANYWHERE, COMPLETE, INCOMPLETE, Presence, fate, is_too_many
+from destination_mailchimp_unified.planning.leaving import ANYWHERE, COMPLETE, INCOMPLETE, Seen, fate, is_too_many
 from mailchimp_unified.identity import subscriber_hash
 
 PEOPLE: StreamKey = (None, "people")
@@ -21,7 +21,7 @@ BEFORE, AFTER = "2026-11-25T11:59:59+00:00", "2026-11-25T12:00:01+00:00"
 )
 def test_a_contact_counts_as_its_last_record_says(deleted: list[bool], here: bool, gone: bool) -> None:
     """A row brings its contact, a deleted row takes it away, and the last of them counts."""
-    presence = Presence()
+    presence = Seen()
     for one in deleted:
         presence.note(PEOPLE, "a1", [ADA], deleted=one)
 
@@ -32,7 +32,7 @@ def test_a_contact_counts_as_its_last_record_says(deleted: list[bool], here: boo
 
 def test_a_record_may_be_about_two_contacts() -> None:
     """One that changes an email address is about the contact under the old one as well."""
-    presence = Presence()
+    presence = Seen()
     presence.note(PEOPLE, "a1", [ADA, BEN])
 
     assert presence.is_here("a1", ADA)
@@ -41,7 +41,7 @@ def test_a_record_may_be_about_two_contacts() -> None:
 
 def test_each_stream_has_its_own_word() -> None:
     """A contact that one stream deletes is there all the same when another brings it."""
-    presence = Presence()
+    presence = Seen()
     presence.note(PEOPLE, "a1", [ADA], deleted=True)
     presence.note(GUESTS, "a1", [ADA])
 
@@ -54,7 +54,7 @@ def test_each_stream_has_its_own_word() -> None:
 @pytest.mark.parametrize(("where", "here"), [("a1", True), ("b2", False), (ANYWHERE, True)])
 def test_who_came_for_another_audience_did_not_come_for_this_one(where: str, here: bool) -> None:
     """A record that does not tell its audience counts in each."""
-    presence = Presence()
+    presence = Seen()
     presence.note(PEOPLE, where, [ADA])
     presence.note(PEOPLE, where, [BEN], deleted=True)
 
@@ -66,7 +66,7 @@ def test_who_came_for_another_audience_did_not_come_for_this_one(where: str, her
 
 def test_somebody_came_for_an_audience_where_a_record_names_it() -> None:
     """What came for another audience, or for none that it tells, does not say that an audience was fed."""
-    presence = Presence()
+    presence = Seen()
     assert not presence.anybody("a1")
     presence.note(PEOPLE, "b2", [ADA])
     presence.note(PEOPLE, ANYWHERE, [BEN])
@@ -90,7 +90,7 @@ def test_somebody_came_for_an_audience_where_a_record_names_it() -> None:
 )
 def test_a_stream_is_whole_when_its_source_says_so_last(statuses: list[str], complete: bool) -> None:
     """One that failed does not become whole again, and no other stream speaks for it."""
-    presence = Presence()
+    presence = Seen()
     for status in statuses:
         presence.note_status(PEOPLE, status)
     presence.note_status(GUESTS, COMPLETE if not complete else INCOMPLETE)
@@ -113,7 +113,7 @@ def test_a_stream_is_whole_when_its_source_says_so_last(statuses: list[str], com
 )
 def test_who_did_not_come_leaves_unless_somebody_changed_it_meanwhile(came: bool, deleted: bool, changed: str, becomes: str) -> None:
     """From the second on in which the sync began; a contact whose row was deleted was changed by this sync itself."""
-    presence = Presence()
+    presence = Seen()
     if deleted:
         presence.note(PEOPLE, "a1", [ADA], deleted=True)
     if came:

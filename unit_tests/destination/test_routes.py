@@ -12,7 +12,7 @@ from destination_mailchimp_unified.audience.cost import BULK_SIZE
 from destination_mailchimp_unified.audience.statuses import Statuses
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.compared import shown_by
 from destination_mailchimp_unified.planning.plan import plan, route
@@ -21,8 +21,8 @@ from destination_mailchimp_unified.planning.tags import (
     Tagging,
     by_segment,
     delta,
-    folded_tagging,
     is_managed,
+    merged_tagging,
     segments_are_fewer,
     tag_rows,
     tagging,
@@ -216,10 +216,10 @@ def test_a_tag_that_everybody_gets_is_given_although_it_would_be_lost() -> None:
 def test_the_later_word_about_a_tag_wins(later: Tagging, additions: list[str], removals: list[str], whole: bool) -> None:
     """A later whole set leaves none of the managed tags that the earlier one gave; what is whole stays whole."""
     earlier = Tagging({"m1": ("m1", True), "m2": ("m2", False), "own": ("own", True)})
-    found = folded_tagging(earlier, later, is_managed(["m*"]))
+    found = merged_tagging(earlier, later, is_managed(["m*"]))
 
     assert (sorted(found.additions), sorted(found.removals), found.whole) == (additions, removals, whole)
-    assert folded_tagging(later, Tagging(), is_managed(["m*"])).whole is whole
+    assert merged_tagging(later, Tagging(), is_managed(["m*"])).whole is whole
 
 
 @pytest.mark.parametrize(
@@ -294,14 +294,14 @@ def test_removals_go_by_tag_where_that_takes_fewer_calls(deltas: list[tuple[tupl
 )
 def test_a_listing_is_asked_for_what_records_fill(columns: dict[str, Any], shown: list[str]) -> None:
     """And for the email address, each once; blank cells and what decides only about the call ask for nothing."""
-    arrival = Arrival(Entry((None, "s"), 0, 1), Contact({"email": "a@x.org", **columns}))
+    arrival = Arrival(Entry((None, "s"), 0, 1), MappedContact({"email": "a@x.org", **columns}))
 
     assert shown_by([arrival], []) == sorted([*shown, "email_address"])
 
 
 def test_a_listing_is_asked_for_what_changes_and_columns_of_any_name_fill() -> None:
     """Columns that may be merge fields, what waits already, and tags that a change brings."""
-    extras = Arrival(Entry((None, "s"), 0, 1), Contact({"email": "a@x.org"}, extras={"AGE": 1}))
+    extras = Arrival(Entry((None, "s"), 0, 1), MappedContact({"email": "a@x.org"}, extras={"AGE": 1}))
 
     assert shown_by([extras], []) == ["email_address", "merge_fields"]
     assert shown_by([], [change(body={"vip": True})]) == ["email_address", "vip"]

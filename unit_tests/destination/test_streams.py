@@ -13,7 +13,7 @@ from destination_mailchimp_unified.audience.merge_fields import PlannedField
 from destination_mailchimp_unified.config import DestinationConfig, Rule
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, stream_key
 from destination_mailchimp_unified.intake.columns import Columns
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.intake.described import described, described_rules, shown, unmatched
 from destination_mailchimp_unified.intake.mapping import (
     check_audience,
@@ -603,7 +603,7 @@ def test_a_stream_of_contacts_names_merge_fields_in_its_schema(schema: Any, know
 def test_a_merge_field_is_created_when_a_record_fills_it(value: Any, asked_for: list[str], missing: list[str]) -> None:
     """Once, and only where a rule names it and the audience lacks it."""
     by_tag = {tag: PlannedField(tag, tag, "text") for tag in ("LEVELS", "AGE")}
-    contact = Contact({"email": "a@x.org", "custom_fields": {"levels ": value, "AGE": 7, "OTHER": "x"}})
+    contact = MappedContact({"email": "a@x.org", "custom_fields": {"levels ": value, "AGE": 7, "OTHER": "x"}})
     arrivals = [Arrival(Entry((None, "s"), 0, number), contact, planned=by_tag) for number in (1, 2)]
 
     assert [one.tag for one in missing_fields(arrivals, AUDIENCE, asked_for)] == missing

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from destination_mailchimp_unified.audience.audience import Audience
-from destination_mailchimp_unified.planning.leaving import Presence
-from destination_mailchimp_unified.sending.leaving import Carriers, read_carriers, take_tag
+from destination_mailchimp_unified.planning.leaving import Seen
+from destination_mailchimp_unified.sending.leaving import TaggedContacts, read_tagged, take_tag
 from integration_tests.simulation.clock import run
 from mailchimp_unified.errors import PermissionDeniedError
 from mailchimp_unified.transport import Outgoing, Received
@@ -34,18 +34,18 @@ def carrier(number: int, changed: str | None = EARLIER) -> Json:
     return {"id": id_of(number), "email_address": f"p{number}@x.org", "last_changed": changed}
 
 
-def presence(*came: int, deleted: tuple[int, ...] = ()) -> Presence:
+def presence(*came: int, deleted: tuple[int, ...] = ()) -> Seen:
     """Who came, and whose row was deleted."""
-    found = Presence()
+    found = Seen()
     found.note(STREAM, LIST, map(id_of, came))
     found.note(STREAM, LIST, map(id_of, deleted), deleted=True)
     return found
 
 
-def read(answers: Answers, came: Presence, *, most: float = 100, page_size: int = 10) -> Carriers:
+def read(answers: Answers, came: Seen, *, most: float = 100, page_size: int = 10) -> TaggedContacts:
     """Read who carries the tag."""
     found, _ = pager(answers, page_size)
-    return run(read_carriers(Audience(LIST, began=BEGAN), TAG_ID, came, most, found))
+    return run(read_tagged(Audience(LIST, began=BEGAN), TAG_ID, came, most, found))
 
 
 def listing(*members: Json) -> Answers:
@@ -66,7 +66,7 @@ def listing(*members: Json) -> Answers:
     ],
     ids=["came", "came, changed", "left", "without a time", "changed as we began", "changed since", "row deleted"],
 )
-def test_who_did_not_come_left_unless_somebody_changed_them_meanwhile(member: Json, came: Presence, expected: tuple[int, int]) -> None:
+def test_who_did_not_come_left_unless_somebody_changed_them_meanwhile(member: Json, came: Seen, expected: tuple[int, int]) -> None:
     """Everybody is counted; who left is kept with id and email address."""
     found = read(listing(member), came)
 
@@ -109,8 +109,8 @@ def test_where_mailchimp_counts_nobody_those_who_were_read_are_counted(most: flo
 
 def test_a_tag_that_is_gone_is_carried_by_nobody() -> None:
     """That is whole: nothing is left to be taken."""
-    assert read(lambda _: missing(), presence(1)) == Carriers()
-    assert (Carriers().count, Carriers().left, Carriers().changed, Carriers().whole) == (0, 0, 0, True)
+    assert read(lambda _: missing(), presence(1)) == TaggedContacts()
+    assert (TaggedContacts().count, TaggedContacts().left, TaggedContacts().changed, TaggedContacts().whole) == (0, 0, 0, True)
 
 
 def test_a_listing_shorter_than_its_count_is_not_whole() -> None:

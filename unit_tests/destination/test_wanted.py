@@ -10,7 +10,7 @@ from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.groups import Groups
 from destination_mailchimp_unified.config import DestinationConfig
 from destination_mailchimp_unified.intake.arrivals import Arrival, Entry, Operation
-from destination_mailchimp_unified.intake.contact import Contact
+from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.planning.changes import (
     CREATES_ONLY,
     DELETES_IGNORED,
@@ -22,8 +22,8 @@ from destination_mailchimp_unified.planning.changes import (
     change_of,
     fits_bulk,
     foldable,
-    folded,
     invalid,
+    merged,
 )
 from destination_mailchimp_unified.planning.tags import Tagging, is_managed
 from destination_mailchimp_unified.settling.outcomes import Outcome
@@ -41,7 +41,7 @@ def config(**options: Any) -> DestinationConfig:
 
 def asked(columns: dict[str, Any], operation: Operation = "upsert", tag: str = "", **options: Any) -> Change | Outcome:
     """Return what a record asks for."""
-    contact = Contact(columns, columns.pop("extras", {}), columns.pop("left_out", ()))
+    contact = MappedContact(columns, columns.pop("extras", {}), columns.pop("left_out", ()))
     arrival = Arrival(Entry((None, "s"), 0, 7), contact, operation, membership_tag=tag)
     return change_of(arrival, Audience("a1", merge_fields=FIELDS), config(**options))
 
@@ -155,7 +155,7 @@ def test_groups_that_are_named_become_ids_and_unknown_ones_are_refused_or_left_o
     groups = Groups()
     groups.add_interests("Topics", [{"id": "i1", "name": "News"}])
     known = Audience("a1", groups=groups)
-    arrival = Arrival(Entry((None, "s"), 0, 1), Contact({"email": ADA, "interests": {"topics/news": True, "Topics/Chess": True}}))
+    arrival = Arrival(Entry((None, "s"), 0, 1), MappedContact({"email": ADA, "interests": {"topics/news": True, "Topics/Chess": True}}))
 
     found = change_of(arrival, known, config(invalid_values="leave_out"))
     assert isinstance(found, Change)
@@ -260,7 +260,7 @@ def test_of_two_changes_the_later_wins_field_by_field() -> None:
         tagging=Tagging({"a": ("a", True)}),
     )
     later = change(2, body={"vip": False, "merge_fields": {"FNAME": "B"}, "interests": {"i2": True}}, left_out=("y",), existing_only=True)
-    found = folded(earlier, later, is_managed([]))
+    found = merged(earlier, later, is_managed([]))
 
     assert found.body == {
         "vip": False,
@@ -271,8 +271,8 @@ def test_of_two_changes_the_later_wins_field_by_field() -> None:
     assert ([entry.number for entry in found.entries], found.number) == ([1, 2], 1)
     assert (found.status, found.status_if_new, found.previous_id) == ("pending", "unsubscribed", "p")
     assert (found.left_out, found.tagging.additions, found.existing_only, found.new_only) == (("x", "y"), ["a"], True, False)
-    assert folded(change(), change(), is_managed([])).body == {}
-    again = folded(earlier, change(status="subscribed", status_if_new="pending", new_only=True), is_managed([]))
+    assert merged(change(), change(), is_managed([])).body == {}
+    again = merged(earlier, change(status="subscribed", status_if_new="pending", new_only=True), is_managed([]))
     assert (again.status, again.status_if_new, again.existing_only, again.new_only) == ("subscribed", "pending", False, True)
 
 

@@ -9,17 +9,17 @@ import pytest
 from airbyte_cdk.models import FailureType
 
 from mailchimp_unified import errors
-from mailchimp_unified.errors import Answer, TransientError, error_for
+from mailchimp_unified.errors import FailedResponse, TransientError, error_for
 from source_mailchimp_unified.faults import traced
 
 PROBLEM = "application/problem+json; charset=utf-8"
 HTML = "text/html"
 
 
-def problem(status: int, title: str, detail: str = "", method: str = "GET", **more: object) -> Answer:
+def problem(status: int, title: str, detail: str = "", method: str = "GET", **more: object) -> FailedResponse:
     """Return a problem document as Mailchimp writes it."""
     body = orjson.dumps({"title": title, "status": status, "detail": detail, **more})
-    return Answer(status, "the contacts", method, PROBLEM, body)
+    return FailedResponse(status, "the contacts", method, PROBLEM, body)
 
 
 TABLE = {
@@ -28,11 +28,11 @@ TABLE = {
         problem(403, "Forbidden", "The API key provided is linked to datacenter 'us6'"), errors.DataCenterError, FailureType.config_error, "data center"),
     "403 role": (problem(403, "Forbidden", "no access"), errors.PermissionDeniedError, FailureType.config_error, "higher role"),
     "403 disabled": (problem(403, "User Disabled"), errors.AccountDisabledError, FailureType.config_error, "deactivated"),
-    "403 without JSON": (Answer(403, "the contacts", content_type=HTML, body=b"<h1>"), errors.TransientError, FailureType.transient_error, "HTTP 403"),
+    "403 without JSON": (FailedResponse(403, "the contacts", content_type=HTML, body=b"<h1>"), errors.TransientError, FailureType.transient_error, "HTTP 403"),
     "404": (problem(404, "Resource Not Found"), errors.NotFoundError, FailureType.config_error, "the contacts"),
     "429": (problem(429, "TooManyRequests"), errors.TransientError, FailureType.transient_error, "HTTP 429"),
     "500": (problem(500, "InternalServerError"), errors.ServerError, FailureType.transient_error, "HTTP 500"),
-    "502 HTML": (Answer(502, "the contacts", content_type=HTML, body=b"<h1>"), errors.ServerError, FailureType.transient_error, "HTTP 502"),
+    "502 HTML": (FailedResponse(502, "the contacts", content_type=HTML, body=b"<h1>"), errors.ServerError, FailureType.transient_error, "HTTP 502"),
     "akamai": (problem(403, "akamai_503", type="akamai_error_message"), errors.FirewallError, FailureType.transient_error, "IP address"),
     "400 reading": (problem(400, "Invalid Resource"), errors.BugError, FailureType.system_error, "as malformed"),
     "400 writing": (
@@ -43,7 +43,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("answer", "class_", "failure", "words"), TABLE.values(), ids=TABLE.keys())
-def test_an_answer_is_classed_by_who_must_act(answer: Answer, class_: type[Exception], failure: FailureType, words: str) -> None:
+def test_an_answer_is_classed_by_who_must_act(answer: FailedResponse, class_: type[Exception], failure: FailureType, words: str) -> None:
     """Status and content type decide the class, the class decides Airbyte's failure type, and the message says what to do."""
     error = error_for(answer)
 
@@ -55,7 +55,7 @@ def test_an_answer_is_classed_by_who_must_act(answer: Answer, class_: type[Excep
 @pytest.mark.parametrize(("status", "sent"), [(429, False), (403, False), (500, True), (502, True)])
 def test_a_throttled_request_was_not_carried_out(status: int, sent: bool) -> None:
     """Only a throttle is surely before the deed: what is not repeatable is tried again after it alone."""
-    error = error_for(Answer(status, "the contacts", "POST", HTML, b""))
+    error = error_for(FailedResponse(status, "the contacts", "POST", HTML, b""))
 
     assert isinstance(error, errors.TransientError)
     assert error.sent == sent
@@ -63,7 +63,7 @@ def test_a_throttled_request_was_not_carried_out(status: int, sent: bool) -> Non
 
 def test_retry_after_is_heeded() -> None:
     """When Mailchimp names a pause, it becomes the pause."""
-    error = error_for(Answer(429, "the contacts", content_type=PROBLEM, body=b"{}", retry_after="7"))
+    error = error_for(FailedResponse(429, "the contacts", content_type=PROBLEM, body=b"{}", retry_after="7"))
 
     assert isinstance(error, errors.TransientError)
     assert error.retry_after == 7
@@ -91,7 +91,7 @@ def test_the_words_of_a_refusal_survive() -> None:
 )
 def test_a_pause_that_mailchimp_asks_for_is_never_less_than_none(value: str | None, seconds: float) -> None:
     """In seconds, or as a time by Mailchimp's own clock; one that is over, or is none, is no pause."""
-    answer = Answer(429, "a ping", "GET", "application/json", b"{}", retry_after=value, date="Wed, 25 Nov 2026 12:00:00 GMT")
+    answer = FailedResponse(429, "a ping", "GET", "application/json", b"{}", retry_after=value, date="Wed, 25 Nov 2026 12:00:00 GMT")
     error = error_for(answer)
 
     assert isinstance(error, TransientError)
@@ -109,7 +109,7 @@ def test_a_pause_that_mailchimp_asks_for_is_never_less_than_none(value: str | No
 )
 def test_a_time_to_come_back_is_a_pause_without_a_date_too(value: str, date: str | None, some: bool) -> None:
     """Then by the clock of this machine; a time that cannot be compared is no pause."""
-    error = error_for(Answer(429, "a ping", "GET", "application/json", b"{}", retry_after=value, date=date))
+    error = error_for(FailedResponse(429, "a ping", "GET", "application/json", b"{}", retry_after=value, date=date))
 
     assert isinstance(error, TransientError)
     assert (error.retry_after > 0) is some
@@ -151,7 +151,7 @@ def test_an_error_that_is_given_up_says_how_often_and_how_long_it_was_tried(trie
 @pytest.mark.parametrize(("length", "quoted"), [(0, 0), (299, 299), (300, 300), (301, 300), (5_000, 300)])
 def test_of_an_answer_that_is_no_problem_document_the_beginning_is_quoted(length: int, quoted: int) -> None:
     """Three hundred characters tell which machine it came from."""
-    assert error_for(Answer(502, "the contacts", content_type=HTML, body=b"x" * length)).detail == "x" * quoted
+    assert error_for(FailedResponse(502, "the contacts", content_type=HTML, body=b"x" * length)).detail == "x" * quoted
 
 
 @pytest.mark.parametrize(("before", "class_"), [(0, errors.FirewallError), (1_987, errors.FirewallError), (1_988, errors.TransientError)])
@@ -159,26 +159,26 @@ def test_a_firewall_says_so_in_the_first_two_thousand_bytes(before: int, class_:
     """Somewhere in a long page such words may stand by chance."""
     body = b" " * before + b"Access Denied" + b" " * 5_000
 
-    assert type(error_for(Answer(403, "the contacts", content_type=HTML, body=body))) is class_
+    assert type(error_for(FailedResponse(403, "the contacts", content_type=HTML, body=body))) is class_
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(503, "a page", content_type=HTML, body=b"Access Denied"),
-        Answer(429, "a page", content_type=HTML, body=b"Access Denied"),
+        FailedResponse(503, "a page", content_type=HTML, body=b"Access Denied"),
+        FailedResponse(429, "a page", content_type=HTML, body=b"Access Denied"),
         problem(403, "Forbidden", "Access Denied"),
         problem(403, "Forbidden", type="another"),
     ],
 )
-def test_only_a_page_with_403_is_a_firewalls(answer: Answer) -> None:
+def test_only_a_page_with_403_is_a_firewalls(answer: FailedResponse) -> None:
     """A problem document is Mailchimp's own, and other statuses say what they mean."""
     assert not isinstance(error_for(answer), errors.FirewallError)
 
 
 def test_what_a_firewall_blocks_was_not_carried_out_and_is_an_answer() -> None:
     """With the pause that it asks for."""
-    error = error_for(Answer(403, "a page", content_type=HTML, body=b"Access Denied", retry_after="9"))
+    error = error_for(FailedResponse(403, "a page", content_type=HTML, body=b"Access Denied", retry_after="9"))
 
     assert isinstance(error, errors.FirewallError)
     assert (error.sent, error.answered, error.heavy, error.retry_after) == (False, True, False, 9.0)
@@ -195,7 +195,7 @@ def test_what_is_refused_below_500_does_not_pass_by_itself(status: int) -> None:
 )
 def test_a_smaller_page_may_help_where_mailchimp_failed_inside(status: int, heavy: bool) -> None:
     """From 500 on; what came is an answer in every case."""
-    error = error_for(Answer(status, "the contacts", content_type=HTML))
+    error = error_for(FailedResponse(status, "the contacts", content_type=HTML))
 
     assert isinstance(error, TransientError)
     assert (error.heavy, error.answered) == (heavy, True)
@@ -221,7 +221,7 @@ def test_complaints_of_another_form_are_left_out(complaints: object, fields: tup
 
 def test_a_refusal_without_a_title_has_its_status_as_title() -> None:
     """Refusals are counted by their title."""
-    error = error_for(Answer(400, "a contact", "PUT", PROBLEM, b'{"detail": "x"}'))
+    error = error_for(FailedResponse(400, "a contact", "PUT", PROBLEM, b'{"detail": "x"}'))
 
     assert isinstance(error, errors.RejectedRecordError)
     assert "400" in error.title
@@ -241,7 +241,7 @@ def test_a_refusal_of_too_many_sign_ups_passes_after_some_hours() -> None:
 @pytest.mark.parametrize("content_type", [PROBLEM, HTML])
 def test_what_is_no_object_is_no_problem_document(body: bytes, content_type: str) -> None:
     """Its words are quoted as they are, and without a problem document a 403 is a throttle."""
-    answer = Answer(403, "the contacts", content_type=content_type, body=body)
+    answer = FailedResponse(403, "the contacts", content_type=content_type, body=body)
 
     assert (answer.problem, answer.title, answer.detail) == ({}, "", body.decode())
     assert type(error_for(answer)) is TransientError

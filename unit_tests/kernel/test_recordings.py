@@ -12,7 +12,7 @@ import orjson
 from mailchimp_unified import auth
 from mailchimp_unified.config import ConnectionConfig
 from mailchimp_unified.entities import audience, contact
-from mailchimp_unified.errors import Answer, BugError, MailchimpError, NotFoundError, RejectedRecordError, error_for
+from mailchimp_unified.errors import BugError, FailedResponse, MailchimpError, NotFoundError, RejectedRecordError, error_for
 from mailchimp_unified.schemas import load_schema
 from source_mailchimp_unified.catalog import catalog, custom_fields_schema
 from unit_tests.references import reference
@@ -92,6 +92,6 @@ def test_every_recorded_refusal_is_the_users_or_the_records() -> None:
         assert error.detail == call["response"]["detail"]
 
 
-def answer(call: dict[str, Any]) -> Answer:
+def answer(call: dict[str, Any]) -> FailedResponse:
     """Return a recorded answer as the client sees it."""
-    return Answer(call["status"], "a contact", call["method"], call["headers"]["Content-Type"], orjson.dumps(call["response"]))
+    return FailedResponse(call["status"], "a contact", call["method"], call["headers"]["Content-Type"], orjson.dumps(call["response"]))

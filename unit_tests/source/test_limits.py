@@ -22,7 +22,7 @@ from mailchimp_unified.windows import sample_offsets
 from source_mailchimp_unified import SourceMailchimpUnified
 from source_mailchimp_unified import run as console
 from source_mailchimp_unified.config import SourceConfig
-from source_mailchimp_unified.raw.positions import Position, Positions
+from source_mailchimp_unified.raw.positions import PartitionPosition, Positions
 from source_mailchimp_unified.sync.fingerprints import digest, packed
 from source_mailchimp_unified.sync.progress import Progress
 from unit_tests.account import CONFIG, LOGGER, NOW, Account, audiences
@@ -104,7 +104,7 @@ def test_a_fingerprint_takes_eight_characters_of_a_state() -> None:
 
 def test_a_state_of_raw_records_holds_twenty_thousand_versions() -> None:
     """What is beyond is counted, and would be emitted once more: neither lost nor kept in memory."""
-    position = Position()
+    position = PartitionPosition()
     for number in range(20_010):
         position.note(digest(number), None)
     positions = Positions("mailchimp_campaigns", {})
@@ -119,7 +119,7 @@ def test_states_of_raw_records_come_at_most_some_fifty_times_in_a_sync() -> None
     positions = Positions("mailchimp_campaigns", {})
 
     def read(number: int) -> bool:
-        position = Position(lookback=0)
+        position = PartitionPosition(lookback=0)
         position.see(number, limit=10_000)
         return positions.close([str(number)], position, None)
 

@@ -12,7 +12,7 @@ from airbyte_cdk.models import AirbyteMessage
 from integration_tests.simulation.clock import VirtualClockLoop
 from source_mailchimp_unified.sync.jobs import Jobs
 from source_mailchimp_unified.sync.messages import record_lines, record_messages
-from source_mailchimp_unified.sync.output import Format, Outlet, Output
+from source_mailchimp_unified.sync.output import Format, Output, OutputQueue
 
 
 class Stream:
@@ -36,7 +36,7 @@ class Stream:
         return self.errors
 
 
-def messages(outlet: Outlet, work: Coroutine[Any, Any, None]) -> list[AirbyteMessage]:
+def messages(outlet: OutputQueue, work: Coroutine[Any, Any, None]) -> list[AirbyteMessage]:
     """Return what comes out while some work is done on a clock of its own."""
 
     async def ended() -> None:
@@ -69,7 +69,7 @@ async def emit_pages(stream: Stream, output: Output, pages: int, seconds: float)
 def test_a_small_state_follows_every_page() -> None:
     """After any kill, at most one page is repeated."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
 
     found = messages(outlet, emit_pages(stream, Output(stream, outlet), 50, 0.2))
 
@@ -79,7 +79,7 @@ def test_a_small_state_follows_every_page() -> None:
 def test_the_states_of_a_thousand_lists_are_kilobytes_a_minute() -> None:
     """A state of 1,000 lists comes seldom, and the last one always."""
     stream = Stream(1000)
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
 
     found = messages(outlet, emit_pages(stream, Output(stream, outlet), 3000, 0.2))
 
@@ -92,7 +92,7 @@ def test_the_states_of_a_thousand_lists_are_kilobytes_a_minute() -> None:
 def test_a_state_speaks_of_what_is_before_it_only() -> None:
     """However many tasks emit at once, the records that a state speaks of have come out before it."""
     stream = Stream()
-    outlet = Outlet(record_messages, 2)
+    outlet = OutputQueue(record_messages, 2)
     output = Output(stream, outlet)
 
     async def many() -> None:
@@ -122,7 +122,7 @@ async def emit_one_by_one(stream: Stream, output: Output) -> None:
 def test_reading_pauses_while_nobody_takes_records() -> None:
     """A few pages at most wait for the consumer of the messages."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     loop = VirtualClockLoop()
     task = loop.create_task(emit_one_by_one(stream, Output(stream, outlet)))
 
@@ -137,7 +137,7 @@ def test_reading_pauses_while_nobody_takes_records() -> None:
 def test_records_that_cannot_be_made_fail_their_stream_and_no_state_follows() -> None:
     """A state would speak of records that never came out."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     output = Output(stream, outlet)
 
     async def work() -> None:
@@ -192,7 +192,7 @@ def test_jobs_run_in_the_order_of_their_rank(limit: int) -> None:
 def test_after_a_pause_states_of_64_kilobytes_come_at_once() -> None:
     """Then they come at their rate again: who is killed soon after a pause repeats little."""
     stream = Stream(500)
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     output = Output(stream, outlet)
 
     async def two_bursts() -> None:
@@ -220,7 +220,7 @@ def statuses(found: Sequence[Any]) -> list[str]:
 def test_a_stream_runs_from_its_first_record_on(formatted: Format) -> None:
     """It says so once, before that record; a page without records is none. Its records are counted in either form."""
     stream = Stream()
-    outlet = Outlet(formatted, 3)
+    outlet = OutputQueue(formatted, 3)
     output = Output(stream, outlet)
 
     async def work() -> None:
@@ -239,7 +239,7 @@ def test_a_stream_runs_from_its_first_record_on(formatted: Format) -> None:
 def test_a_stream_without_records_never_runs() -> None:
     """It is complete, with its state."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     output = Output(stream, outlet)
 
     async def work() -> None:
@@ -252,7 +252,7 @@ def test_a_stream_without_records_never_runs() -> None:
 def test_an_estimate_is_a_message_of_its_own() -> None:
     """At its place among the others, zero included, and nothing else says one."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     output = Output(stream, outlet)
 
     async def work() -> None:
@@ -269,7 +269,7 @@ def test_an_estimate_is_a_message_of_its_own() -> None:
 def test_a_state_that_says_nothing_new_is_not_repeated() -> None:
     """Pages that change nothing in it have one state, and the last one is that already."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     output = Output(stream, outlet)
 
     async def work() -> None:
@@ -285,7 +285,7 @@ def test_a_state_that_says_nothing_new_is_not_repeated() -> None:
 def test_a_failed_stream_ends_with_its_errors_and_the_state_it_reached(emits: bool) -> None:
     """That state comes where something was emitted: one that is as it was before the sync says nothing."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     output = Output(stream, outlet)
 
     async def work() -> None:
@@ -307,7 +307,7 @@ def test_a_failed_stream_ends_with_its_errors_and_the_state_it_reached(emits: bo
 def test_no_more_pages_wait_because_states_are_taken(pages: int) -> None:
     """Only pages take room, and only they give it back."""
     stream = Stream()
-    outlet = Outlet(record_messages, pages)
+    outlet = OutputQueue(record_messages, pages)
     loop = VirtualClockLoop()
     task = loop.create_task(emit_one_by_one(stream, Output(stream, outlet)))
     taken, ahead = 0, []
@@ -328,7 +328,7 @@ def test_no_more_pages_wait_because_states_are_taken(pages: int) -> None:
 def test_a_state_of_any_size_comes_again_after_a_while(lists: int) -> None:
     """Of more than 64 kilobytes, too: then as often as its rate allows, which is four kilobytes a second."""
     stream = Stream(lists)
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
 
     found = states(messages(outlet, emit_pages(stream, Output(stream, outlet), 40, 10.0)))
 
@@ -340,7 +340,7 @@ def test_a_state_of_any_size_comes_again_after_a_while(lists: int) -> None:
 def test_a_message_waits_until_replies_have_led_to_requests() -> None:
     """Those that came meanwhile go their way through the loop first, which is six steps; no time passes."""
     stream = Stream()
-    outlet = Outlet(record_messages, 3)
+    outlet = OutputQueue(record_messages, 3)
     output = Output(stream, outlet)
     loop = VirtualClockLoop()
     steps: list[int] = []

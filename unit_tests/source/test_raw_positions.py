@@ -9,7 +9,7 @@ import pytest
 from integration_tests.raw.account import moment
 from mailchimp_unified.entities.readable import Readable
 from mailchimp_unified.errors import ConfigError
-from source_mailchimp_unified.raw.positions import Position, Positions
+from source_mailchimp_unified.raw.positions import PartitionPosition, Positions
 from source_mailchimp_unified.raw.reading import Reading
 from source_mailchimp_unified.raw.records import times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
@@ -26,9 +26,9 @@ def versions(number: int, first: int = 0) -> list[bytes]:
     return [n.to_bytes(6, "big") for n in range(first, first + number)]
 
 
-def filled(number: int, first: int = 0) -> Position:
+def filled(number: int, first: int = 0) -> PartitionPosition:
     """Return a position in which so many versions are noted."""
-    position = Position()
+    position = PartitionPosition()
     for version in versions(number, first):
         position.note(version, None)
     return position
@@ -90,7 +90,7 @@ def test_a_partition_without_a_lookback_leaves_no_cursor() -> None:
 @pytest.mark.parametrize(("seconds", "cursor"), [([0], 0), ([-7], 0), ([5, 3], 5), ([3, 2_000], 1_000)])
 def test_a_cursor_is_the_newest_second_up_to_the_limit(seconds: list[int], cursor: int) -> None:
     """And none before 1970."""
-    position = Position(lookback=600)
+    position = PartitionPosition(lookback=600)
     for second in seconds:
         position.see(second, 1_000)
 
@@ -99,7 +99,7 @@ def test_a_cursor_is_the_newest_second_up_to_the_limit(seconds: list[int], curso
 
 def test_what_is_too_old_makes_room_when_there_is_none() -> None:
     """Versions that have left the lookback need not be known: they go when a newer one wants their place, and not before."""
-    position = Position(lookback=10)
+    position = PartitionPosition(lookback=10)
     position.see(100, 10_000)
     for version in versions(MOST):
         position.note(version, 100)
@@ -118,12 +118,12 @@ def test_what_is_too_old_makes_room_when_there_is_none() -> None:
 
 def test_everything_is_kept_until_something_newer_was_seen() -> None:
     """And what has no time, and all of a partition without a lookback."""
-    position = Position(lookback=10)
+    position = PartitionPosition(lookback=10)
     assert position.keeps(5)
     position.see(100, 10_000)
 
     assert [position.keeps(second) for second in (5, 90, 91, 100, None)] == [False, False, True, True, True]
-    assert Position(newest=100).keeps(5)
+    assert PartitionPosition(newest=100).keeps(5)
 
 
 @pytest.mark.parametrize("part", ["cursors", "seen", "parents"])
@@ -136,7 +136,7 @@ def test_a_key_that_is_none_of_ours_is_a_config_error(part: str, key: str) -> No
 
 def test_nothing_is_looked_through_while_there_is_room() -> None:
     """It would cost more than it saves."""
-    position = Position(lookback=10)
+    position = PartitionPosition(lookback=10)
     for second in (100, 200, 300):
         position.see(second, 10_000)
         position.note(second.to_bytes(6, "big"), second)
@@ -189,7 +189,7 @@ def test_partitions_that_were_neither_read_nor_kept_are_forgotten() -> None:
 def test_a_partition_with_something_left_loses_the_mark_of_its_parent() -> None:
     """So that the next sync enters it."""
     positions = Positions(STREAM, {"parents": {'["a"]': "x-1"}})
-    positions.close(["a"], Position(), None)
+    positions.close(["a"], PartitionPosition(), None)
 
     assert positions.parent(["a"]) is None
 
@@ -198,7 +198,15 @@ def test_states_of_many_partitions_come_when_a_fiftieth_was_read() -> None:
     """From the first one on."""
     positions = Positions(STREAM, {"cursors": {f'["{number}"]': moment(1) for number in range(150)}})
 
-    assert [positions.close([str(number)], Position(), None) for number in range(7)] == [False, False, True, False, False, True, False]
+    assert [positions.close([str(number)], PartitionPosition(), None) for number in range(7)] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
 
 
 def member(second: int | None, **more: Any) -> Json:
@@ -206,7 +214,9 @@ def member(second: int | None, **more: Any) -> Json:
     return {"id": "m", "last_changed": None if second is None else moment(second), **more}
 
 
-def reading(position: Position, *, after: int | None = None, name: str = "list_members", list_ids: tuple[str, ...] = ()) -> Reading:
+def reading(
+    position: PartitionPosition, *, after: int | None = None, name: str = "list_members", list_ids: tuple[str, ...] = ()
+) -> Reading:
     """Return the reading of a partition."""
     row = table()[name]
     values = ("a",) if row.parent else ()
@@ -225,13 +235,13 @@ def emitted(made: Reading, *items: Any, remember: bool = True) -> list[Json]:
 def test_only_what_is_newer_than_the_second_to_begin_after_is_emitted(second: int | None, new: bool) -> None:
     """What has no time may be new."""
     for remember in (True, False):
-        assert bool(emitted(reading(Position(lookback=600), after=100), member(second), remember=remember)) == new
-        assert emitted(reading(Position(lookback=600)), member(second), remember=remember)
+        assert bool(emitted(reading(PartitionPosition(lookback=600), after=100), member(second), remember=remember)) == new
+        assert emitted(reading(PartitionPosition(lookback=600)), member(second), remember=remember)
 
 
 def test_a_first_reading_emits_everything_and_notes_its_last_seconds() -> None:
     """In any order of times: what is older than the lookback is emitted without being noted."""
-    position = Position(lookback=600)
+    position = PartitionPosition(lookback=600)
 
     assert len(emitted(reading(position), member(5_000), member(4_400), member(4_401), member(1), member(None))) == 5
     assert len(position.kept()) == 3
@@ -240,7 +250,7 @@ def test_a_first_reading_emits_everything_and_notes_its_last_seconds() -> None:
 
 def known_after(lookback: int | None, *items: Json, name: str = "list_members") -> frozenset[bytes]:
     """Return the versions that a first reading of some items notes."""
-    position = Position(lookback=lookback)
+    position = PartitionPosition(lookback=lookback)
     emitted(reading(position, name=name), *items)
     return frozenset(position.kept())
 
@@ -248,17 +258,17 @@ def known_after(lookback: int | None, *items: Json, name: str = "list_members") 
 def test_what_was_emitted_is_not_emitted_again_and_what_changed_is() -> None:
     """Within the lookback, and also before it where the state knows the version."""
     versions_ = known_after(None, member(4_000), member(4_900), member(5_000))
-    again = reading(Position(cursor=5_000, known=versions_, lookback=600))
+    again = reading(PartitionPosition(cursor=5_000, known=versions_, lookback=600))
 
     found = emitted(again, member(4_000), member(4_900), member(4_900, note="changed"), member(5_000), member(5_001))
 
     assert [(one["last_changed"], one.get("note")) for one in found] == [(moment(4_900), "changed"), (moment(5_001), None)]
-    assert emitted(reading(Position(cursor=5_000, lookback=600)), member(4_000)) != []
+    assert emitted(reading(PartitionPosition(cursor=5_000, lookback=600)), member(4_000)) != []
 
 
 def test_what_is_newer_than_the_cursor_and_older_than_the_lookback_is_emitted() -> None:
     """It came meanwhile, and so did something much newer, which is all that has to be known."""
-    position = Position(cursor=1_000, known=known_after(600, member(1_000)), lookback=600)
+    position = PartitionPosition(cursor=1_000, known=known_after(600, member(1_000)), lookback=600)
 
     found = emitted(reading(position), member(5_000), member(2_000), member(1_000))
 
@@ -270,7 +280,7 @@ def test_what_is_newer_than_the_cursor_and_older_than_the_lookback_is_emitted() 
 
 def test_a_row_that_follows_its_parent_notes_nothing() -> None:
     """Its parent says what is new, and then all of it comes."""
-    position = Position()
+    position = PartitionPosition()
     recipient = {"email_id": "e", "last_open": moment(100)}
 
     assert len(emitted(reading(position, name="report_sent_to"), recipient, recipient)) == 2
@@ -279,7 +289,7 @@ def test_a_row_that_follows_its_parent_notes_nothing() -> None:
 
 def test_a_full_reading_notes_nothing() -> None:
     """No sync continues from it."""
-    position = Position(lookback=600)
+    position = PartitionPosition(lookback=600)
 
     assert len(emitted(reading(position), member(5), member(5), remember=False)) == 2
     assert (position.seen, position.newest) == ({}, None)
@@ -287,21 +297,21 @@ def test_a_full_reading_notes_nothing() -> None:
 
 def test_what_is_odd_is_counted_and_left_out() -> None:
     """Items that are no objects, entries that are none, and lists of entries that are none."""
-    made = reading(Position(), name="email_activity")
+    made = reading(PartitionPosition(), name="email_activity")
     found = emitted(
         made, "odd", None, {"activity": [{"action": "open"}, 7, "x"]}, {"activity": "soon"}, {"activity": None}, {"email_id": "e"}
     )
 
     assert [one["action"] for one in found] == ["open"]
     assert made.odd == 2 + 2 + 1
-    plain = reading(Position())
+    plain = reading(PartitionPosition())
     emitted(plain, member(1), [], member(2))
     assert plain.odd == 1
 
 
 def test_records_that_lack_a_part_of_their_key_are_counted_when_they_are_emitted() -> None:
     """Not those that were emitted before or are too old."""
-    made = reading(Position(), after=100)
+    made = reading(PartitionPosition(), after=100)
 
     emitted(made, {"last_changed": moment(50)}, {"last_changed": moment(200)}, member(300), {"id": None, "last_changed": moment(400)})
 
@@ -313,12 +323,12 @@ def test_records_that_lack_a_part_of_their_key_are_counted_when_they_are_emitted
 )
 def test_chosen_audiences_choose_among_audiences_only(name: str, chosen: tuple[str, ...], found: list[str]) -> None:
     """Other collections may have ids of the same form."""
-    assert [one["id"] for one in emitted(reading(Position(), name=name, list_ids=chosen), {"id": "a"}, {"id": "b"})] == found
+    assert [one["id"] for one in emitted(reading(PartitionPosition(), name=name, list_ids=chosen), {"id": "a"}, {"id": "b"})] == found
 
 
 def test_a_record_comes_with_the_names_of_what_could_not_be_read() -> None:
     """Plainly, where there is nothing of that kind."""
-    plain, odd = reading(Position()).records([member(5), {"id": "n", "last_changed": "soon"}], remember=True)
+    plain, odd = reading(PartitionPosition()).records([member(5), {"id": "n", "last_changed": "soon"}], remember=True)
 
     assert type(plain) is dict
     assert isinstance(odd, Readable)
@@ -329,4 +339,4 @@ def test_a_record_comes_with_the_names_of_what_could_not_be_read() -> None:
 def test_a_reading_has_a_key_for_each_parent(values: tuple[str, ...]) -> None:
     """Neither fewer nor more: the records would carry that of something else."""
     with pytest.raises(ValueError, match="argument"):
-        Reading(table()["list_members"], values, Position(), None, 0, {})
+        Reading(table()["list_members"], values, PartitionPosition(), None, 0, {})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mailchimp_unified.clock import moment_of
 from mailchimp_unified.entities.entity import timestamp
 from source_mailchimp_unified.raw.entering import ended_before, mark, settled
-from source_mailchimp_unified.raw.positions import STATES_PER_SYNC, Position, Positions
+from source_mailchimp_unified.raw.positions import STATES_PER_SYNC, PartitionPosition, Positions
 from source_mailchimp_unified.raw.reading import Versions
 from source_mailchimp_unified.raw.records import inside, newest, odd_entries, records_of, times_of
 from source_mailchimp_unified.raw.schemas import stream_schema
@@ -148,7 +148,7 @@ def test_a_cursor_never_goes_back_nor_beyond_what_was_seen_and_the_limit(steps: 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=40), st.integers(0, 900))
 def test_the_last_seconds_are_known_and_no_others(seconds: list[int], lookback: int) -> None:
     """Of a partition with a cursor a state knows the versions within the lookback before the newest."""
-    position = Position(None, frozenset(), lookback)
+    position = PartitionPosition(None, frozenset(), lookback)
     for number, second in enumerate(seconds):
         position.see(second, 10_000)
         if position.keeps(second):

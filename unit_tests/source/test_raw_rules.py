@@ -14,7 +14,7 @@ from integration_tests.commands import catalog
 from mailchimp_unified.errors import NotFoundError, PermissionDeniedError
 from mailchimp_unified.transport import Outgoing, Received
 from source_mailchimp_unified.raw.parents import Partitions
-from source_mailchimp_unified.raw.positions import Position, Positions
+from source_mailchimp_unified.raw.positions import PartitionPosition, Positions
 from source_mailchimp_unified.raw.refusals import Refusals
 from source_mailchimp_unified.raw_collections import refusal, table
 from unit_tests.account import CONFIG, Account, audiences, source
@@ -75,7 +75,7 @@ def test_a_state_is_empty_until_something_is_known() -> None:
 
     for _ in range(2):
         for key, versions in (("a", 15_000), ("b", 5_001)):
-            position = Position()
+            position = PartitionPosition()
             for number in range(versions):
                 position.note(number.to_bytes(6, "big"), None)
             positions.close([key], position, None)

@@ -17,7 +17,7 @@ from mailchimp_unified.errors import NotFoundError
 Json = dict[str, Any]
 
 
-async def rehearse(change: Change, scope: Scope) -> Outcome:
+async def carry_out(change: Change, scope: Scope) -> Outcome:
     """Return the outcome a change would have; where outcomes are kept, with what would change, field by field."""
     if scope.config.rejected_records == "none":
         return await _outcome(change, scope)

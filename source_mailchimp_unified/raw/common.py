@@ -13,7 +13,7 @@ from source_mailchimp_unified.sync.shared import Shared
 from source_mailchimp_unified.sync.streams import Session
 
 
-class Family:
+class Common:
     """What the raw streams of a sync read once for all: the parents, and the time."""
 
     def __init__(self, logger: logging.Logger, now: Callable[[], float] = time.time) -> None:
