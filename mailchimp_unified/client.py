@@ -128,8 +128,7 @@ class MailchimpClient:
         `tries` limits the tries that fail with a server error or a timeout, for a caller that would then ask for less; `since` is
         when that caller began to ask for more, in seconds of the loop's clock: the time for retries counts from there.
         `fresh` is asked before every try whether what the request rests on still holds; if not, StaleError is raised.
-        Raises ConfigError, RejectedRecordError or BugError at once, and TransientError when the time for retries is used
-        up. A request that is not repeatable is retried only where Mailchimp surely did not carry it out.
+        Raises ConfigError, RejectedRecordError or BugError at once, and TransientError when the time for retries is used up.
         """
         async with self._places:
             url = await self._url() + request.path
@@ -244,8 +243,6 @@ class MailchimpClient:
             return False
         self._last_failure = error.message, error.detail
         call.note(error)
-        if error.sent and not call.request.repeatable:
-            return False
         if self._given_up.is_set() or self._time_left(call) <= 0:
             return False
         if isinstance(error, IncompleteAnswerError):

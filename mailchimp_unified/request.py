@@ -15,7 +15,7 @@ PAGE_SIZE = 1000
 class Request:
     """A call of the API: `path` below /3.0, and `what` it is about in words for the user.
 
-    `repeatable` tells that sending it twice does the same as sending it once. `keeps` is a TypedDict of the parts that are wanted of
+    `keeps` is a TypedDict of the parts that are wanted of
     a much bigger answer: the rest is skipped unparsed. An answer is whole only when it has the list `items`, every key in `needs` and at
     least one in `one_of`; one that is not whole is asked for again. Of what is `expected` to be there a single 404 is not believed.
     """
@@ -25,7 +25,6 @@ class Request:
     params: Mapping[str, str | int] = field(default_factory=dict)
     method: str = "GET"
     body: Any = None
-    repeatable: bool = True
     keeps: Any = None
     items: str = ""
     needs: tuple[str, ...] = ()

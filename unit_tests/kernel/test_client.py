@@ -205,18 +205,6 @@ def test_a_network_that_comes_up_later_costs_time_only() -> None:
     assert 60 < seconds < 130
 
 
-@pytest.mark.parametrize(
-    ("failure", "requests"), [(answer({}, 429), 2), (Received(403, {}, b""), 2), (answer({}, 500), 1), (TimedOutError("x"), 1)]
-)
-def test_what_is_not_repeatable_is_repeated_only_when_it_was_surely_not_done(failure: Received | Exception, requests: int) -> None:
-    """A call that creates something is sent again after a throttle, and never after a failure that may have come too late."""
-    scripted = Scripted(first([failure], always({})))
-
-    called(scripted, Request("/x", "x", method="POST", repeatable=False))
-
-    assert len(scripted.seen) == requests
-
-
 def test_requests_are_never_more_than_workers() -> None:
     """So many requests as there are workers are open at once, pauses included."""
     scripted = Scripted(first([answer({}, 429)] * 10, always({})))

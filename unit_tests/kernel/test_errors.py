@@ -54,7 +54,7 @@ def test_an_answer_is_classed_by_who_must_act(answer: FailedResponse, class_: ty
 
 @pytest.mark.parametrize(("status", "sent"), [(429, False), (403, False), (500, True), (502, True)])
 def test_a_throttled_request_was_not_carried_out(status: int, sent: bool) -> None:
-    """Only a throttle is surely before the deed: what is not repeatable is tried again after it alone."""
+    """Only a throttle is surely before the deed."""
     error = error_for(FailedResponse(status, "the contacts", "POST", HTML, b""))
 
     assert isinstance(error, errors.TransientError)

@@ -74,10 +74,9 @@ def test_a_page_holds_a_thousand_items_unless_fewer_are_asked_for() -> None:
 
 
 def test_what_was_there_a_moment_ago_is_expected() -> None:
-    """And nothing else is, without being said to be; every call may be repeated unless it says that it may not."""
+    """And nothing else is, without being said to be."""
     assert PERSON.surely().expected
     assert not PERSON.expected
-    assert PERSON.repeatable
 
 
 MEMBER = {"id": "a", "status": "subscribed", "_links": [{"rel": "self"}], "stats": {}}
