@@ -33,10 +33,9 @@ from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import MailchimpError
 from mailchimp_unified.loops import NewLoop, iterate
 from mailchimp_unified.patience import INTERACTIVE, Patience
-from mailchimp_unified.request import PAGE_SIZE
+from mailchimp_unified.request import PAGE_SIZE, Json
 from mailchimp_unified.transport import Transport
 
-Json = dict[str, Any]
 Result = TypeVar("Result")
 
 COMMAND_SECONDS = 30.0

@@ -20,8 +20,7 @@ from mailchimp_unified.client import MailchimpClient
 from mailchimp_unified.errors import NotFoundError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Pager
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 MOST_WITH_GROUPS = 20
 """Groups are looked up by name where there are at most so many audiences: it takes several requests for each of them."""

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import Any
 
 from airbyte_cdk.logger import init_logger, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
@@ -20,9 +19,8 @@ from destination_mailchimp_unified.config import read_object
 from destination_mailchimp_unified.destination import DestinationMailchimpUnified
 from destination_mailchimp_unified.faults import traced
 from mailchimp_unified.auth import SECRET_CHARACTERS
+from mailchimp_unified.request import Json
 from mailchimp_unified.runtime import end_on_signals
-
-Json = dict[str, Any]
 
 
 def launch(destination: DestinationMailchimpUnified, args: Sequence[str]) -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.intake.fields import INTEREST_PREFIX, MERGE_FIELD_PREFIX, PERMISSION_PREFIX
 from mailchimp_unified.entities.contact_fields import FIELDS, FIRST_NAME_TAG, LAST_NAME_TAG, WRITABLE
 from mailchimp_unified.entities.merge_field import MergeField, value_schema
+from mailchimp_unified.request import Json
 from mailchimp_unified.schemas import load_schema
-
-Json = dict[str, Any]
 
 _UNIFIED_NAMES = {FIRST_NAME_TAG: "first_name", LAST_NAME_TAG: "last_name"}
 """Merge fields that are offered under their unified names, which say more and have the same type."""

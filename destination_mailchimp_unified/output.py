@@ -14,8 +14,6 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from mailchimp_unified.identity import masked
 
-Json = dict[str, Any]
-
 # What is the same for everybody: examples in it may look like email addresses.
 _PUBLIC = "SPEC"
 

@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict
 
-from mailchimp_unified.request import Request
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json, Request
 
 
 class MemberKept(TypedDict, total=False):

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+Json = dict[str, Any]
+"""An object of JSON, parsed."""
+
 PAGE_SIZE = 1000
 """Most items of one page of a collection: https://mailchimp.com/developer/marketing/docs/methods-parameters/#pagination."""
 

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.problems import NotThereError, WorkbenchError
-from mailchimp_workbench.warehouse import Json, Warehouse, quoted
+from mailchimp_workbench.warehouse import Warehouse, quoted
 
 VIEWS = Path(__file__).parent / "views"
 VIEW_FILES = ("contacts", "nested_duckdb", "reachability", "growth", "tags", "fields")

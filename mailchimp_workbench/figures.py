@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.database import Database
 from mailchimp_workbench.templating import STATUS_WORDS
-from mailchimp_workbench.warehouse import Json
 
 SHOWN_MONTHS = 12
 SHOWN_TAGS = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.database import Database
 from mailchimp_workbench.runs import Run
-from mailchimp_workbench.warehouse import Json
 
 TABLE = "sync.runs"
 SHOWN = 12

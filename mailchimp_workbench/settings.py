@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.problems import WorkbenchError
-
-Json = dict[str, Any]
 
 SHARED = ("credentials", "api_url", "num_workers")
 """Keys that mean the same to both connectors: one configuration is enough for both."""

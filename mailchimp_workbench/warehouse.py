@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import duckdb
 import orjson
 
-Json = dict[str, Any]
+from mailchimp_workbench.connectors import Json
 
 
 def column_type(property_: Mapping[str, Any]) -> str:

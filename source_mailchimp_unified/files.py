@@ -15,8 +15,7 @@ from airbyte_cdk.models import (
 )
 
 from mailchimp_unified.errors import ConfigError
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

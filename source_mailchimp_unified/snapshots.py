@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from mailchimp_unified import endpoints
 from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities import AUDIENCE, TAG, USER, audience, tag, user
-from mailchimp_unified.entities.entity import Json, rfc3339
+from mailchimp_unified.entities.entity import rfc3339
 from mailchimp_unified.entities.readable import Readable, readable
 from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError
 from mailchimp_unified.loops import together
-from mailchimp_unified.request import Request
+from mailchimp_unified.request import Json, Request
 from source_mailchimp_unified.sync.account import Account, moment_of_reply
 from source_mailchimp_unified.sync.messages import Record
 from source_mailchimp_unified.sync.output import Output

@@ -12,8 +12,7 @@ from destination_mailchimp_unified.audience.groups import Groups
 from destination_mailchimp_unified.audience.statuses import Statuses
 from destination_mailchimp_unified.audience.tag_names import fold
 from mailchimp_unified.entities.merge_field import MergeField
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 
 @dataclass

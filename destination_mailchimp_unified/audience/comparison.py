@@ -24,8 +24,7 @@ from typing import Any
 from destination_mailchimp_unified.audience.tag_names import fold
 from mailchimp_unified.entities.comparable import NOT_SHOWN, Comparable, Field, comparable_of, value_in
 from mailchimp_unified.entities.merge_field import MergeField
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 MOST_WORDS = 3
 """With so many words a contact takes at most forty bytes, its status and half of its id included."""

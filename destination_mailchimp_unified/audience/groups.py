@@ -8,9 +8,8 @@ from typing import Any
 
 from mailchimp_unified.entities.contact import OnInvalid
 from mailchimp_unified.entities.merge_field import InvalidValueError
+from mailchimp_unified.request import Json
 from mailchimp_unified.text import did_you_mean, folded
-
-Json = dict[str, Any]
 
 BETWEEN = "/"
 """Between the title of a category and the name of a group in it."""

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.comparison import Comparison
@@ -17,10 +16,8 @@ from mailchimp_unified.entities.entity import rfc3339, timestamp
 from mailchimp_unified.errors import BugError, IncompleteAnswerError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
-from mailchimp_unified.request import Reply, Request, total_items
+from mailchimp_unified.request import Json, Reply, Request, total_items
 from mailchimp_unified.windows import LATE_SECONDS, OPEN, Cuts, Sample, Window, offsets_of_whole_pages, rows_per_window
-
-Json = dict[str, Any]
 
 FRESH_SECONDS = 60.0
 """Nothing is planned or sent by statuses that are older.

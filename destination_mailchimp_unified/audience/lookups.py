@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience, Tag
 from destination_mailchimp_unified.audience.groups import Groups
@@ -13,8 +12,7 @@ from mailchimp_unified.entities.entity import nested, rfc3339
 from mailchimp_unified.entities.merge_field import merge_field_of
 from mailchimp_unified.loops import task_group, together
 from mailchimp_unified.paging import Pager
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 
 async def load_audience(audience: Audience, pager: Pager) -> None:

@@ -12,8 +12,7 @@ from typing import Any, Protocol
 from destination_mailchimp_unified.intake.arrivals import StreamKey, stream_key
 from destination_mailchimp_unified.intake.states import State, state_of
 from mailchimp_unified.parsing import UnreadableError, exactly_parsed, is_too_deep
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 CHUNK_BYTES = 1 << 16
 CHUNKS_WAITING = 16

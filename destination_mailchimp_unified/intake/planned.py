@@ -11,9 +11,8 @@ from destination_mailchimp_unified.intake.columns import Columns
 from destination_mailchimp_unified.intake.fields import MERGE_TAG
 from destination_mailchimp_unified.intake.formats import is_date
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
+from mailchimp_unified.request import Json
 from mailchimp_unified.text import folded, visible
-
-Json = Mapping[str, Any]
 
 _DATE_FORMATS = ("date", "date-time")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from destination_mailchimp_unified.settling.outcomes import Outcome
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 
 def answer(own_id: Any, number: int, outcome: Outcome, *, dry_run: bool) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.groups import with_ids
@@ -17,8 +17,8 @@ from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, s
 from mailchimp_unified.entities.contact import ARCHIVED, merge_values, refuse, to_mailchimp
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
+from mailchimp_unified.request import Json
 
-Json = dict[str, Any]
 Action = Literal["upsert", "archive", "unsubscribe"]
 
 # What a contact can be written without.

@@ -19,8 +19,7 @@ from mailchimp_unified import endpoints
 from mailchimp_unified.errors import NotFoundError, RejectedRecordError, StaleError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.loops import together
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 EXISTS = "ERROR_CONTACT_EXISTS"
 """Code of the row of a contact who is there: https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/."""

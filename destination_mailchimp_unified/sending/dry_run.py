@@ -13,8 +13,7 @@ from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import ARCHIVED
 from mailchimp_unified.entities.entity import nested, or_null
 from mailchimp_unified.errors import NotFoundError
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 
 async def carry_out(change: Change, scope: Scope) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.contact_ids import ContactIds
@@ -13,8 +12,6 @@ from mailchimp_unified import endpoints
 from mailchimp_unified.errors import NotFoundError, RejectedRecordError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
-
-Json = dict[str, Any]
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.listing import is_fresh
@@ -13,9 +12,7 @@ from destination_mailchimp_unified.planning.tags import Delta, delta, is_managed
 from destination_mailchimp_unified.sending.new_contacts import NewContacts
 from mailchimp_unified.endpoints import without_validation
 from mailchimp_unified.paging import Pager
-from mailchimp_unified.request import Request
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json, Request
 
 
 @dataclass(frozen=True)

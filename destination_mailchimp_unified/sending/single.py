@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.consent import HOLDING, NOT_BY_PATCH, direct_status, new_status, notes, status_to_set
 from destination_mailchimp_unified.sending.scope import Scope
@@ -30,9 +28,7 @@ from destination_mailchimp_unified.settling.outcomes import (
 from mailchimp_unified import endpoints
 from mailchimp_unified.entities.contact import ARCHIVED
 from mailchimp_unified.errors import NotFoundError, RejectedRecordError
-from mailchimp_unified.request import Request
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json, Request
 
 LOOKS = 3
 """A contact that comes and goes while it is written is looked at so many times."""

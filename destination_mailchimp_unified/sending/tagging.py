@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from destination_mailchimp_unified.planning.changes import Change
 from destination_mailchimp_unified.planning.tags import Delta, tag_rows
 from destination_mailchimp_unified.sending.scope import Scope
 from mailchimp_unified import endpoints
-
-Json = dict[str, Any]
+from mailchimp_unified.request import Json
 
 
 async def tags_of(member: Json, scope: Scope) -> list[str]:

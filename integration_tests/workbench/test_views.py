@@ -9,7 +9,7 @@ import pytest
 
 from integration_tests.forms.browser import in_ci
 from integration_tests.workbench.warehouses import DuckDB, PostgreSQL, fill, missing_postgres
-from mailchimp_workbench.warehouse import Json
+from mailchimp_workbench.connectors import Json
 
 Warehouse = DuckDB | PostgreSQL
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.database import VIEWS
-from mailchimp_workbench.warehouse import Json
 
 PATIENCE = 60
 

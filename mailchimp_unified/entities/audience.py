@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailchimp_unified.entities.entity import Entity, Json, nested, or_null, timestamp
+from mailchimp_unified.entities.entity import Entity, nested, or_null, timestamp
 from mailchimp_unified.entities.merge_field import unified_definition
+from mailchimp_unified.request import Json
 
 ENTITY = Entity("lists", ("id",))
 

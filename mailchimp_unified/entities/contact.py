@@ -18,11 +18,12 @@ from mailchimp_unified.entities.contact_fields import (
     STATUSES,
     fields_of,
 )
-from mailchimp_unified.entities.entity import Entity, Json, strict_timestamp
+from mailchimp_unified.entities.entity import Entity, strict_timestamp
 from mailchimp_unified.entities.member_values import as_text, custom_fields_of, location_of, moment_or_oddity, nulled, phones_of
 from mailchimp_unified.entities.merge_field import InvalidValueError, MergeField, UnknownMergeFieldError, converted, is_empty
 from mailchimp_unified.entities.rows import Contact, Member, member_of
 from mailchimp_unified.identity import subscriber_hash
+from mailchimp_unified.request import Json
 from mailchimp_unified.text import is_blank
 
 __all__ = ["ARCHIVED", "ENTITY", "STATUSES", "from_mailchimp", "merge_values", "to_mailchimp"]

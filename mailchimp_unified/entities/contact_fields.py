@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mailchimp_unified.entities import readers
-from mailchimp_unified.entities.entity import Json
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.entities.postal_address import address_to_mailchimp
+from mailchimp_unified.request import Json
 from mailchimp_unified.text import is_blank, says_nothing
 
 STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived")

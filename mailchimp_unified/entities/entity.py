@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-Json = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Entity:

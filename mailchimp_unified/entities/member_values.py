@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mailchimp_unified.entities.entity import Json, strict_timestamp
+from mailchimp_unified.entities.entity import strict_timestamp
+from mailchimp_unified.request import Json
 
 _MAY_BE_BLANK = frozenset({str, dict, list})
 

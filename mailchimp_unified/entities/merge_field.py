@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from mailchimp_unified.entities.entity import Json, nested, or_null
+from mailchimp_unified.entities.entity import nested, or_null
 from mailchimp_unified.entities.postal_address import NO_STATE, part_names, whole_address
+from mailchimp_unified.request import Json
 from mailchimp_unified.text import LARGEST_WHOLE, folded, is_blank, says_nothing, scalar_text, visible
 
 TEXT_BYTES = 255

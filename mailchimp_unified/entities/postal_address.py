@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from mailchimp_unified.entities.entity import Json
+from mailchimp_unified.request import Json
 from mailchimp_unified.text import folded, is_blank, scalar_text, visible
 
 REQUIRED_ADDRESS_PARTS = ("addr1", "city", "state", "zip")

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
 
-from mailchimp_unified.entities.entity import Entity, Json, timestamp
+from mailchimp_unified.entities.entity import Entity, timestamp
 from mailchimp_unified.entities.rows import Contact, Member
+from mailchimp_unified.request import Json
 from mailchimp_unified.schemas import readable_schema
 
 _KINDS: dict[str, tuple[type, ...]] = {

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from mailchimp_unified.config import usable_list_id
-from mailchimp_unified.entities.entity import Json, timestamp
+from mailchimp_unified.entities.entity import timestamp
+from mailchimp_unified.request import Json
 from mailchimp_unified.text import folded, is_blank, scalar_text, visible, visible_email
 
 LONGEST_EMAIL = 320

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
-from mailchimp_unified.entities.entity import Json
+from mailchimp_unified.request import Json
 
 
 class Member(msgspec.Struct, gc=False):

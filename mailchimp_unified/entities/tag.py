@@ -5,7 +5,8 @@ Tags are static segments: https://mailchimp.com/developer/marketing/docs/segment
 
 from __future__ import annotations
 
-from mailchimp_unified.entities.entity import Entity, Json, or_null, timestamp
+from mailchimp_unified.entities.entity import Entity, or_null, timestamp
+from mailchimp_unified.request import Json
 
 ENTITY = Entity("tags", ("list_id", "id"))
 

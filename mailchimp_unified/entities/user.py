@@ -5,7 +5,8 @@ Mailchimp has no endpoint that lists users; the root names this one: https://mai
 
 from __future__ import annotations
 
-from mailchimp_unified.entities.entity import Entity, Json, nested, or_null, timestamp
+from mailchimp_unified.entities.entity import Entity, nested, or_null, timestamp
+from mailchimp_unified.request import Json
 
 ENTITY = Entity("users", ("id",))
 

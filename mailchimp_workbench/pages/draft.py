@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from mailchimp_workbench import words
 from mailchimp_workbench.audiences import known_audiences
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.problems import NotThereError
 from mailchimp_workbench.runs import Run
 from mailchimp_workbench.send.consent import consequences
@@ -25,7 +26,6 @@ from mailchimp_workbench.send.options import options, read_option
 from mailchimp_workbench.send.rows import Column
 from mailchimp_workbench.send.writing import Preview, Write, WriteProgress, preview
 from mailchimp_workbench.templating import html
-from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
 
 PREVIEWED_ROWS = 20

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mailchimp_workbench.audiences import known_audiences
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.problems import WorkbenchError
 from mailchimp_workbench.send import rows as rows_of
 from mailchimp_workbench.send.draft import Draft
@@ -22,7 +23,6 @@ from mailchimp_workbench.send.rows import Rows
 from mailchimp_workbench.send.suggestions import suggest
 from mailchimp_workbench.send.uploads import as_utf8, rows_of_upload
 from mailchimp_workbench.templating import html
-from mailchimp_workbench.warehouse import Json
 from mailchimp_workbench.workbench import Workbench, workbench
 
 

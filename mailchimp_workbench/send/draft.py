@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.problems import NotThereError
 from mailchimp_workbench.send.fields import UNIFIED_NAMES
 from mailchimp_workbench.send.outcomes import OPTIONS
 from mailchimp_workbench.send.rows import Rows
-from mailchimp_workbench.warehouse import Json
 
 KEPT_DRAFTS = 30
 DETAILS = ("prefix", "separator", "format")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.database import Database
-from mailchimp_workbench.warehouse import Json
 
 CONTACT, MERGE, ADDRESS, WHOLE = "Contact", "Audience fields", "Parts of a postal address", "Many at once, as the source gives them"
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.send.draft import NOT_OPTIONS
-from mailchimp_workbench.warehouse import Json
 
 FIRST = ("status_if_new", "apply_status", "empty_values", "tag_mode", "managed_tags", "invalid_values")
 """Options that many people need; the others follow in the order of the form."""

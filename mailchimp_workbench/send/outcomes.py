@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-KINDS = ("created", "updated", "unchanged", "skipped", "rejected")
+from mailchimp_workbench.connectors import Json
 
-Json = dict[str, Any]
+KINDS = ("created", "updated", "unchanged", "skipped", "rejected")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.send.outcomes import Outcome, text
-from mailchimp_workbench.warehouse import Json
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")  # noqa: RUF001 - wide forms count in some languages
 SHIELD = "'"

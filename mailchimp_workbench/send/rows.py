@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.database import FETCHED_ROWS, Database
 from mailchimp_workbench.problems import WorkbenchError
-from mailchimp_workbench.warehouse import Json, quoted
+from mailchimp_workbench.warehouse import quoted
 
 MOST_COLUMNS = 2000
 SAMPLED_ROWS = 200

@@ -9,11 +9,12 @@ from pathlib import Path
 import duckdb
 import orjson
 
+from mailchimp_workbench.connectors import Json
 from mailchimp_workbench.database import UPLOADS, Database, first_line
 from mailchimp_workbench.problems import WorkbenchError
 from mailchimp_workbench.send.reject_files import MARKS, restored
 from mailchimp_workbench.send.rows import Rows, from_records, from_upload, new_table
-from mailchimp_workbench.warehouse import Json, quoted
+from mailchimp_workbench.warehouse import quoted
 
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 WINDOWS = "cp1252"

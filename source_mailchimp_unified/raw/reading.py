@@ -8,10 +8,11 @@ from typing import Any
 
 from mailchimp_unified.clock import epoch
 from mailchimp_unified.entities.readable import Readable
+from mailchimp_unified.request import Json
 from source_mailchimp_unified.raw.pages import Items, Values
 from source_mailchimp_unified.raw.parents import AUDIENCES
 from source_mailchimp_unified.raw.positions import PartitionPosition
-from source_mailchimp_unified.raw.records import Json, Times, newest, odd_entries, records_of
+from source_mailchimp_unified.raw.records import Times, newest, odd_entries, records_of
 from source_mailchimp_unified.raw_collections import Collection, lineage
 from source_mailchimp_unified.sync.fingerprints import digest
 

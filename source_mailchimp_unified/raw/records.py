@@ -10,9 +10,9 @@ import orjson
 
 from mailchimp_unified.entities.entity import timestamp
 from mailchimp_unified.entities.readable import Readable
+from mailchimp_unified.request import Json
 from source_mailchimp_unified.raw_collections import Collection, Flatten
 
-Json = dict[str, Any]
 Times = dict[str, "Times"]
 """The properties of a schema that are times or hold some, as a tree; a time, or a list of times, has nothing below it."""
 
