@@ -8,17 +8,17 @@ from typing import Any
 
 from destination_mailchimp_unified.config import Rule
 from destination_mailchimp_unified.intake.contact import Draft, MappedContact
-from destination_mailchimp_unified.intake.fields import LISTS, Field, named_with_prefix
+from destination_mailchimp_unified.intake.fields import Field, named_with_prefix
 from destination_mailchimp_unified.intake.rules import Filler, filler_of
 from mailchimp_unified.entities import readers
-from mailchimp_unified.entities.contact_fields import FIELDS, WRITABLE
+from mailchimp_unified.entities.contact_fields import FIELDS, LISTS, WRITABLE
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.text import folded
 
 DELETED_AT = "_ab_cdc_deleted_at"
 """Set by Airbyte's database sources on rows that are gone: https://docs.airbyte.com/platform/understanding-airbyte/cdc."""
 
-ANY_TABLE = frozenset({"email", "first_name", "last_name", "tags", "tags_to_remove"})
+ANY_TABLE = frozenset(name for name, field in FIELDS.items() if field.any_table)
 """Fields that a column of any table fills by its name. The others need a rule, or a stream of unified contacts."""
 
 SIGNS_OF_CONTACTS = {"email", "list_id"}

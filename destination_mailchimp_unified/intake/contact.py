@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from destination_mailchimp_unified.intake.fields import LISTS, Field
+from destination_mailchimp_unified.intake.fields import Field
 from destination_mailchimp_unified.intake.rules import Filler
 from mailchimp_unified.entities import readers
-from mailchimp_unified.entities.contact_fields import is_nothing, read_value
+from mailchimp_unified.entities.contact_fields import LISTS, is_nothing, read_value
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.request import Json
 from mailchimp_unified.text import is_blank, visible

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from mailchimp_unified.entities.contact_fields import FIELDS, FIRST_NAME_TAG, LAST_NAME_TAG, PHONE_TAG, WRITABLE
+from mailchimp_unified.entities.contact_fields import FIELDS, FIRST_NAME_TAG, LAST_NAME_TAG, LISTS, WRITABLE
 from mailchimp_unified.entities.postal_address import address_part
 from mailchimp_unified.text import did_you_mean, folded, visible
 
@@ -29,14 +29,9 @@ FORMS = {
 }
 """What a rule may fill, by an example each."""
 
-LISTS = ("tags", "tags_to_remove")
-"""Fields that several columns may fill together."""
-
 FieldKind = Literal[
     "unified", "merge field", "address part", "full name", "tag", "interest", "permission", "ignore", "deleted at", "merge tag"
 ]
-
-_NAMED_TAGS = {"first_name": FIRST_NAME_TAG, "last_name": LAST_NAME_TAG, "phones": PHONE_TAG}
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,9 @@ class Field:
             return frozenset({f"{self.name}.{self.part}"})
         if self.kind in ("ignore", "merge tag", "deleted at") or (self.kind == "unified" and self.name in LISTS):
             return frozenset()
-        name = _NAMED_TAGS.get(self.name, self.label) if self.kind == "unified" else self.name if self.kind == "merge field" else self.label
+        name = (
+            FIELDS[self.name].merge_tag or self.label if self.kind == "unified" else self.name if self.kind == "merge field" else self.label
+        )
         return frozenset({name})
 
     @property

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from destination_mailchimp_unified.config import Rule
-from destination_mailchimp_unified.intake.fields import LISTS, Field, field_of
+from destination_mailchimp_unified.intake.fields import Field, field_of
 from destination_mailchimp_unified.intake.formats import reader_of
+from mailchimp_unified.entities.contact_fields import LISTS
 
 _TIMES = ("timestamp_signup", "timestamp_opt")
 _NAMES = ("first_name", "last_name", "full_name")

@@ -14,6 +14,7 @@ from destination_mailchimp_unified.intake.mapping import missing_fields
 from destination_mailchimp_unified.planning.changes import Waiting, fits_bulk
 from destination_mailchimp_unified.planning.compared import comparison_for, shown_by
 from destination_mailchimp_unified.planning.tags import is_managed
+from mailchimp_unified.entities.contact_fields import LISTS
 
 
 class Backlog:
@@ -43,7 +44,7 @@ class Backlog:
         """Return whether any arrived record says something about tags."""
         if any(arrival.membership_tag for arrival in self.arrived):
             return True
-        return any(arrival.contact.unified.get(name) is not None for arrival in self.arrived for name in ("tags", "tags_to_remove"))
+        return any(arrival.contact.unified.get(name) is not None for arrival in self.arrived for name in LISTS)
 
     def wants_groups(self) -> bool:
         """Return whether any arrived record names a group or a marketing permission by its name."""

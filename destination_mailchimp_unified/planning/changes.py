@@ -15,14 +15,12 @@ from destination_mailchimp_unified.intake.contact import MappedContact
 from destination_mailchimp_unified.planning.tags import Tagging, merged_tagging, tagging, with_tag
 from destination_mailchimp_unified.settling.outcomes import Outcome, rejected, skipped
 from mailchimp_unified.entities.contact import ARCHIVED, merge_values, refuse, to_mailchimp
+from mailchimp_unified.entities.contact_fields import FIELDS
 from mailchimp_unified.entities.merge_field import InvalidValueError
 from mailchimp_unified.identity import subscriber_hash
 from mailchimp_unified.request import Json
 
 Action = Literal["upsert", "archive", "unsubscribe"]
-
-# What a contact can be written without.
-_OPTIONAL = ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions")
 
 NO_EMAIL = rejected("the record has no email address")
 NO_EMAIL_COLUMN = rejected("the record has no email address: no column is mapped to email (see field_mapping)")
@@ -68,7 +66,10 @@ class Change:
         """Leave out the fields that Mailchimp refused by name. Returns whether any of them was in the body."""
         names = {name.removeprefix("merge_fields.") for name in refused}
         values = self.body.get("merge_fields", {})
-        bad = [*(tag for tag in values if tag in names), *(name for name in _OPTIONAL if name in names and name in self.body)]
+        bad = [
+            *(tag for tag in values if tag in names),
+            *(name for name in self.body if name in names and name in FIELDS and FIELDS[name].optional),
+        ]
         self.body = {name: value for name, value in self.body.items() if name not in bad and name != "merge_fields"}
         if kept := {tag: value for tag, value in values.items() if tag not in bad}:
             self.body["merge_fields"] = kept

@@ -16,9 +16,7 @@ from destination_mailchimp_unified.planning.changes import Change, fits_bulk
 from destination_mailchimp_unified.planning.tags import is_managed
 from mailchimp_unified.entities.comparable import MERGE_FIELDS, fields_in
 from mailchimp_unified.entities.contact import ARCHIVED
-from mailchimp_unified.entities.contact_fields import FIELDS
-
-_TAG_LISTS = ("tags", "tags_to_remove")
+from mailchimp_unified.entities.contact_fields import FIELDS, LISTS
 
 
 def shown_by(arrivals: Iterable[Arrival], changes: Iterable[Change]) -> list[str]:
@@ -28,7 +26,7 @@ def shown_by(arrivals: Iterable[Arrival], changes: Iterable[Change]) -> list[str
     found |= {name for change in changes for name in change.body}
     if any(FIELDS[name].role == "merge field" for name in names) or any(arrival.contact.extras for arrival in arrivals):
         found.add(MERGE_FIELDS)
-    if names.intersection(_TAG_LISTS) or any(change.tagging for change in changes):
+    if names.intersection(LISTS) or any(change.tagging for change in changes):
         found |= {"tags", "tags_count"}
     return sorted(found | {"email_address"})
 

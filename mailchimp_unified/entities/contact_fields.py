@@ -36,8 +36,10 @@ class ContactField:
     """A field of the unified contact.
 
     `role`: `derived` and `read only` are ignored by a writer; `routing` decides which calls are made; `body` is a part of a
-    member call; `merge field` is written as a merge field. `read` turns a cell that is not blank into the field's value, and
-    `write` turns that value into what the call, or its merge fields, hold. `takes` says in words what cells it reads.
+    member call; `merge field` is written as a merge field, `merge_tag` if it is always the same one. `read` turns a cell that is not
+    blank into the field's value, and `write` turns that value into what the call, or its merge fields, hold. `takes` says in words
+    what cells it reads. A column of `any_table` fills the field by its name, several columns fill one that `is_list` together, and
+    a contact can be written without one that is `optional`.
     """
 
     name: str
@@ -45,6 +47,10 @@ class ContactField:
     read: Reader | None = None
     write: Writer | None = None
     takes: str = ""
+    merge_tag: str = ""
+    any_table: bool = False
+    is_list: bool = False
+    optional: bool = False
 
 
 _TAGS = "names: a list of texts or of objects with a name, JSON text of one, or text with commas between the names"
@@ -88,22 +94,30 @@ _TABLE = (
         readers.email,
         lambda value: {"email_address": str(value).strip()},
         takes="one email address; invisible characters are removed",
+        any_table=True,
     ),
     ContactField("previous_email", "routing", readers.email, takes="one email address"),
-    ContactField("first_name", "merge field", readers.scalar, _as(FIRST_NAME_TAG), takes="text or number"),
-    ContactField("last_name", "merge field", readers.scalar, _as(LAST_NAME_TAG), takes="text or number"),
+    ContactField(
+        "first_name", "merge field", readers.scalar, _as(FIRST_NAME_TAG), "text or number", merge_tag=FIRST_NAME_TAG, any_table=True
+    ),
+    ContactField("last_name", "merge field", readers.scalar, _as(LAST_NAME_TAG), "text or number", merge_tag=LAST_NAME_TAG, any_table=True),
     ContactField("name", "read only"),
     ContactField(
-        "phones", "merge field", readers.phones, _phone, takes="a phone as text or number, an object with phone, or a list of such"
+        "phones",
+        "merge field",
+        readers.phones,
+        _phone,
+        takes="a phone as text or number, an object with phone, or a list of such",
+        merge_tag=PHONE_TAG,
     ),
     ContactField(
         "addresses", "merge field", readers.addresses, _addresses, takes="a postal address as an object or JSON text, or a list of such"
     ),
     ContactField("status", "routing", readers.one_of(*STATUSES), takes=f"one of {', '.join(STATUSES)}, in any case"),
     ContactField("status_if_new", "routing", readers.one_of(*NEW_STATUSES), takes=f"one of {', '.join(NEW_STATUSES)}, in any case"),
-    ContactField("tags", "routing", readers.tag_names, takes=_TAGS),
+    ContactField("tags", "routing", readers.tag_names, takes=_TAGS, any_table=True, is_list=True),
     ContactField("tags_count", "read only"),
-    ContactField("tags_to_remove", "routing", readers.tag_names, takes=_TAGS),
+    ContactField("tags_to_remove", "routing", readers.tag_names, takes=_TAGS, any_table=True, is_list=True),
     ContactField("custom_fields", "merge field", readers.mapping, dict, takes="an object by merge tag, or one as JSON text"),
     ContactField(
         "interests",
@@ -111,26 +125,30 @@ _TABLE = (
         readers.interests,
         _as("interests"),
         takes="an object of booleans by group id or `Category/Name`, or a list or text with commas of those chosen",
+        optional=True,
     ),
-    ContactField("language", "body", readers.text, _as("language"), takes="text"),
+    ContactField("language", "body", readers.text, _as("language"), takes="text", optional=True),
     ContactField("vip", "body", readers.boolean, _as("vip"), takes=_BOOLEANS),
     ContactField("email_type", "body", readers.one_of("html", "text"), _as("email_type"), takes="html or text, in any case"),
-    ContactField("location", "body", readers.location, _location, takes="an object with latitude and longitude, or one as JSON text"),
+    ContactField(
+        "location", "body", readers.location, _location, takes="an object with latitude and longitude, or one as JSON text", optional=True
+    ),
     ContactField(
         "marketing_permissions",
         "body",
         readers.permissions,
         _permissions,
         takes="an object with marketing_permission_id or text, and enabled, or a list of such",
+        optional=True,
     ),
     ContactField("consents_to_one_to_one_messaging", "read only"),
     ContactField("sms_phone_number", "read only"),
     ContactField("sms_subscription_status", "read only"),
     ContactField("sms_subscription_last_updated", "read only"),
-    ContactField("ip_signup", "body", readers.text, _as("ip_signup"), takes="an IP address"),
-    ContactField("timestamp_signup", "body", readers.moment, _as("timestamp_signup"), takes=_TIMES),
-    ContactField("ip_opt", "body", readers.text, _as("ip_opt"), takes="an IP address"),
-    ContactField("timestamp_opt", "body", readers.moment, _as("timestamp_opt"), takes=_TIMES),
+    ContactField("ip_signup", "body", readers.text, _as("ip_signup"), takes="an IP address", optional=True),
+    ContactField("timestamp_signup", "body", readers.moment, _as("timestamp_signup"), takes=_TIMES, optional=True),
+    ContactField("ip_opt", "body", readers.text, _as("ip_opt"), takes="an IP address", optional=True),
+    ContactField("timestamp_opt", "body", readers.moment, _as("timestamp_opt"), takes=_TIMES, optional=True),
     ContactField("source", "read only"),
     ContactField("member_rating", "read only"),
     ContactField("email_client", "read only"),
@@ -148,6 +166,9 @@ FIELDS: dict[str, ContactField] = {field.name: field for field in _TABLE}
 
 WRITABLE = frozenset(field.name for field in _TABLE if field.read)
 """The fields that a writer takes."""
+
+LISTS = tuple(field.name for field in _TABLE if field.is_list)
+"""The fields that several columns may fill together."""
 
 
 def fields_of(*roles: Role) -> tuple[ContactField, ...]:
