@@ -21,7 +21,6 @@ from mailchimp_unified.config import ApiKeyCredentials, ConnectionConfig
 from mailchimp_unified.errors import (
     BugError,
     ConfigError,
-    FailedResponse,
     IncompleteAnswerError,
     MailchimpError,
     NotFoundError,
@@ -30,8 +29,8 @@ from mailchimp_unified.errors import (
     StaleError,
     TimedOutError,
     TransientError,
-    error_for,
 )
+from mailchimp_unified.failed_responses import FailedResponse, error_for
 from mailchimp_unified.parsing import UnreadableError, parsed, printed
 from mailchimp_unified.patience import Patience
 from mailchimp_unified.request import Reply, Request

@@ -9,7 +9,8 @@ import pytest
 from airbyte_cdk.models import FailureType
 
 from mailchimp_unified import errors
-from mailchimp_unified.errors import FailedResponse, TransientError, error_for
+from mailchimp_unified.errors import TransientError
+from mailchimp_unified.failed_responses import FailedResponse, error_for
 from source_mailchimp_unified.faults import traced
 
 PROBLEM = "application/problem+json; charset=utf-8"

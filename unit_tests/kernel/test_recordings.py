@@ -12,7 +12,8 @@ import orjson
 from mailchimp_unified import auth
 from mailchimp_unified.config import ConnectionConfig
 from mailchimp_unified.entities import audience, contact
-from mailchimp_unified.errors import BugError, FailedResponse, MailchimpError, NotFoundError, RejectedRecordError, error_for
+from mailchimp_unified.errors import BugError, MailchimpError, NotFoundError, RejectedRecordError
+from mailchimp_unified.failed_responses import FailedResponse, error_for
 from mailchimp_unified.schemas import load_schema
 from source_mailchimp_unified.catalog import catalog, custom_fields_schema
 from unit_tests.references import reference
