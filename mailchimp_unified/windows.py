@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from mailchimp_unified.clock import moment_of
 
@@ -79,9 +80,15 @@ def sample_offsets(rows: int, page_size: int, workers: int) -> list[int]:
 
 
 def offsets_of_whole_pages(rows: int, page_size: int, windows: int) -> list[int]:
-    """Return the offsets at which to sample a listing for the fewest requests: at most so many windows, whole pages but for the last."""
-    step = _pages_of_a_window(rows, page_size, max(1, windows)) * page_size - page_size // TIED_PART_OF_A_PAGE
-    return list(range(step, rows, step))
+    """Return the offsets at which to sample a listing for the fewest requests: so many windows, of whole pages but for the last.
+
+    Some have a page more than others.
+    """
+    tied, windows = page_size // TIED_PART_OF_A_PAGE, max(1, windows)
+    step = max(1, rows // windows // page_size) * page_size - tied
+    longer = -(-(rows - windows * step) // page_size)
+    steps = (step + page_size if number < longer else step for number in range(windows - 1))
+    return [offset for offset in accumulate(steps) if offset < rows]
 
 
 def further_offsets(known: Sequence[int], rows: int, page_size: int, workers: int) -> list[int]:

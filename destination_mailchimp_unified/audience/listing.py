@@ -17,7 +17,7 @@ from mailchimp_unified.errors import BugError, IncompleteAnswerError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
 from mailchimp_unified.request import Json, Reply, Request, total_items
-from mailchimp_unified.windows import LATE_SECONDS, OPEN, Cuts, Sample, Window, offsets_of_whole_pages, rows_per_window
+from mailchimp_unified.windows import LATE_SECONDS, OPEN, Cuts, Sample, Window, offsets_of_whole_pages
 
 FRESH_SECONDS = 60.0
 """Nothing is planned or sent by statuses that are older.
@@ -155,26 +155,25 @@ async def _read_sweep(
     pages = [first, *(sample.items for sample in samples)]
     for page in pages:
         _note(audience, page)
-    about = rows_per_window(offsets, pager.page_size)
-    behind = total - max(offsets, default=0) - pager.page_size
-    await together(
-        *(
-            _read_window(audience, pager, {**sweep, **window.bounds}, behind if window.until == OPEN else about)
-            for window in _windows_between(pages, audience.statuses_until)
-        )
-    )
+    windows = _windows_between(pages, [0, *offsets], total, audience.statuses_until)
+    await together(*(_read_window(audience, pager, {**sweep, **window.bounds}, max(0, rows - pager.page_size)) for window, rows in windows))
 
 
-def _windows_between(pages: Sequence[Sequence[Json]], moment: datetime | None) -> Iterator[Window]:
-    """Yield the windows that these pages of a listing, in order of their offsets, leave to be read. Pure.
+def _windows_between(
+    pages: Sequence[Sequence[Json]], offsets: Sequence[int], total: int, moment: datetime | None
+) -> Iterator[tuple[Window, int]]:
+    """Yield the windows that these pages of a listing leave to be read, each with the rows from the page before it to its end. Pure.
 
-    They are cut only before the second before `moment`, that of the first answer: rows can leave such a window but not join it.
+    They are cut only before the second before `moment`, that of the first response: rows can leave such a window but not join it.
     """
     horizon = -1 if moment is None else int(moment.timestamp()) - 1
-    cuts = Cuts(Window(0, OPEN))
+    cuts, begin = Cuts(Window(0, OPEN)), 0
     cuts.expect(len(pages))
-    for number, page in enumerate(pages):
-        yield from cuts.learn(number, _sample(page, horizon, is_first=number == 0))
+    for number, (page, offset) in enumerate(zip(pages, offsets, strict=True)):
+        sample = _sample(page, horizon, is_first=number == 0)
+        before, begin = begin, begin if sample is None else offset
+        for window in cuts.learn(number, sample):
+            yield window, total - begin if window.until == OPEN else offset - before
 
 
 def _sample(page: Sequence[Json], horizon: int, *, is_first: bool) -> Sample | None:

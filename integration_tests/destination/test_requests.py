@@ -64,7 +64,7 @@ def test_dry_run_sends_no_write(make_runner: Any, record: Any, state: Any) -> No
         result = runner.write(messages, dry_run=True, write_mode=mode, create_missing_merge_fields=True)
         assert runner.writes() == []
         assert result.counts() == {"created": 5, "updated": 11, "unchanged": 0, "skipped": 0, "rejected": 1}
-        assert "dry run" in result.text
+        assert "dry run" in result.text.lower()
         assert result.ids == [1]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from mailchimp_unified.entities.contact import STATUSES
 from mailchimp_unified.request import PAGE_SIZE
-from mailchimp_unified.windows import Cuts, Left, Sample, Window, further_offsets, rows_per_window, sample_offsets
+from mailchimp_unified.windows import Cuts, Left, Sample, Window, further_offsets, offsets_of_whole_pages, rows_per_window, sample_offsets
 from source_mailchimp_unified.contacts.listings import Listing, listings
 from source_mailchimp_unified.contacts.sweep import members_request
 
@@ -196,3 +197,31 @@ def test_a_window_holds_what_is_between_two_samples(offsets: list[int], rows: in
 def test_a_list_is_cut_so_that_the_fewest_pages_come_one_after_another(rows: int, workers: int, windows: int) -> None:
     """With the ties and the sample of each window: in as many equal parts as that takes, and of two ways alike in the finer one."""
     assert sample_offsets(rows, 1_000, workers) == [rows * number // windows for number in range(1, windows)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "windows", "offsets"),
+    [
+        (0, 4, []),
+        (1_000, 1, []),
+        (3_000, 3, [1_900, 2_800]),
+        (30_000, 6, [5_900, 10_800, 15_700, 20_600, 25_500]),
+        (35_000, 6, [5_900, 11_800, 17_700, 23_600, 29_500]),
+    ],
+)
+def test_a_listing_is_cut_into_whole_pages(rows: int, windows: int, offsets: list[int]) -> None:
+    """Each window ends a tenth of a page early, for those who share its last second; some have a page more than others."""
+    assert offsets_of_whole_pages(rows, PAGE_SIZE, windows) == offsets
+
+
+@given(st.integers(0, 3_000_000), st.integers(0, 10))
+def test_windows_of_whole_pages_cost_one_more_page_than_there_are(rows: int, windows: int) -> None:
+    """A sample and the rows behind it, with the last row of the sample and the first of the next; no window is two pages bigger than another."""
+    pages = -(-rows // PAGE_SIZE)
+    starts = [0, *offsets_of_whole_pages(rows, PAGE_SIZE, min(windows, pages))]
+    behind = [end - start - PAGE_SIZE + 2 for start, end in pairwise([*starts, rows])]
+    costs = [1 + -(-max(0, one) // PAGE_SIZE) for one in behind]
+
+    assert len(starts) <= max(1, windows)
+    assert sum(costs) <= pages + 1
+    assert max(costs) - min(costs) <= 2
