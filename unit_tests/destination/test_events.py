@@ -201,6 +201,32 @@ def test_rejects_are_kept_after_five_seconds_and_at_once_when_they_fill_the_memo
     assert flushed == pytest.approx(kept, abs=0.05)
 
 
+@pytest.mark.parametrize(("waiting", "begins"), [((4 << 20) - 1, 5.0), (4 << 20, 0.0)])
+def test_rejects_of_four_megabytes_are_kept_at_once(waiting: int, begins: float) -> None:
+    """Fewer wait some seconds for others: with object storage each time is an object."""
+    flushed: list[float] = []
+
+    class Full:
+        pending = 0
+
+        def add(self, _: bytes) -> None:
+            self.pending = waiting
+
+        async def flush(self) -> None:
+            flushed.append(asyncio.get_running_loop().time())
+            self.pending = 0
+
+    async def story() -> None:
+        ledger, clock = Ledger(), asyncio.get_running_loop().time
+        settlement = LiveSettlement(ledger, Report(LOGGER, clock, dry_run=False), None, lambda _: None, cast("Store", Full()))
+        async with asyncio.TaskGroup() as settlement.tasks:
+            settlement.settle(Entry(NOWHERE, ledger.admit(), 1, line=b"x"), "", rejected("no contact"))
+            await asyncio.sleep(60)
+
+    run(story())
+    assert flushed == pytest.approx([begins], abs=0.01)
+
+
 # What is known, and how it ages.
 
 

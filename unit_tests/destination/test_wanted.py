@@ -206,6 +206,22 @@ def test_fields_that_mailchimp_refuses_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "optional"),
+    [
+        *((name, True) for name in ("language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location")),
+        *((name, True) for name in ("interests", "marketing_permissions")),
+        *((name, False) for name in ("email_address", "vip", "email_type", "status", "status_if_new")),
+    ],
+)
+def test_a_contact_is_written_without_the_fields_that_it_can_do_without(name: str, *, optional: bool) -> None:
+    """Not without its email address, nor with another consent or another form of its mail than was asked for."""
+    one = change(body={name: "x", "other": 1})
+
+    assert one.leave_out([name]) is optional
+    assert one.body == ({"other": 1} if optional else {name: "x", "other": 1})
+
+
+@pytest.mark.parametrize(
     "name", ["language", "ip_signup", "ip_opt", "timestamp_signup", "timestamp_opt", "location", "interests", "marketing_permissions"]
 )
 def test_what_a_contact_can_be_written_without(name: str) -> None:
