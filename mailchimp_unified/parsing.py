@@ -33,8 +33,8 @@ class UnreadableError(ValueError):
 def parsed(content: bytes, keeps: Any = None) -> Any:
     """Return what `content` holds; with `keeps`, a TypedDict, only the parts that it names. Raises UnreadableError.
 
-    Strict parsers refuse a whole page for half of a surrogate pair, a NaN or a stray byte in one of its thousand rows. Then Python's
-    own parser reads it: invalid characters become U+FFFD, invalid numbers become null.
+    Strict parsers refuse a whole page for half of a surrogate pair, a NaN, a control character or a stray byte in one of its thousand
+    rows. Then Python's own parser reads it: invalid characters become U+FFFD, invalid numbers become null, control characters stay.
     """
     if keeps is not None:
         # What it refuses is read whole.
@@ -79,7 +79,7 @@ def is_too_deep(content: Any, text: bytes) -> bool:
 def _leniently(content: bytes) -> Any:
     try:
         text = content.decode("utf-8", "replace")
-        return _clean(json.loads(text, parse_constant=lambda _: None, parse_int=_whole, parse_float=_finite))
+        return _clean(json.loads(text, strict=False, parse_constant=lambda _: None, parse_int=_whole, parse_float=_finite))
     except (ValueError, RecursionError):
         raise UnreadableError("not JSON") from None
 

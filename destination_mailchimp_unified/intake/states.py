@@ -20,7 +20,7 @@ STATISTICS = "destinationStats"
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Numbers stay text: Python limits the digits of an int, and nobody looks at them here.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from destination_mailchimp_unified.intake.arrivals import Entry
 from destination_mailchimp_unified.intake.lines import RECORD_TOO_DEEP, Chunks, Intake, Message, Record, StreamStatus, Unusable
 from destination_mailchimp_unified.intake.states import State, state_of
 from integration_tests.simulation.clock import VirtualClockLoop
+from mailchimp_unified.parsing import exactly_parsed
 from unit_tests.account import chunks_of
 
 
@@ -281,7 +282,7 @@ STREAM = '"stream":{"stream_descriptor":{"name":"people"},"stream_state":{"at":1
 def counted(state: str, accepted: int = 3, rejected: int = 0, before: str = "", after: str = "") -> str:
     """Return the line of a state with its counts."""
     line = f'{{{before}"type":"STATE","state":{state}{after}}}'.encode()
-    return state_of(line, json.loads(line)).with_counts(accepted, rejected).decode()
+    return state_of(line, exactly_parsed(line)).with_counts(accepted, rejected).decode()
 
 
 @pytest.mark.parametrize(
@@ -298,6 +299,7 @@ def counted(state: str, accepted: int = 3, rejected: int = 0, before: str = "", 
             f'{{"destinationStats":1,{STREAM},"destinationStats":2,"x":"\\u00e9","destinationStats":{{"recordCount":3.0}} }}',
         ),
         ('{"x":"é\\"}{"}', '{"x":"é\\"}{","destinationStats":{"recordCount":3.0}}'),
+        ('{"x":"a\tb"}', '{"x":"a\tb","destinationStats":{"recordCount":3.0}}'),
         ('{"a":[{"b":"}"},1e5]}', '{"a":[{"b":"}"},1e5],"destinationStats":{"recordCount":3.0}}'),
     ],
 )

@@ -34,10 +34,11 @@ def test_only_what_is_kept_is_read_and_the_rest_where_that_fails() -> None:
         (b"[1e999, -1e999, 2]", [None, None, 2]),
         (b'["a\\ud800b", {"\\udc00": ["\\ud801"]}]', ["a\ufffdb", {"\ufffd": ["\ufffd"]}]),
         (b'["\xff", true, null, NaN]', ["\ufffd", True, None, None]),
+        (b'[1, "a\tb\x00\nc"]', [1, "a\tb\x00\nc"]),
     ],
 )
 def test_what_strict_parsers_refuse_is_read_with_the_odd_values_replaced(content: bytes, value: Any) -> None:
-    """Numbers that are none become null, halves of characters the sign for an unknown one; all else stays."""
+    """Numbers that are none become null, halves of characters the sign for an unknown one; all else stays, control characters too."""
     assert parsed(content) == value
     assert exactly_parsed(content) == value
 
