@@ -191,7 +191,7 @@ def test_what_is_read_comes_in_order_up_to_the_end() -> None:
 
 
 def test_what_reading_raised_is_raised_where_it_is_taken() -> None:
-    """After what came before it, whatever kind of error it is."""
+    """After what came before it, no matter what kind of error it is."""
 
     def read(size: int, parts: list[bytes] = [b"a"]) -> bytes:  # noqa: B006 - one part, then none
         if parts:

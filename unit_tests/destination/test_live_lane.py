@@ -525,7 +525,7 @@ def test_outcomes_come_in_the_order_of_the_events() -> None:
 
 
 def test_the_pipeline_takes_as_much_as_a_bulk_call_holds() -> None:
-    """Then it is on its way while more is looked at; and whoever put the events is told once all of them are taken."""
+    """Then it is on its way while more is looked at; and the sender of the events is told once all of them are taken."""
 
     async def story() -> list[Any]:
         feed, said = Feed(), list[Any]()

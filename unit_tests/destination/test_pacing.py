@@ -12,8 +12,7 @@ import pytest
 from destination_mailchimp_unified.intake.lines import Chunks, Intake
 from destination_mailchimp_unified.pipeline.pacing import Pacing
 from integration_tests.simulation.clock import run
-from mailchimp_unified.transport import Outgoing, Received
-from unit_tests.destination.writing import STATE, Mailchimp, Sync, person, record, record_line, write
+from unit_tests.destination.writing import STATE, Mailchimp, Sync, person, record, write
 
 if TYPE_CHECKING:
     from destination_mailchimp_unified.pipeline.lane import Lane
@@ -78,43 +77,6 @@ def test_the_first_look_at_an_audience_waits_a_tenth_of_a_second_for_the_first_r
     """What comes first tells what must be known; where nothing comes, the audience is asked for all the same."""
     assert in_bulk(5.0, record(7), STATE).calls("GET")[0][0] == near(0.1)
     assert in_bulk(0.05, record(7), STATE).calls("GET")[0][0] == near(0.05)
-
-
-def taken_before_an_answer(chunk: bytes, **options: Any) -> int:
-    """Return how many chunks a sync takes from an input that always has more, while Mailchimp answers no write."""
-    taken = 0
-
-    class Silent(Mailchimp):
-        async def send(self, outgoing: Outgoing) -> Received:
-            if outgoing.method != "GET":
-                await asyncio.sleep(100.0)
-            return await super().send(outgoing)
-
-    async def give(intake: Chunks) -> None:
-        nonlocal taken
-        while asyncio.get_running_loop().time() < 50.0:
-            if intake.empty:
-                intake.add(chunk)
-                taken += 1
-            await asyncio.sleep(0.05)
-        intake.add(b"")
-
-    assert write(Silent(), give=give, **options).error is None
-    return taken
-
-
-def test_sixteen_mebibytes_of_records_are_in_memory_at_most() -> None:
-    """Long records fill the memory before they fill the batches: more wait in the pipe, and less would keep the workers waiting."""
-    chunk = record_line(record(7, note="x" * (1 << 20)))
-
-    assert taken_before_an_answer(chunk) == pytest.approx(16, abs=2)
-
-
-def test_two_batches_for_each_worker_are_in_memory_at_most() -> None:
-    """Short records fill the batches first: for each worker one on its way, and one that is next."""
-    chunk = b"".join(record_line(record(number)) for number in range(100))
-
-    assert taken_before_an_answer(chunk, num_workers=3) == pytest.approx(3 * 2 * 5, abs=2)
 
 
 def test_a_mebibyte_is_read_ahead_and_no_more() -> None:

@@ -303,12 +303,12 @@ def test_a_full_pipeline_waits_for_batches_to_fill_while_calls_are_under_way() -
     assert [len(body["members"]) for _, _, path, body in sync.writes if path.endswith(OTHER)] == [1, 500]
 
 
-@pytest.mark.parametrize(("size", "chunks"), [(499, 3), (500, 2)])
-def test_a_pipeline_with_two_batches_for_its_worker_is_full(size: int, chunks: int) -> None:
-    """What is taken is taken whole; one more waits at the door."""
+@pytest.mark.parametrize(("size", "workers", "chunks"), [(499, 1, 3), (500, 1, 2), (500, 3, 6)])
+def test_a_pipeline_with_two_batches_for_each_worker_is_full(size: int, workers: int, chunks: int) -> None:
+    """One on its way, and one that is next. What is taken is taken whole; one more waits at the door."""
     chunk = b"".join(record_line(record(number)) for number in range(size))
 
-    assert taken_before_an_answer(chunk, num_workers=1) == chunks + 1
+    assert taken_before_an_answer(chunk, num_workers=workers) == chunks + 1
 
 
 @pytest.mark.parametrize(("size", "chunks"), [(1 << 20, 16), ((1 << 20) + 1, 16), ((1 << 20) - 1, 17), (1 << 24, 1)])
@@ -351,7 +351,7 @@ def test_a_state_before_which_nothing_is_open_comes_back_at_once() -> None:
 
 
 def test_a_sync_takes_no_longer_than_its_calls() -> None:
-    """Whatever comes in many pieces, and at its end."""
+    """No matter how many pieces come, and at the end."""
     world = crowd(1, latency=0.01)
 
     async def give(intake: Chunks) -> None:
@@ -422,7 +422,7 @@ def let_all_go(pacing: Pacing) -> None:
     ids=[
         "age begins with a record, not with a state",
         "and with the oldest",
-        "and anew after all went",
+        "and again after all went",
         "what went is hurried once",
         "nothing is hurried where nothing came",
         "a state waits a fifth of a second, and takes one after it along",

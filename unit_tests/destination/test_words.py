@@ -116,7 +116,7 @@ def test_a_word_has_sixty_four_bits() -> None:
 
 
 def test_the_email_address_is_in_the_first_word_only() -> None:
-    """As it is spelled: a record is compared by it whatever fields it fills."""
+    """As it is spelled: a record is compared by it no matter which fields it fills."""
     wanted = [fills(VIP), fills(LANGUAGE), fills(LANGUAGE)]
     comparison = made(*wanted)
     here, there = (comparison.of_member(member(email_address=email)) for email in (EMAIL, EMAIL.lower()))

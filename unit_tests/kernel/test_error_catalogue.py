@@ -300,7 +300,7 @@ def test_disturbances(error: Exception, verdict: Verdict) -> None:
 
 @pytest.mark.parametrize("name", [name for name, (_, verdict) in TABLE.items() if verdict.retried])
 def test_a_reply_tells_whether_an_answer_may_have_come_after_the_deed(name: str) -> None:
-    """A throttle comes before it; whatever fails inside Mailchimp may have been carried out."""
+    """A throttle comes before it; what fails inside Mailchimp may have been carried out."""
     seen, verdict = TABLE[name]
     reply = reply_to(Canned(seen, times=1), "POST", seconds=10)
 
