@@ -426,7 +426,7 @@ def test_a_column_says_a_field_by_a_prefix_only() -> None:
         ("%d/%m/%Y %S", "05/01/2026 07", "2026-01-05T00:00:07+00:00"),
         ("[DD] DD/MM/YYYY", "DD 05/01/2026", "2026-01-05"),
         ("[] DD/MM/YYYY", " 05/01/2026", None),
-        ("DD/MM/YYYY", "05/01/2026 whatever else", "2026-01-05"),
+        ("DD/MM/YYYY", "05/01/2026 and more text", "2026-01-05"),
         ("DD MM YYYY", "05 01 2026 10:00", None),
         ("DD/MM/YYYY", "\u200b05/01/2026 ", "2026-01-05"),
         ("DD/MM/YYYY", "2026-1-5", None),

@@ -446,7 +446,7 @@ def test_the_methods_of_the_cdk_write_as_the_command_does() -> None:
 
 @pytest.mark.parametrize("command", ["check", "discover"])
 def test_a_patience_that_was_given_takes_the_place_of_the_commands_own(command: str) -> None:
-    """A program that runs a connector itself may wait longer, or not at all."""
+    """A program that runs the connector can choose to wait longer, or not to retry."""
     asked: list[int] = []
 
     def away(_: Any) -> Received:

@@ -303,7 +303,7 @@ def test_a_line_says_nothing_of_what_there_is_not() -> None:
 
 
 def test_a_line_that_was_no_record_of_a_stream_is_kept_as_it_came() -> None:
-    """With its number among all lines; what is no text is replaced."""
+    """With its line number; bytes that are not text are replaced."""
     assert line(rejected("why"), NOWHERE, contact_id="", row=0, text=b"no json \xff") == {
         "number": 99,
         "outcome": "rejected",

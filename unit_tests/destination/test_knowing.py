@@ -249,7 +249,7 @@ def unknown(error: InvalidValueError) -> None:
 
 
 def test_groups_and_permissions_are_found_by_name() -> None:
-    """In any case and with any spaces; what is no name of a category and a group is an id."""
+    """Case and spaces do not matter; a text without a category and a group is an id."""
     found = groups()
 
     assert [found.interest_id(name) for name in ("Topics/News", "topics / SPORT", "Days/News", "abc")] == ["i1", "i2", "i3", "abc"]

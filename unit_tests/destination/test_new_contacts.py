@@ -152,5 +152,5 @@ async def meanwhile(contacts: NewContacts, *calls: tuple[str, float, str]) -> li
 def test_a_call_waits_where_only_the_answers_of_others_tell_whether_there_is_room(
     calls: list[tuple[str, float, str]], sent: list[float | None]
 ) -> None:
-    """Of four contacts that may be created; it is sent as soon as there is room, and not at all when there is none in the end."""
+    """Four contacts may be created: a call waits for room, and is never sent if there is none in the end."""
     assert run(meanwhile(guard("4"), *calls)) == sent

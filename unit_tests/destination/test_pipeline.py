@@ -452,7 +452,7 @@ def test_records_stop_waiting_for_a_full_batch(steps: list[tuple[float, Any]], e
     ids=["a lone one", "two", "one after the other", "two bursts", "nothing more", "without a pause", "a pause that ends"],
 )
 def test_events_wait_a_moment_for_others(steps: list[tuple[float, Any]], expected: list[tuple[float, int]]) -> None:
-    """A lone one not at all, several 20 ms after the last of them, and none longer than until the second look."""
+    """A lone event does not wait; several wait until 20 ms after the last of them. No event waits longer than two polls."""
     assert hurried(LivePacing, *steps) == expected
 
 

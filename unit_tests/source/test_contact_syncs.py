@@ -253,7 +253,7 @@ def test_a_list_that_vanishes_during_the_sync(mailchimp: Mailchimp, is_gone: boo
     assert sorted(synced.names) == [10, 11, 12]
     assert set(synced.states()[-1]["lists"]) == ({second} if is_gone else {first, second})
     assert synced.statuses()[-1] == ("COMPLETE" if is_gone else "INCOMPLETE")
-    # Each listing is asked for until its 404 is believed, and the second one not at all once the first was.
+    # A listing is requested until its 404 is believed; after that the other one is not requested.
     assert len(synced.asked(f"/lists/{first}/members")) == (3 if is_gone else 6)
     assert len([one for one in synced.logs if "deleted during the sync" in str(one.msg)]) == is_gone
 
@@ -394,7 +394,7 @@ def test_progress_is_a_share_of_what_mailchimp_counts() -> None:
 
 
 def test_every_status_there_is_has_a_listing(mailchimp: Mailchimp) -> None:
-    """Each contact comes once, whichever of them it has and however they are chosen."""
+    """Each contact comes once, with any status and any choice of statuses."""
     mailchimp.members = {mailchimp.ids[0]: [member(place, 100 - place, status=status) for place, status in enumerate(STATUSES)]}
 
     assert sorted(sync(mailchimp).names) == list(range(len(STATUSES)))
