@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from destination_mailchimp_unified.audience.audience import Audience
 from destination_mailchimp_unified.audience.comparison import Comparison
 from mailchimp_unified import endpoints
-from mailchimp_unified.clock import epoch
 from mailchimp_unified.entities.contact import ARCHIVED, STATUSES
-from mailchimp_unified.entities.entity import rfc3339, timestamp
+from mailchimp_unified.entities.entity import second_of
 from mailchimp_unified.errors import BugError, IncompleteAnswerError
 from mailchimp_unified.loops import together
 from mailchimp_unified.paging import Page, Pager
@@ -155,18 +154,17 @@ async def _read_sweep(
     pages = [first, *(sample.items for sample in samples)]
     for page in pages:
         _note(audience, page)
+    assert audience.statuses_until is not None, "contacts are counted before they are read"
     windows = _windows_between(pages, [0, *offsets], total, audience.statuses_until)
     await together(*(_read_window(audience, pager, {**sweep, **window.bounds}, max(0, rows - pager.page_size)) for window, rows in windows))
 
 
-def _windows_between(
-    pages: Sequence[Sequence[Json]], offsets: Sequence[int], total: int, moment: datetime | None
-) -> Iterator[tuple[Window, int]]:
+def _windows_between(pages: Sequence[Sequence[Json]], offsets: Sequence[int], total: int, moment: datetime) -> Iterator[tuple[Window, int]]:
     """Yield the windows that these pages of a listing leave to be read, each with the rows from the page before it to its end. Pure.
 
     They are cut only before the second before `moment`, that of the first response: rows can leave such a window but not join it.
     """
-    horizon = -1 if moment is None else int(moment.timestamp()) - 1
+    horizon = int(moment.timestamp()) - 1
     cuts, begin = Cuts(Window(0, OPEN)), 0
     cuts.expect(len(pages))
     for number, (page, offset) in enumerate(zip(pages, offsets, strict=True)):
@@ -178,16 +176,11 @@ def _windows_between(
 
 def _sample(page: Sequence[Json], horizon: int, *, is_first: bool) -> Sample | None:
     """Return between which seconds a page lies, up to the horizon; None when it lies nowhere. The first one begins with the listing."""
-    begin, end = (_second(page[0]), _second(page[-1])) if page else (None, None)
+    begin, end = (second_of(page[0].get("last_changed")), second_of(page[-1].get("last_changed"))) if page else (None, None)
     begin = 0 if is_first else begin
     if begin is None or begin > horizon:
-        return Sample(0, 0) if is_first else None
+        return None
     return Sample(begin, begin if end is None or end > horizon else end)
-
-
-def _second(member: Json) -> int | None:
-    changed = timestamp(member.get("last_changed"))
-    return None if changed is None else epoch(changed)
 
 
 async def _read_window(audience: Audience, pager: Pager, filters: Mapping[str, str | int], rows: int) -> None:
@@ -211,7 +204,7 @@ def _members(audience: Audience, filters: Mapping[str, str | int], shown: Iterab
 
 
 def _since(moment: datetime) -> dict[str, str | int]:
-    return {"since_last_changed": rfc3339(moment - timedelta(seconds=LATE_SECONDS))}
+    return Window(int(moment.timestamp()) - LATE_SECONDS, OPEN).bounds
 
 
 def _date(answer: Reply | Page) -> datetime:

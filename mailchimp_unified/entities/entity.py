@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from mailchimp_unified.clock import epoch
+
 
 @dataclass(frozen=True)
 class Entity:
@@ -34,6 +36,12 @@ def timestamp(value: Any) -> str | None:
         return strict_timestamp(value)
     except ValueError:
         return None
+
+
+def second_of(value: Any) -> int | None:
+    """Return a Mailchimp time in seconds since 1970, None for anything but a time."""
+    moment = timestamp(value)
+    return None if moment is None else epoch(moment)
 
 
 def strict_timestamp(value: Any) -> str | None:

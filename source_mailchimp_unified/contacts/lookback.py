@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from mailchimp_unified.clock import epoch, moment_of
-from mailchimp_unified.entities.entity import timestamp
+from mailchimp_unified.entities.entity import second_of, timestamp
 from mailchimp_unified.entities.rows import Member
 from source_mailchimp_unified.sync.fingerprints import digest, packed, unpacked
 from source_mailchimp_unified.sync.state import SeenState
@@ -18,12 +18,6 @@ from source_mailchimp_unified.sync.state import SeenState
 _what_changes = attrgetter(
     "id", "contact_id", "status", "last_changed", "email_address", "merge_fields", "interests", "tags", "language", "vip"
 )
-
-
-def second_of(member: Member) -> int | None:
-    """Return the second at which a member last changed, None where Mailchimp gives no time."""
-    moment = timestamp(member.last_changed)
-    return None if moment is None else epoch(moment)
 
 
 def fingerprint_of(member: Member) -> bytes:
@@ -50,14 +44,14 @@ class Lookback:
 
     def fresh(self, members: Sequence[Member]) -> Sequence[Member]:
         """Return the members of a page, in order of their change, that were not emitted by the last sync."""
-        first = second_of(members[0]) if members else None
+        first = second_of(members[0].last_changed) if members else None
         if self._saved is None or (first is not None and first > self._saved.until):
             return members
         return [member for member in members if fingerprint_of(member) not in self._known]
 
     def note(self, members: Sequence[Member]) -> None:
         """Note that the members of a page, in order of their change, were emitted or need not be."""
-        last = second_of(members[-1]) if members else None
+        last = second_of(members[-1].last_changed) if members else None
         if last is None:
             return
         self.newest = max(self.newest or 0, min(last, self._limit))

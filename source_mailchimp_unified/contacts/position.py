@@ -8,10 +8,11 @@ from typing import Any
 
 from mailchimp_unified.clock import epoch, moment_of
 from mailchimp_unified.entities.contact import STATUSES
+from mailchimp_unified.entities.entity import second_of
 from mailchimp_unified.entities.rows import Member
 from mailchimp_unified.windows import Left, Window
 from source_mailchimp_unified.contacts.listings import EVERYTHING, Listing, listings
-from source_mailchimp_unified.contacts.lookback import Lookback, second_of
+from source_mailchimp_unified.contacts.lookback import Lookback
 from source_mailchimp_unified.sync.account import CLOCK_TOLERANCE_SECONDS
 from source_mailchimp_unified.sync.state import ListState, SeenState
 
@@ -142,7 +143,7 @@ def _has_one_of(member: Member, statuses: frozenset[str]) -> bool:
 
 
 def _changed_after(member: Member, second: int) -> bool:
-    changed = second_of(member)
+    changed = second_of(member.last_changed)
     return changed is not None and changed > second
 
 

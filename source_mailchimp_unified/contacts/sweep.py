@@ -12,6 +12,7 @@ from typing import Any
 
 from mailchimp_unified import endpoints, windows
 from mailchimp_unified.entities import contact
+from mailchimp_unified.entities.entity import second_of
 from mailchimp_unified.entities.readable import readable_page
 from mailchimp_unified.entities.rows import Member, MembersPage, rows_of
 from mailchimp_unified.errors import NotFoundError
@@ -20,7 +21,6 @@ from mailchimp_unified.paging import Pager
 from mailchimp_unified.request import Request
 from mailchimp_unified.windows import Cuts, Sample, Window
 from source_mailchimp_unified.contacts.listings import Listing
-from source_mailchimp_unified.contacts.lookback import second_of
 from source_mailchimp_unified.contacts.position import Position
 from source_mailchimp_unified.sync.messages import Record
 from source_mailchimp_unified.sync.output import Output
@@ -208,4 +208,4 @@ def _before_last(rows: Sequence[Row]) -> list[Row]:
 
 
 def _second_of(row: Row) -> int | None:
-    return None if row is None else second_of(row)
+    return None if row is None else second_of(row.last_changed)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mailchimp_unified.clock import epoch
-from mailchimp_unified.entities.entity import timestamp
+from mailchimp_unified.entities.entity import second_of
 from source_mailchimp_unified.raw.pages import pages_of
 from source_mailchimp_unified.raw_collections import Parent
 from source_mailchimp_unified.sync.fingerprints import digest
@@ -41,8 +40,8 @@ def _second(text: str) -> int:
 
 def newest_told(parent: Parent | None, told: Told) -> int | None:
     """Return the newest second of what happened below a parent, None when it tells none."""
-    moments = (timestamp(told.get(name)) for name in parent.dates) if parent else ()
-    return max((epoch(moment) for moment in moments if moment), default=None)
+    seconds = (second_of(told.get(name)) for name in parent.dates) if parent else ()
+    return max((second for second in seconds if second is not None), default=None)
 
 
 def ended_before(parent: Parent | None, told: Told, start: int | None) -> bool:
